@@ -1,0 +1,70 @@
+/** Small parts that the metadata schemas are made of. */
+import { z } from 'zod';
+
+/** True where `schema` accepts a missing key. */
+function isOptional(schema: z.ZodType): boolean {
+  return schema instanceof z.ZodOptional || schema instanceof z.ZodDefault;
+}
+
+/**
+ * An object that refuses unknown keys. `null` under an optional key counts as absent, as in Hasura,
+ * so that the parsed types carry no nulls.
+ */
+export function object<Shape extends z.ZodRawShape>(shape: Shape) {
+  const nullable = Object.entries(shape)
+    .filter(([, schema]) => schema instanceof z.ZodType && isOptional(schema))
+    .map(([key]) => key);
+  return z.preprocess(
+    (value) => (isPlainObject(value) ? withoutNulls(value, nullable) : value),
+    z.strictObject(shape),
+  );
+}
+
+function withoutNulls(value: Record<string, unknown>, keys: readonly string[]): Record<string, unknown> {
+  const drop = keys.filter((key) => value[key] === null);
+  if (drop.length === 0) return value;
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !drop.includes(key)));
+}
+
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A list that defaults to empty. */
+export const list = <Item extends z.ZodType>(item: Item) => z.array(item).default([]);
+
+/** A JSON value that only its consumer understands. */
+export const json = z.json();
+export type Json = z.infer<typeof json>;
+
+export const nonEmptyText = z.string().min(1, { error: 'empty string not allowed' });
+export const graphqlName = z
+  .string()
+  .regex(/^[_a-zA-Z][_a-zA-Z0-9]*$/, {
+    error: (issue) => `${String(issue.input)} is not a valid GraphQL identifier`,
+  });
+
+/** A part of Hasura's metadata that this engine has not: refused unless it is empty. */
+export function unsupported(what: string) {
+  return z
+    .unknown()
+    .refine(isEmpty, {
+      error: `${what} are not supported by the embedded engine; remove them from the metadata`,
+    })
+    .transform((): undefined => undefined)
+    .optional();
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null) return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return isPlainObject(value) && Object.values(value).every(isEmpty);
+}
+
+export const header = z.union([
+  z.strictObject({ name: nonEmptyText, value: z.string() }),
+  z.strictObject({ name: nonEmptyText, value_from_env: nonEmptyText }),
+]);
+
+/** A request or response transformation; the action and trigger runner compiles it. */
+export const transform = z.record(z.string(), json);

@@ -1,0 +1,209 @@
+/** One tracked table or view, with its relationships, permissions and event triggers. */
+import { z } from 'zod';
+import { graphqlName, header, json, list, nonEmptyText, object, transform, unsupported } from './kit.ts';
+
+/** A name in a schema; a bare string is a name in `public`. */
+export const qualifiedName = z
+  .union([nonEmptyText, z.strictObject({ schema: nonEmptyText.default('public'), name: nonEmptyText })])
+  .transform((value) => (typeof value === 'string' ? { schema: 'public', name: value } : value));
+export type QualifiedName = z.infer<typeof qualifiedName>;
+
+const customRootField = z.union([
+  graphqlName.transform((name): { name?: string | undefined; comment?: string | undefined } => ({ name })),
+  object({ name: graphqlName.optional(), comment: z.string().optional() }),
+]);
+
+export const ROOT_FIELDS = [
+  'select',
+  'select_by_pk',
+  'select_aggregate',
+  'select_stream',
+  'insert',
+  'insert_one',
+  'update',
+  'update_by_pk',
+  'update_many',
+  'delete',
+  'delete_by_pk',
+] as const;
+
+const customRootFields = object({
+  select: customRootField.optional(),
+  select_by_pk: customRootField.optional(),
+  select_aggregate: customRootField.optional(),
+  select_stream: customRootField.optional(),
+  insert: customRootField.optional(),
+  insert_one: customRootField.optional(),
+  update: customRootField.optional(),
+  update_by_pk: customRootField.optional(),
+  update_many: customRootField.optional(),
+  delete: customRootField.optional(),
+  delete_by_pk: customRootField.optional(),
+});
+
+const columnConfig = object({ custom_name: graphqlName.optional(), comment: z.string().optional() });
+
+/** `custom_column_names` is the old spelling: its names fill in for `column_config`. */
+export const tableConfig = object({
+  custom_root_fields: customRootFields.default({}),
+  custom_column_names: z.record(z.string(), graphqlName).default({}),
+  column_config: z.record(z.string(), columnConfig).default({}),
+  custom_name: graphqlName.optional(),
+  comment: z.string().optional(),
+}).transform(({ custom_column_names: names, ...config }) => {
+  const columns = { ...config.column_config };
+  for (const [column, custom_name] of Object.entries(names))
+    columns[column] = { custom_name, ...columns[column] };
+  return { ...config, column_config: columns };
+});
+export type TableConfig = z.infer<typeof tableConfig>;
+
+const manualConfiguration = object({
+  remote_table: qualifiedName,
+  column_mapping: z.record(z.string(), z.string()),
+  insertion_order: z.enum(['before_parent', 'after_parent']).optional(),
+});
+const columns = z.array(nonEmptyText).min(1);
+const columnChoice = z.union([nonEmptyText.transform((column) => [column]), columns]);
+
+const remoteForeignKey = z
+  .union([
+    z.strictObject({ table: qualifiedName, column: nonEmptyText }),
+    z.strictObject({ table: qualifiedName, columns }),
+  ])
+  .transform((value) => ({
+    table: value.table,
+    columns: 'column' in value ? [value.column] : value.columns,
+  }));
+
+/** `{foreign_key_constraint_on}` or `{manual_configuration}`; an array of columns is a composite key. */
+export const objectUsing = z.union([
+  z.strictObject({ foreign_key_constraint_on: z.union([columnChoice, remoteForeignKey]) }),
+  z.strictObject({ manual_configuration: manualConfiguration }),
+]);
+export const arrayUsing = z.union([
+  z.strictObject({ foreign_key_constraint_on: remoteForeignKey }),
+  z.strictObject({ manual_configuration: manualConfiguration }),
+]);
+
+export const objectRelationship = object({
+  name: graphqlName,
+  using: objectUsing,
+  comment: z.string().optional(),
+});
+export const arrayRelationship = object({
+  name: graphqlName,
+  using: arrayUsing,
+  comment: z.string().optional(),
+});
+export type ObjectRelationship = z.infer<typeof objectRelationship>;
+export type ArrayRelationship = z.infer<typeof arrayRelationship>;
+
+export const computedField = object({
+  name: nonEmptyText,
+  definition: object({
+    function: qualifiedName,
+    table_argument: z.string().optional(),
+    session_argument: z.string().optional(),
+  }),
+  comment: z.string().optional(),
+});
+export type ComputedField = z.infer<typeof computedField>;
+
+const columnSpec = z.union([z.literal('*'), z.array(nonEmptyText)]);
+/** A row filter as written; `schema/` turns it into a checked predicate. */
+const boolExp = z.record(z.string(), json);
+export type BoolExp = z.infer<typeof boolExp>;
+const presets = z.record(z.string(), json);
+
+const validateInput = object({
+  type: z.literal('http').default('http'),
+  definition: object({
+    url: nonEmptyText,
+    headers: list(header),
+    timeout: z.number().int().min(0).default(10),
+    forward_client_headers: z.boolean().default(false),
+  }),
+});
+
+export const insertPermission = object({
+  check: boolExp,
+  set: presets.optional(),
+  columns: columnSpec.optional(),
+  backend_only: z.boolean().default(false),
+  validate_input: validateInput.optional(),
+});
+export const selectPermission = object({
+  columns: columnSpec,
+  computed_fields: list(nonEmptyText),
+  filter: boolExp,
+  limit: z.number().int().min(0).optional(),
+  allow_aggregations: z.boolean().default(false),
+  query_root_fields: z.array(z.enum(['select', 'select_by_pk', 'select_aggregate'])).optional(),
+  subscription_root_fields: z
+    .array(z.enum(['select', 'select_by_pk', 'select_aggregate', 'select_stream']))
+    .optional(),
+});
+export const updatePermission = object({
+  columns: columnSpec,
+  filter: boolExp,
+  check: boolExp.optional(),
+  set: presets.optional(),
+  backend_only: z.boolean().default(false),
+  validate_input: validateInput.optional(),
+});
+export const deletePermission = object({
+  filter: boolExp,
+  backend_only: z.boolean().default(false),
+  validate_input: validateInput.optional(),
+});
+export type InsertPermission = z.infer<typeof insertPermission>;
+export type SelectPermission = z.infer<typeof selectPermission>;
+export type UpdatePermission = z.infer<typeof updatePermission>;
+export type DeletePermission = z.infer<typeof deletePermission>;
+
+const forRole = <Permission extends z.ZodType>(permission: Permission) =>
+  object({ role: nonEmptyText, permission, comment: z.string().optional() });
+
+const operation = object({ columns: columnSpec, payload: columnSpec.optional() });
+
+export const eventTrigger = object({
+  name: nonEmptyText,
+  definition: object({
+    insert: operation.optional(),
+    update: operation.optional(),
+    delete: operation.optional(),
+    enable_manual: z.boolean().optional(),
+  }),
+  retry_conf: object({
+    num_retries: z.number().int().min(0).default(0),
+    interval_sec: z.number().int().min(0).default(10),
+    timeout_sec: z.number().int().min(0).optional(),
+  }),
+  webhook: z.string().optional(),
+  webhook_from_env: z.string().optional(),
+  headers: list(header),
+  request_transform: transform.optional(),
+  response_transform: transform.optional(),
+  cleanup_config: transform.optional(),
+  trigger_on_replication: z.boolean().optional(),
+});
+export type EventTrigger = z.infer<typeof eventTrigger>;
+
+export const tableMetadata = object({
+  table: qualifiedName,
+  is_enum: z.boolean().default(false),
+  configuration: tableConfig.default({ custom_root_fields: {}, column_config: {} }),
+  object_relationships: list(objectRelationship),
+  array_relationships: list(arrayRelationship),
+  computed_fields: list(computedField),
+  remote_relationships: unsupported('remote relationships'),
+  insert_permissions: list(forRole(insertPermission)),
+  select_permissions: list(forRole(selectPermission)),
+  update_permissions: list(forRole(updatePermission)),
+  delete_permissions: list(forRole(deletePermission)),
+  event_triggers: list(eventTrigger),
+  apollo_federation_config: unsupported('Apollo Federation settings'),
+  logical_model: unsupported('logical models'),
+});
+export type TableMetadata = z.infer<typeof tableMetadata>;

@@ -1,0 +1,36 @@
+/** Who asks: the outcome of authentication, and all that permissions may know of the client. */
+
+export const ADMIN_ROLE = 'admin';
+export const ROLE_VARIABLE = 'x-hasura-role';
+export const SESSION_PREFIX = 'x-hasura-';
+
+export interface Session {
+  readonly role: string;
+  /** `x-hasura-*` variables by lower-case name, the role included, the admin secret never. */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly isAdmin: boolean;
+  /** May use permissions marked `backend_only`: the admin secret came along with the header that asks for it. */
+  readonly backendOnly: boolean;
+}
+
+/**
+ * Builds a session. Names of `variables` are lower-cased; names outside `x-hasura-*` and the admin
+ * secret are dropped; `x-hasura-role` is set to `role`.
+ */
+export function createSession(
+  role: string,
+  variables: Readonly<Record<string, string>> = {},
+  backendOnly = false,
+): Session {
+  const kept: Record<string, string> = {};
+  for (const [name, value] of Object.entries(variables)) {
+    const key = name.toLowerCase();
+    if (!key.startsWith(SESSION_PREFIX)) continue;
+    if (key === 'x-hasura-admin-secret' || key === 'x-hasura-access-key') continue;
+    kept[key] = value;
+  }
+  kept[ROLE_VARIABLE] = role;
+  return { role, variables: kept, isAdmin: role === ADMIN_ROLE, backendOnly };
+}
+
+export const ADMIN_SESSION: Session = createSession(ADMIN_ROLE);
