@@ -1,0 +1,156 @@
+/**
+ * What an operation becomes: a small tree per root field, permissions folded in, ready to be written as
+ * one statement. Values of the client and the session are {@link Param}s throughout.
+ */
+import type { PgType, QualifiedName } from '../catalog/types.ts';
+import type { TrackedFunction } from '../schema/tracked.ts';
+import type { Param } from '../sql/text.ts';
+import type { Mutation } from './mutation-types.ts';
+import type { Operand, Predicate } from './predicate.ts';
+
+/** Where rows come from. */
+export type Source =
+  | { readonly kind: 'table'; readonly table: QualifiedName }
+  | { readonly kind: 'function'; readonly call: FunctionCall }
+  /** A common table expression of the same statement: the rows a mutation wrote. */
+  | { readonly kind: 'cte'; readonly name: string; readonly table: QualifiedName };
+
+export interface FunctionCall {
+  readonly function: TrackedFunction;
+  /** By position; left out from some position on where PostgreSQL has defaults. */
+  readonly inputs: ReadonlyMap<number, { readonly param: Param; readonly type: PgType }>;
+}
+
+export interface Select {
+  readonly from: Source;
+  readonly where: Predicate;
+  readonly distinctOn: readonly Operand[];
+  readonly orderBy: readonly OrderItem[];
+  readonly limit: readonly Param[];
+  /** The permission's limit, which also holds without a `limit` of the client's. */
+  readonly maximum: number | undefined;
+  readonly offset: Param | undefined;
+}
+
+export interface OrderItem {
+  readonly by: OrderKey;
+  readonly direction: 'ASC' | 'DESC';
+  readonly nulls: 'FIRST' | 'LAST';
+}
+
+export type OrderKey =
+  | { readonly kind: 'operand'; readonly operand: Operand }
+  /** By something of the one related row that the role may see. */
+  | {
+      readonly kind: 'related';
+      readonly target: QualifiedName;
+      readonly mapping: readonly (readonly [local: string, remote: string])[];
+      readonly permission: Predicate;
+      readonly by: OrderKey;
+    }
+  /** By an aggregate over related rows; no operand is `count(*)`. */
+  | {
+      readonly kind: 'related-aggregate';
+      readonly from:
+        | {
+            readonly target: QualifiedName;
+            readonly mapping: readonly (readonly [local: string, remote: string])[];
+          }
+        | { readonly function: TrackedFunction };
+      readonly permission: Predicate;
+      readonly function: string;
+      readonly operand: Operand | undefined;
+    };
+
+/** Rows as JSON. */
+export interface RowsNode {
+  readonly select: Select;
+  readonly fields: readonly RowField[];
+}
+
+/** One key of a row's JSON, in the order of the client's selection. */
+export interface RowField {
+  readonly alias: string;
+  readonly value: RowValue;
+}
+
+export type RowValue =
+  /** `__typename` */
+  | { readonly kind: 'text'; readonly text: string }
+  | {
+      readonly kind: 'scalar';
+      readonly operand: Operand;
+      readonly type: PgType;
+      /** Arguments of a computed field. */
+      readonly call?: FunctionCall;
+      /** JSON path (`path: "$.a[0]"`), as parameters of text. */
+      readonly path?: readonly Param[];
+    }
+  | { readonly kind: 'object'; readonly join: Join; readonly rows: RowsNode }
+  | { readonly kind: 'array'; readonly join: Join; readonly rows: RowsNode }
+  | { readonly kind: 'aggregate'; readonly join: Join; readonly node: AggregateNode };
+
+/** How related rows are found; empty where the source itself (a function on the row) finds them. */
+export type Join = readonly (readonly [local: string, remote: string])[];
+
+export interface AggregateNode {
+  readonly select: Select;
+  readonly fields: readonly AggregateField[];
+}
+
+export interface AggregateField {
+  readonly alias: string;
+  readonly value:
+    | { readonly kind: 'text'; readonly text: string }
+    | { readonly kind: 'nodes'; readonly fields: readonly RowField[] }
+    | { readonly kind: 'aggregate'; readonly fields: readonly AggregateValue[] };
+}
+
+export interface AggregateValue {
+  readonly alias: string;
+  readonly value:
+    | { readonly kind: 'text'; readonly text: string }
+    | {
+        readonly kind: 'count';
+        readonly distinct: boolean;
+        readonly operands: readonly Operand[] | undefined;
+      }
+    | {
+        readonly kind: 'operator';
+        readonly operator: string;
+        readonly fields: readonly {
+          readonly alias: string;
+          readonly value:
+            | { readonly kind: 'text'; readonly text: string }
+            | { readonly kind: 'operand'; readonly operand: Operand; readonly type: PgType };
+        }[];
+      };
+}
+
+/** One key of an operation's `data`. */
+export interface RootField {
+  readonly alias: string;
+  readonly node: RootNode;
+}
+
+export type RootNode =
+  /** JSON that needs no database: `__typename`, introspection. */
+  | { readonly kind: 'json'; readonly json: string }
+  /** Root fields under a source's namespace. */
+  | { readonly kind: 'namespace'; readonly fields: readonly RootField[] }
+  | { readonly kind: 'rows'; readonly source: string; readonly rows: RowsNode; readonly single: boolean }
+  | { readonly kind: 'aggregate'; readonly source: string; readonly node: AggregateNode }
+  | {
+      readonly kind: 'stream';
+      readonly source: string;
+      readonly rows: RowsNode;
+      readonly cursor: readonly CursorItem[];
+    }
+  | { readonly kind: 'mutation'; readonly source: string; readonly mutation: Mutation };
+
+export interface CursorItem {
+  readonly column: string;
+  readonly type: PgType;
+  readonly direction: 'ASC' | 'DESC';
+  readonly initial: Param | null;
+}
