@@ -12,8 +12,14 @@ const rooms: { room: string; mayImport: string[] }[] = [
   { room: 'services/identity/core', mayImport: [] },
   { room: 'services/identity/hasura', mayImport: ['services/identity/core'] },
   // Siblings never import one another; each is a room of its own (see `roomOf`).
-  { room: 'services/identity/providers/*', mayImport: ['services/identity/core', 'services/identity/providers'] },
-  { room: 'services/identity/providers', mayImport: ['services/identity/core', 'services/identity/providers/*'] },
+  {
+    room: 'services/identity/providers/*',
+    mayImport: ['services/identity/core', 'services/identity/providers'],
+  },
+  {
+    room: 'services/identity/providers',
+    mayImport: ['services/identity/core', 'services/identity/providers/*'],
+  },
   {
     room: 'services/identity/sync',
     mayImport: ['services/identity/core', 'services/identity/hasura', 'services/identity/providers'],
@@ -44,7 +50,8 @@ const rooms: { room: string; mayImport: string[] }[] = [
 ];
 
 /** Everything a file names in an import, an export … from or a dynamic import, as written. */
-const importSpecifier = /(?:^|[\s;])(?:import|export)\s[^'"]*?from\s*['"]([^'"]+)['"]|(?:^|[^.\w])import\s*\(?\s*['"]([^'"]+)['"]/g;
+const importSpecifier =
+  /(?:^|[\s;])(?:import|export)\s[^'"]*?from\s*['"]([^'"]+)['"]|(?:^|[^.\w])import\s*\(?\s*['"]([^'"]+)['"]/g;
 
 function importsOf(file: string): string[] {
   const text = readFileSync(join(root, file), 'utf8');
@@ -84,12 +91,20 @@ const sources = globSync(['services/**/*.ts', 'scripts/**/*.ts', 'hasura/**/*.ts
 describe('imports run one way', () => {
   test('the rule itself tells right from wrong', () => {
     expect(violation('services/identity/http/app.ts', 'services/identity/sync/writer.ts')).toBeUndefined();
-    expect(violation('services/identity/providers/clerk/index.ts', 'services/identity/core/errors.ts')).toBeUndefined();
-    expect(violation('services/identity/providers/registry.ts', 'services/identity/providers/clerk/index.ts')).toBeUndefined();
+    expect(
+      violation('services/identity/providers/clerk/index.ts', 'services/identity/core/errors.ts'),
+    ).toBeUndefined();
+    expect(
+      violation('services/identity/providers/registry.ts', 'services/identity/providers/clerk/index.ts'),
+    ).toBeUndefined();
     expect(violation('services/identity/core/errors.ts', 'services/identity/sync/writer.ts')).toBeDefined();
     expect(violation('services/identity/sync/writer.ts', 'services/identity/http/app.ts')).toBeDefined();
-    expect(violation('services/identity/sync/writer.ts', 'services/identity/providers/clerk/records.ts')).toBeDefined();
-    expect(violation('services/identity/providers/clerk/a.ts', 'services/identity/providers/cognito/b.ts')).toBeDefined();
+    expect(
+      violation('services/identity/sync/writer.ts', 'services/identity/providers/clerk/records.ts'),
+    ).toBeDefined();
+    expect(
+      violation('services/identity/providers/clerk/a.ts', 'services/identity/providers/cognito/b.ts'),
+    ).toBeDefined();
     expect(violation('services/identity/http/app.ts', 'hasura/embedded/index.ts')).toBeDefined();
     expect(violation('hasura/embedded/index.ts', 'services/identity/core/errors.ts')).toBeDefined();
     expect(violation('hasura/embedded/index.ts', 'scripts/stack/postgres.ts')).toBeDefined();
