@@ -1,0 +1,44 @@
+import type { IdentityRecord, Instant, Json, ProviderName } from './records.ts';
+
+/** An authenticated webhook request, its text as it was signed and not yet read. */
+export interface Delivery {
+  /** The provider's own id of the delivery: the same each time it is sent. */
+  readonly id: string;
+  readonly provider: ProviderName;
+  readonly body: string;
+  readonly receivedAt: Instant;
+}
+
+/** What a provider makes of a delivery. `payload` is what the ledger keeps of it. */
+export type Reading =
+  | {
+      readonly kind: 'records';
+      readonly type: string;
+      readonly subject: string | null;
+      readonly payload: Json;
+      readonly records: readonly IdentityRecord[];
+    }
+  /** Nothing that is kept in step; its payload is not kept either, for it may hold a one-time password. */
+  | { readonly kind: 'ignored'; readonly type: string; readonly subject: string | null }
+  | {
+      readonly kind: 'malformed';
+      readonly type: string;
+      readonly subject: string | null;
+      readonly payload: Json;
+      readonly reason: string;
+    };
+
+export type DeliveryStatus = 'applied' | 'ignored' | 'dead';
+
+/** One row of the ledger, as it is about to be written. */
+export interface LedgerEntry {
+  readonly id: string;
+  readonly provider: ProviderName;
+  readonly type: string;
+  readonly subject: string | null;
+  readonly payload: Json;
+  readonly receivedAt: Instant;
+  readonly status: DeliveryStatus;
+  /** Why it is dead. */
+  readonly error: string | null;
+}

@@ -1,0 +1,85 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Delivery, Reading } from '../core/deliveries.ts';
+import type { IdentityRecord, Instant, ProviderName } from '../core/records.ts';
+
+/** A webhook request as it came in. Signatures cover the bytes, so they are kept as they were. */
+export interface RawRequest {
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  readonly receivedAt: Instant;
+}
+
+/** One page of everything a provider holds. */
+export interface DirectoryPage {
+  readonly records: readonly IdentityRecord[];
+  /** Hand this back to go on after this page. */
+  readonly cursor: string;
+}
+
+export interface Directory {
+  /**
+   * Everything the provider holds now, page by page: organizations, users, then memberships.
+   * Waits as long as the provider asks when it limits the rate.
+   *
+   * @param options.cursor where an earlier run stopped; from the start if not given
+   * @throws LatchkeyError `provider-unreachable`
+   */
+  pages(options?: { cursor?: string; signal?: AbortSignal }): AsyncIterable<DirectoryPage>;
+}
+
+/** Hasura's JWT configuration, as `HASURA_GRAPHQL_JWT_SECRET` takes it. */
+export interface JwtSecret {
+  readonly jwk_url: string;
+  readonly issuer: string;
+  readonly audience?: string | readonly string[];
+  readonly allowed_skew?: number;
+  readonly claims_namespace?: string;
+  readonly claims_format?: 'json' | 'stringified_json';
+}
+
+/** Something to enter by hand on one of the provider's screens. */
+export interface SetupStep {
+  /** The way to the screen, as its menus name it. */
+  readonly where: string;
+  readonly what: string;
+  /** The exact text to paste, where there is one. */
+  readonly paste?: string;
+}
+
+/** How Hasura is made to trust the provider, and the provider to serve Hasura. */
+export interface EngineAuth {
+  readonly issuer: string;
+  readonly jwtSecret: JwtSecret;
+  readonly setup: readonly SetupStep[];
+}
+
+/** What a provider's token says, once it has been verified. */
+export interface VerifiedToken {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly expiresAt: Instant;
+  /** `x-hasura-*` in lower case. */
+  readonly sessionVariables: Readonly<Record<string, string>>;
+}
+
+/** One identity provider. Each folder beside this file exports one. */
+export interface Provider {
+  readonly name: ProviderName;
+  /**
+   * Authenticates a webhook request.
+   * @throws LatchkeyError `signature-invalid`
+   */
+  verify(request: RawRequest): Delivery;
+  /**
+   * Reads an authenticated delivery. Never throws for what the delivery says, only for what the
+   * provider's API does not answer (`provider-unreachable`).
+   */
+  records(delivery: Delivery): Promise<Reading>;
+  readonly directory: Directory;
+  readonly engineAuth: EngineAuth;
+  /**
+   * Verifies a token of this provider fully, and translates it.
+   * @throws LatchkeyError `token-invalid`, or `provider-unreachable` where its keys cannot be had
+   */
+  verifyToken(token: string): Promise<VerifiedToken>;
+}
