@@ -1,0 +1,97 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+
+/** A mistake of the operator or of the world, told in one line that names the mend. */
+export class CommandError extends Error {
+  override name = 'CommandError';
+  readonly exitCode: number;
+
+  /** @param exitCode 2 for a wrong call or setting, 1 for work that could not be done */
+  constructor(message: string, exitCode: 1 | 2 = 1, options?: ErrorOptions) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
+}
+
+type OptionBase = { help: string; short?: string };
+/** `placeholder` is what the help shows as its value: `--endpoint <url>`. */
+export type Option =
+  | (OptionBase & { type: 'string'; placeholder: string })
+  | (OptionBase & { type: 'boolean' });
+export type Options = Record<string, Option>;
+
+export type Values<O extends Options> = {
+  [K in keyof O]?: O[K] extends { type: 'string' } ? string : boolean;
+};
+
+export type Command = {
+  /** Runs it with what follows its name on the command line, and gives the exit code. */
+  run(args: string[]): Promise<number>;
+};
+
+/**
+ * A command of `latchkey`: its options, the help made from them, and what it does.
+ *
+ * @param description shown below the usage line; paragraphs of plain text
+ */
+export function defineCommand<const O extends Options>(definition: {
+  name: string;
+  description: string;
+  options: O;
+  run(values: Values<O>): Promise<number>;
+}): Command {
+  const { name, description, options, run } = definition;
+  return {
+    async run(args) {
+      const values = parse(name, options, args);
+      if ('help' in values) {
+        console.log(helpText(name, description, options));
+        return 0;
+      }
+      return run(values as Values<O>);
+    },
+  };
+}
+
+const HELP = { type: 'boolean', short: 'h', help: 'Show this help.' } as const;
+
+function parse(name: string, options: Options, args: string[]): Record<string, unknown> {
+  const config: ParseArgsConfig = {
+    args,
+    strict: true,
+    allowPositionals: false,
+    options: Object.fromEntries(
+      Object.entries({ ...options, help: HELP }).map(([key, { type, short }]) => [
+        key,
+        short === undefined ? { type } : { type, short },
+      ]),
+    ),
+  };
+  try {
+    return parseArgs(config).values;
+  } catch (cause) {
+    // Node's own message goes on to explain how to pass an argument that begins with a dash.
+    const [sentence = 'the arguments do not fit'] = (cause instanceof Error ? cause.message : '').split(
+      /\. /,
+    );
+    throw new CommandError(`${sentence.replace(/\.$/, '')}; latchkey ${name} --help lists the options.`, 2, {
+      cause,
+    });
+  }
+}
+
+function helpText(name: string, description: string, options: Options): string {
+  const rows = Object.entries({ ...options, help: HELP }).map(([key, option]) => {
+    const placeholder = 'placeholder' in option ? ` <${option.placeholder}>` : '';
+    const short = option.short === undefined ? '' : `-${option.short}, `;
+    return [`  ${short}--${key}${placeholder}`, option.help] as const;
+  });
+  const width = Math.max(...rows.map(([left]) => left.length)) + 2;
+  return [
+    `latchkey ${name} [options]`,
+    '',
+    description.trim(),
+    '',
+    'Options:',
+    ...rows.map(([left, help]) => left.padEnd(width) + help.replaceAll('\n', `\n${' '.repeat(width)}`)),
+  ].join('\n');
+}

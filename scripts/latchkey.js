@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+// Runs on any Node from 20 on and hands over to Node 24, which runs the TypeScript sources as they
+// are: the running one if it is new enough, else the one npm installed with the project.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const WANTED = 24;
+
+if (Number.parseInt(process.versions.node, 10) >= WANTED) {
+  await import('./latchkey.ts');
+} else {
+  const node = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url));
+  if (existsSync(node)) {
+    handOver(node);
+  } else {
+    console.error(
+      `latchkey: needs Node ${WANTED}, and this is ${process.versions.node}: run npm ci in the project (it brings Node ${WANTED} along), or install Node ${WANTED}.`,
+    );
+    process.exitCode = 2;
+  }
+}
+
+function handOver(node) {
+  const program = fileURLToPath(new URL('./latchkey.ts', import.meta.url));
+  // The channel tells the child when we are gone, even by SIGKILL.
+  const child = spawn(node, [program, ...process.argv.slice(2)], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  });
+  // A terminal's Ctrl-C reaches both of us; it is the child that ends first.
+  process.on('SIGINT', () => {});
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => {
+    process.exitCode = code ?? (signal === 'SIGINT' ? 130 : 143);
+  });
+}

@@ -1,0 +1,113 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { isScalar, parseDocument, visit } from 'yaml';
+import { CommandError } from '../command.ts';
+
+/** Metadata as `replace_metadata` takes them (version 3). */
+export type Metadata = { version: 3; sources: unknown[]; [key: string]: unknown };
+
+/** Which file of the hasura CLI's layout holds which key of the metadata. */
+const FILES: Readonly<Record<string, string>> = {
+  sources: 'databases/databases.yaml',
+  remote_schemas: 'remote_schemas.yaml',
+  query_collections: 'query_collections.yaml',
+  allowlist: 'allow_list.yaml',
+  cron_triggers: 'cron_triggers.yaml',
+  rest_endpoints: 'rest_endpoints.yaml',
+  inherited_roles: 'inherited_roles.yaml',
+  api_limits: 'api_limits.yaml',
+  graphql_schema_introspection: 'graphql_schema_introspection.yaml',
+  network: 'network.yaml',
+  opentelemetry: 'opentelemetry.yaml',
+  metrics_config: 'metrics_config.yaml',
+  backend_configs: 'backend_configs.yaml',
+};
+
+/**
+ * Reads a metadata folder in the hasura CLI's layout, with its `!include`s.
+ *
+ * @throws CommandError naming the file, if one is missing, is not YAML, or cannot be brought along
+ */
+export async function readMetadata(folder: string): Promise<Metadata> {
+  const version = await readYaml(join(folder, 'version.yaml'));
+  if (!isRecord(version) || version.version !== 3) {
+    throw new CommandError(`${join(folder, 'version.yaml')} must say "version: 3".`, 2);
+  }
+  const metadata: Metadata = { version: 3, sources: [] };
+  for (const [key, file] of Object.entries(FILES)) {
+    const value = await readYaml(join(folder, file), key === 'sources');
+    // The CLI writes an empty file for what is not used.
+    if (isEmpty(value)) continue;
+    metadata[key] = value;
+  }
+  await refuseActions(folder);
+  return metadata;
+}
+
+/** Where an action's types are written in GraphQL, only the hasura CLI can bring them along. */
+async function refuseActions(folder: string): Promise<void> {
+  const file = join(folder, 'actions.yaml');
+  const actions = await readYaml(file, false);
+  if (!isRecord(actions)) return;
+  if (
+    Object.values(actions).every(
+      (value) => isEmpty(value) || (isRecord(value) && Object.values(value).every(isEmpty)),
+    )
+  ) {
+    return;
+  }
+  throw new CommandError(
+    `${file} holds actions, which latchkey apply does not know: use hasura metadata apply.`,
+    2,
+  );
+}
+
+async function readYaml(file: string, required = true): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    if (!required) return undefined;
+    throw new CommandError(`${file} cannot be read: ${reason(cause)}.`, 2, { cause });
+  }
+  const document = parseDocument(text, { logLevel: 'silent' });
+  const [error] = document.errors;
+  if (error !== undefined) throw new CommandError(`${file}: ${error.message.split('\n')[0]}`, 2);
+  // Both of the CLI's spellings: a string "!include file" and the tag !include file.
+  visit(document, {
+    Scalar(_key, node) {
+      if (node.tag !== '!include') return;
+      node.value = `!include ${node.value}`;
+      delete node.tag;
+    },
+  });
+  return include(dirname(file), isScalar(document.contents) ? document.contents.value : document.toJS());
+}
+
+async function include(folder: string, value: unknown): Promise<unknown> {
+  if (typeof value === 'string') {
+    const [, path] = /^!include\s+(.+)$/.exec(value) ?? [];
+    return path === undefined ? value : readYaml(join(folder, path));
+  }
+  if (Array.isArray(value)) return Promise.all(value.map((item) => include(folder, item)));
+  if (isRecord(value)) {
+    const entries = Object.entries(value).map(
+      async ([key, item]) => [key, await include(folder, item)] as const,
+    );
+    return Object.fromEntries(await Promise.all(entries));
+  }
+  return value;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null) return true;
+  return Array.isArray(value) ? value.length === 0 : isRecord(value) && Object.keys(value).length === 0;
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
