@@ -7,7 +7,6 @@
  */
 export const ERRORS = {
   'configuration-invalid': { status: 500, exit: 2, retriable: false },
-  'usage-invalid': { status: 500, exit: 2, retriable: false },
 
   'signature-invalid': { status: 401, exit: 1, retriable: false },
   'token-invalid': { status: 401, exit: 1, retriable: false },

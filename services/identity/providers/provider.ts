@@ -76,7 +76,8 @@ export interface Provider {
    */
   records(delivery: Delivery): Promise<Reading>;
   readonly directory: Directory;
-  readonly engineAuth: EngineAuth;
+  /** @throws LatchkeyError `configuration-invalid` where the issuer is not configured */
+  engineAuth(): EngineAuth;
   /**
    * Verifies a token of this provider fully, and translates it.
    * @throws LatchkeyError `token-invalid`, or `provider-unreachable` where its keys cannot be had

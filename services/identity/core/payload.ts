@@ -1,0 +1,47 @@
+import type { Json, JsonObject } from './records.ts';
+
+/** What a webhook body turned out to be. `value` of a malformed one is its text, fit to be stored. */
+export type Parsed =
+  | { readonly ok: true; readonly value: Json }
+  | { readonly ok: false; readonly value: string };
+
+/** Deeper than any provider goes, and well within what every JSON writer on the way takes. */
+const DEEPEST = 64;
+
+/** Escapes that JSON allows and PostgreSQL refuses: U+0000, and halves of surrogate pairs. */
+const SUSPECT_ESCAPE = /\\u(?:0000|d[89a-f])/i;
+
+/**
+ * Parses a webhook body into a value that PostgreSQL can store. What PostgreSQL refuses in a text
+ * is replaced by U+FFFD: one odd character must not make a person's row impossible to write.
+ */
+export function parsePayload(text: string): Parsed {
+  try {
+    const value: Json = JSON.parse(text);
+    if (isDeeperThan(value, DEEPEST)) return { ok: false, value: storable(text) };
+    return { ok: true, value: SUSPECT_ESCAPE.test(text) ? cleaned(value) : value };
+  } catch {
+    return { ok: false, value: storable(text) };
+  }
+}
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A text that PostgreSQL takes. */
+export function storable(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\uFFFD');
+}
+
+function isDeeperThan(value: Json, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((part) => isDeeperThan(part, levels - 1));
+}
+
+function cleaned(value: Json): Json {
+  if (typeof value === 'string') return storable(value);
+  if (Array.isArray(value)) return value.map(cleaned);
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [storable(key), cleaned(part)]));
+}

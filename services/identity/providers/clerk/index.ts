@@ -1,0 +1,23 @@
+import type { ClerkConfig } from '../../core/config.ts';
+import type { Provider } from '../provider.ts';
+import { clerkDirectory } from './directory.ts';
+import { clerkEngineAuth, clerkIssuer } from './engine-auth.ts';
+import { clerkRecords } from './records.ts';
+import { clerkVerifier } from './verify.ts';
+import { clerkTokenVerifier } from './verify-token.ts';
+
+export function createClerk(config: ClerkConfig): Provider {
+  // Webhooks need no issuer, so a missing one is an error only where a token comes in.
+  let verifyToken: Provider['verifyToken'] | undefined;
+  return {
+    name: 'clerk',
+    verify: clerkVerifier(config.webhookSecrets),
+    records: clerkRecords,
+    directory: clerkDirectory(config),
+    engineAuth: () => clerkEngineAuth(config),
+    async verifyToken(token) {
+      verifyToken ??= clerkTokenVerifier(clerkIssuer(config), config.authorizedParties);
+      return verifyToken(token);
+    },
+  };
+}
