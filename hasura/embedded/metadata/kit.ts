@@ -38,11 +38,9 @@ export const json = z.json();
 export type Json = z.infer<typeof json>;
 
 export const nonEmptyText = z.string().min(1, { error: 'empty string not allowed' });
-export const graphqlName = z
-  .string()
-  .regex(/^[_a-zA-Z][_a-zA-Z0-9]*$/, {
-    error: (issue) => `${String(issue.input)} is not a valid GraphQL identifier`,
-  });
+export const graphqlName = z.string().regex(/^[_a-zA-Z][_a-zA-Z0-9]*$/, {
+  error: (issue) => `${String(issue.input)} is not a valid GraphQL identifier`,
+});
 
 /** A part of Hasura's metadata that this engine has not: refused unless it is empty. */
 export function unsupported(what: string) {
