@@ -1,0 +1,117 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { readConfig as readEngineConfig } from '../../../hasura/embedded/config.ts';
+import { VARIABLES } from '../../../services/identity/core/config.ts';
+
+const root = resolve(import.meta.dirname, '../../..');
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+
+const compose = z
+  .object({
+    services: z.record(
+      z.string(),
+      z.object({
+        image: z.string().optional(),
+        build: z.object({ context: z.string(), dockerfile: z.string() }).optional(),
+        environment: z.record(z.string(), z.union([z.string(), z.number()])),
+        volumes: z.array(z.string()).default([]),
+        healthcheck: z.object({ test: z.array(z.string()) }).optional(),
+        depends_on: z.record(z.string(), z.object({ condition: z.string() })).default({}),
+      }),
+    ),
+    volumes: z.record(z.string(), z.null()),
+  })
+  .parse(parse(read('docker-compose.yml')));
+
+function service(name: string) {
+  const found = compose.services[name];
+  if (!found) throw new Error(`docker-compose.yml has no service ${name}`);
+  return found;
+}
+
+describe('docker-compose.yml', () => {
+  test('gives the service only variables that it reads', () => {
+    const given = Object.keys(service('identity').environment);
+    expect(given.filter((name) => !VARIABLES.includes(name))).toEqual([]);
+    expect(given).toContain('HASURA_GRAPHQL_ADMIN_SECRET');
+  });
+
+  test('gives Hasura only variables that an engine knows', () => {
+    const { environment } = service('hasura');
+    const asStrings = Object.fromEntries(
+      Object.entries(environment).map(([name, value]) => [name, String(value)]),
+    );
+    expect(readEngineConfig(asStrings).warnings).toEqual([]);
+  });
+
+  test('takes every secret from the environment, and .env.example names each one', () => {
+    const text = read('docker-compose.yml');
+    const used = [...text.matchAll(/\$\{([A-Z_]+)/g)].map((match) => match[1]);
+    expect(Object.keys(parseEnv(read('.env.example'))).sort()).toEqual([...new Set(used)].sort());
+    for (const { environment } of Object.values(compose.services)) {
+      for (const [name, value] of Object.entries(environment)) {
+        if (/SECRET|PASSWORD|_KEY$/.test(name)) expect(String(value)).toMatch(/^\$\{/);
+      }
+    }
+  });
+
+  test('lets every provider setting that the service has be set', () => {
+    const given = Object.keys(service('identity').environment);
+    const secrets = VARIABLES.filter((name) => /SECRET/.test(name));
+    expect(secrets.filter((name) => !given.includes(name))).toEqual([]);
+  });
+
+  test('mounts only paths that exist, and only volumes that it declares', () => {
+    for (const { volumes } of Object.values(compose.services)) {
+      for (const volume of volumes) {
+        const source = volume.split(':')[0] ?? '';
+        if (source.startsWith('.')) expect(existsSync(join(root, source)), source).toBe(true);
+        else expect(Object.keys(compose.volumes)).toContain(source);
+      }
+    }
+  });
+
+  test('waits for health, and what it waits for has a health check', () => {
+    for (const { depends_on } of Object.values(compose.services)) {
+      for (const [name, { condition }] of Object.entries(depends_on)) {
+        expect(condition).toBe('service_healthy');
+        const { healthcheck, build } = service(name);
+        const inDockerfile = build !== undefined && read(build.dockerfile).includes('\nHEALTHCHECK ');
+        expect(healthcheck !== undefined || inDockerfile, name).toBe(true);
+      }
+    }
+  });
+});
+
+describe('services/identity/Dockerfile', () => {
+  const dockerfile = read('services/identity/Dockerfile');
+  const allowed = read('.dockerignore')
+    .split('\n')
+    .filter((line) => line.startsWith('!'))
+    .map((line) => line.slice(1));
+
+  test('copies only what exists and what .dockerignore lets through', () => {
+    const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(
+      (match) => match[1]?.split(' ') ?? [],
+    );
+    expect(copied.length).toBeGreaterThan(0);
+    for (const path of copied) {
+      expect(existsSync(join(root, path)), path).toBe(true);
+      expect(
+        allowed.some((prefix) => path === prefix || path.startsWith(`${prefix}/`)),
+        path,
+      ).toBe(true);
+    }
+  });
+
+  test('runs a file that exists, with production dependencies, not as root', () => {
+    const command = /^CMD \["node", "([^"]+)"\]$/m.exec(dockerfile)?.[1] ?? '';
+    expect(existsSync(join(root, command)), command).toBe(true);
+    expect(dockerfile).toContain('npm ci --omit=dev');
+    expect(dockerfile).toMatch(/^USER node$/m);
+  });
+});
