@@ -1,8 +1,9 @@
 import { join, resolve } from 'node:path';
-import { CommandError, defineCommand } from './command.ts';
+import { LatchkeyError } from '../services/identity/core/errors.ts';
+import { defineCommand } from './command.ts';
 import { environmentWithDotEnv, PROJECT_ROOT } from './environment.ts';
-import { createAdminApi } from './project/admin-api.ts';
 import { applyProject } from './project/apply-project.ts';
+import { createMetadataApi } from './project/metadata-api.ts';
 import { readProject } from './project/project.ts';
 
 export const apply = defineCommand({
@@ -12,7 +13,8 @@ Applies the migrations and the metadata of this project to a Hasura, as hasura m
 hasura metadata apply would, and records them in the same place: either tool can follow the other.
 Each migration runs in one transaction; what was applied before is left alone.
 
-Exit codes: 0 done, 1 not done or the metadata do not fit the database, 2 wrong call or setting.`,
+Exit codes: 0 done, 1 a migration failed or the metadata do not fit the database, 2 wrong call or
+setting, 3 Hasura does not answer or refuses the admin secret.`,
   options: {
     endpoint: {
       type: 'string',
@@ -39,27 +41,26 @@ Exit codes: 0 done, 1 not done or the metadata do not fit the database, 2 wrong 
   async run(values) {
     const { settle } = values;
     if (settle !== undefined && settle !== 'applied' && settle !== 'pending') {
-      throw new CommandError(`--settle takes applied or pending, not ${settle}.`, 2);
+      throw new LatchkeyError('configuration-invalid', `--settle takes applied or pending, not ${settle}.`);
     }
     const environment = environmentWithDotEnv();
     const project = await readProject(
       values.project === undefined ? join(PROJECT_ROOT, 'hasura') : resolve(values.project),
     );
-    const admin = createAdminApi(
+    const api = createMetadataApi(
       values.endpoint ?? environment.HASURA_GRAPHQL_ENDPOINT ?? project.endpoint,
       values['admin-secret'] ?? environment.HASURA_GRAPHQL_ADMIN_SECRET,
     );
-    const { inconsistent } = await applyProject(admin, project, {
+    const { inconsistent } = await applyProject(api, project, {
       dryRun: values['dry-run'] ?? false,
       allowInconsistent: values['allow-inconsistent'] ?? false,
       ...(settle === undefined ? {} : { settle }),
       report: (line) => console.log(line),
     });
-    if (inconsistent.length > 0 && values['allow-inconsistent'] !== true) {
-      throw new CommandError(
-        'the metadata were not set, as parts of them do not fit the database: mend them, or take them as they are with --allow-inconsistent.',
-      );
-    }
-    return inconsistent.length > 0 ? 1 : 0;
+    if (inconsistent.length === 0 || values['allow-inconsistent'] === true) return 0;
+    console.error(
+      'latchkey apply: the metadata were not set, as parts of them do not fit the database: mend them, or set them as they are with --allow-inconsistent.',
+    );
+    return 1;
   },
 });

@@ -1,16 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-
-/** A mistake of the operator or of the world, told in one line that names the mend. */
-export class CommandError extends Error {
-  override name = 'CommandError';
-  readonly exitCode: number;
-
-  /** @param exitCode 2 for a wrong call or setting, 1 for work that could not be done */
-  constructor(message: string, exitCode: 1 | 2 = 1, options?: ErrorOptions) {
-    super(message, options);
-    this.exitCode = exitCode;
-  }
-}
+import { LatchkeyError } from '../services/identity/core/errors.ts';
 
 type OptionBase = { help: string; short?: string };
 /** `placeholder` is what the help shows as its value: `--endpoint <url>`. */
@@ -73,9 +62,13 @@ function parse(name: string, options: Options, args: string[]): Record<string, u
     const [sentence = 'the arguments do not fit'] = (cause instanceof Error ? cause.message : '').split(
       /\. /,
     );
-    throw new CommandError(`${sentence.replace(/\.$/, '')}; latchkey ${name} --help lists the options.`, 2, {
-      cause,
-    });
+    throw new LatchkeyError(
+      'configuration-invalid',
+      `${sentence.replace(/\.$/, '')}; latchkey ${name} --help lists the options.`,
+      {
+        cause,
+      },
+    );
   }
 }
 

@@ -1,4 +1,5 @@
-import { type Command, CommandError } from './command.ts';
+import { LatchkeyError } from '../services/identity/core/errors.ts';
+import type { Command } from './command.ts';
 import { environment } from './environment.ts';
 
 type Entry = { name: string; summary: string; load(): Promise<Command> };
@@ -46,7 +47,7 @@ async function main([name, ...rest]: string[]): Promise<number> {
     const message = error instanceof Error ? error.message : String(error);
     console.error(`latchkey ${name}: ${message}`);
     if (environment.LATCHKEY_DEBUG !== undefined) console.error(error);
-    return error instanceof CommandError ? error.exitCode : 1;
+    return error instanceof LatchkeyError ? error.exitCode : 1;
   }
 }
 

@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { CommandError } from '../command.ts';
-import { type AdminApi, HasuraError } from './admin-api.ts';
+import { LatchkeyError } from '../../services/identity/core/errors.ts';
 import { type Metadata, readMetadata } from './metadata.ts';
+import { EngineRefusal, type MetadataApi } from './metadata-api.ts';
 import { type Migration, mark, readApplied, readMigrations, runMigration, settleHint } from './migrations.ts';
 import type { Project } from './project.ts';
 
 export type ApplyOptions = {
   /** Say what would be done, do nothing. */
   dryRun?: boolean;
-  /** Take metadata of which parts do not fit the database; they are reported all the same. */
+  /** Set metadata of which parts do not fit the database; they are reported all the same. */
   allowInconsistent?: boolean;
   /** What to hold of migrations that were cut off: they took effect, or they are to run again. */
   settle?: 'applied' | 'pending';
@@ -23,6 +23,9 @@ export type ApplyResult = {
   inconsistent: string[];
 };
 
+/** What Hasura answers, with one code or another, to a wrong or missing admin secret. */
+const NOT_AN_ADMIN = new Set(['access-denied', 'invalid-headers', 'invalid-jwt', 'jwt-invalid-claims']);
+
 const inconsistencySchema = z.object({
   type: z.string().optional(),
   name: z.string().optional(),
@@ -30,67 +33,64 @@ const inconsistencySchema = z.object({
   message: z.unknown().optional(),
 });
 const replacedSchema = z.object({ inconsistent_objects: z.array(inconsistencySchema).default([]) });
-const refusedSchema = z.object({ internal: z.array(inconsistencySchema) });
+const refusedSchema = z.array(inconsistencySchema);
 const exportedSchema = z.object({
   metadata: z.object({ sources: z.array(z.object({ name: z.string() })).default([]) }),
 });
 
 /**
  * Brings a Hasura to what the project says: its migrations, then its metadata. What was done
- * before, by this or by the hasura CLI, is not done again.
+ * before, by this or by the hasura CLI, is not done again. Metadata that do not fit the database
+ * are not set, unless allowed.
  *
- * @throws CommandError if Hasura cannot be reached or refuses, naming the mend
+ * @throws LatchkeyError `engine-unreachable`, or `engine-refused` for a wrong admin secret
+ * @throws Error where a migration fails, with the reason
  */
 export async function applyProject(
-  admin: AdminApi,
+  api: MetadataApi,
   project: Project,
   options: ApplyOptions = {},
 ): Promise<ApplyResult> {
-  const { dryRun = false, report = () => {} } = options;
+  const { dryRun = false, allowInconsistent = false, report = () => {} } = options;
   const [metadata, migrations] = await Promise.all([
     readMetadata(project.metadataDirectory),
     readMigrations(project.migrationsDirectory),
   ]);
-  const pending = await pendingMigrations(admin, migrations, options);
+  const pending = await pendingMigrations(api, migrations, options).catch(explainRefusal);
   if (dryRun) {
     for (const { database, name } of pending) report(`would run migration ${database}/${name}`);
     report(`would set the metadata: ${describe(metadata)}`);
     return { migrations: pending, inconsistent: [] };
   }
 
-  if (pending.length > 0) await connectSources(admin, metadata, pending);
+  if (pending.length > 0) await connectSources(api, metadata, pending);
   for (const migration of pending) {
-    await runMigration(admin, migration);
+    await runMigration(api, migration);
     report(`ran migration ${migration.database}/${migration.name}`);
   }
   if (pending.length === 0) report(`migrations: nothing to do (${migrations.length} applied before)`);
 
-  const inconsistent = await replaceMetadata(admin, metadata, options.allowInconsistent ?? false);
+  const inconsistent = await replaceMetadata(api, metadata, allowInconsistent);
   for (const line of inconsistent) report(`inconsistent: ${line}`);
-  if (inconsistent.length === 0 || options.allowInconsistent === true)
-    report(`set the metadata: ${describe(metadata)}`);
+  if (inconsistent.length === 0 || allowInconsistent) report(`set the metadata: ${describe(metadata)}`);
   return { migrations: pending, inconsistent };
 }
 
 async function pendingMigrations(
-  admin: AdminApi,
+  api: MetadataApi,
   migrations: Migration[],
   { settle, dryRun }: ApplyOptions,
 ): Promise<Migration[]> {
-  const applied = await readApplied(admin);
+  const applied = await readApplied(api);
   const stateOf = ({ database, version }: Migration): boolean | undefined => applied[database]?.[version];
   const dirty = migrations.filter((migration) => stateOf(migration) === true);
   const [first] = dirty;
   if (first !== undefined && settle === undefined) {
-    throw new CommandError(
-      settleHint(
-        first.database,
-        dirty.map(({ name }) => name),
-      ),
-    );
+    const names = dirty.map(({ name }) => name);
+    throw new Error(settleHint(first.database, names));
   }
   for (const { database, version } of dryRun === true ? [] : dirty) {
-    await mark(admin, database, version, settle === 'applied' ? false : undefined);
+    await mark(api, database, version, settle === 'applied' ? false : undefined);
   }
   return migrations.filter((migration) => {
     const state = stateOf(migration);
@@ -99,29 +99,39 @@ async function pendingMigrations(
 }
 
 /** SQL can only be run on a database that Hasura knows: it may learn of it from these metadata. */
-async function connectSources(admin: AdminApi, metadata: Metadata, pending: Migration[]): Promise<void> {
-  const exported = exportedSchema.parse(await admin.metadata('export_metadata', {}, 2));
+async function connectSources(api: MetadataApi, metadata: Metadata, pending: Migration[]): Promise<void> {
+  const exported = exportedSchema.parse(await api.metadata('export_metadata', {}, 2));
   const known = new Set(exported.metadata.sources.map(({ name }) => name));
   if (pending.every(({ database }) => known.has(database))) return;
-  await replaceMetadata(admin, metadata, true);
+  await replaceMetadata(api, metadata, true);
 }
 
-async function replaceMetadata(admin: AdminApi, metadata: Metadata, allow: boolean): Promise<string[]> {
+/** @returns what does not fit; unless that is allowed, Hasura then keeps the metadata it had */
+async function replaceMetadata(api: MetadataApi, metadata: Metadata, allow: boolean): Promise<string[]> {
   try {
-    const answer = await admin.metadata(
+    const answer = await api.metadata(
       'replace_metadata',
       { allow_inconsistent_metadata: allow, metadata },
       2,
     );
     return replacedSchema.parse(answer).inconsistent_objects.map(inconsistency);
-  } catch (error) {
-    if (!(error instanceof HasuraError)) throw error;
-    const refused = refusedSchema.safeParse(error.body);
-    if (refused.success) return refused.data.internal.map(inconsistency);
-    throw new CommandError(`Hasura refuses the metadata (${error.code}): ${error.message}`, 1, {
-      cause: error,
+  } catch (cause) {
+    if (!(cause instanceof EngineRefusal)) throw cause;
+    const refused = refusedSchema.safeParse(cause.internal);
+    if (refused.success) return refused.data.map(inconsistency);
+    throw new Error(`Hasura refuses the metadata (${cause.code} at ${cause.path}): ${cause.message}`, {
+      cause,
     });
   }
+}
+
+function explainRefusal(cause: unknown): never {
+  if (!(cause instanceof EngineRefusal && NOT_AN_ADMIN.has(cause.code))) throw cause;
+  throw new LatchkeyError(
+    'engine-refused',
+    `Hasura refuses the admin secret (${cause.code}): set HASURA_GRAPHQL_ADMIN_SECRET or --admin-secret to the one it was started with.`,
+    { cause },
+  );
 }
 
 function inconsistency({

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isScalar, parseDocument, visit } from 'yaml';
-import { CommandError } from '../command.ts';
+import { LatchkeyError } from '../../services/identity/core/errors.ts';
 
 /** Metadata as `replace_metadata` takes them (version 3). */
 export type Metadata = { version: 3; sources: unknown[]; [key: string]: unknown };
@@ -26,12 +26,15 @@ const FILES: Readonly<Record<string, string>> = {
 /**
  * Reads a metadata folder in the hasura CLI's layout, with its `!include`s.
  *
- * @throws CommandError naming the file, if one is missing, is not YAML, or cannot be brought along
+ * @throws LatchkeyError `configuration-invalid` naming the file, if one is missing, is not YAML, or cannot be brought along
  */
 export async function readMetadata(folder: string): Promise<Metadata> {
   const version = await readYaml(join(folder, 'version.yaml'));
   if (!isRecord(version) || version.version !== 3) {
-    throw new CommandError(`${join(folder, 'version.yaml')} must say "version: 3".`, 2);
+    throw new LatchkeyError(
+      'configuration-invalid',
+      `${join(folder, 'version.yaml')} must say "version: 3".`,
+    );
   }
   const metadata: Metadata = { version: 3, sources: [] };
   for (const [key, file] of Object.entries(FILES)) {
@@ -56,9 +59,9 @@ async function refuseActions(folder: string): Promise<void> {
   ) {
     return;
   }
-  throw new CommandError(
+  throw new LatchkeyError(
+    'configuration-invalid',
     `${file} holds actions, which latchkey apply does not know: use hasura metadata apply.`,
-    2,
   );
 }
 
@@ -68,11 +71,12 @@ async function readYaml(file: string, required = true): Promise<unknown> {
     text = await readFile(file, 'utf8');
   } catch (cause) {
     if (!required) return undefined;
-    throw new CommandError(`${file} cannot be read: ${reason(cause)}.`, 2, { cause });
+    throw new LatchkeyError('configuration-invalid', `${file} cannot be read: ${reason(cause)}.`, { cause });
   }
   const document = parseDocument(text, { logLevel: 'silent' });
   const [error] = document.errors;
-  if (error !== undefined) throw new CommandError(`${file}: ${error.message.split('\n')[0]}`, 2);
+  if (error !== undefined)
+    throw new LatchkeyError('configuration-invalid', `${file}: ${error.message.split('\n')[0]}`);
   // Both of the CLI's spellings: a string "!include file" and the tag !include file.
   visit(document, {
     Scalar(_key, node) {

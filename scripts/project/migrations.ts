@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { CommandError } from '../command.ts';
-import { type AdminApi, ConnectionLostError, HasuraError } from './admin-api.ts';
+import { LatchkeyError } from '../../services/identity/core/errors.ts';
+import { EngineRefusal, type MetadataApi } from './metadata-api.ts';
 
 export type Migration = {
   /** The source it is for: the name of its folder. */
@@ -24,7 +24,11 @@ const stateSchema = z.object({
     .nullish(),
 });
 
-/** All migrations of a project, in the order they are to run. */
+/**
+ * All migrations of a project, in the order they are to run.
+ *
+ * @throws LatchkeyError `configuration-invalid`, naming the file, for a layout that would be passed over
+ */
 export async function readMigrations(folder: string): Promise<Migration[]> {
   const databases = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const migrations: Migration[] = [];
@@ -34,13 +38,15 @@ export async function readMigrations(folder: string): Promise<Migration[]> {
       const [, version] = /^(\d+)_.+$/.exec(entry.name) ?? [];
       if (version === undefined) continue;
       if (!entry.isDirectory()) {
-        throw new CommandError(
-          `${join(path, entry.name)}: put it into a folder ${entry.name.replace(/\..*/, '')}/ as up.sql (and down.sql).`,
-          2,
+        const wanted = join(path, entry.name.replace(/\..*/, ''), 'up.sql');
+        throw new LatchkeyError(
+          'configuration-invalid',
+          `${join(path, entry.name)} is no folder: move it to ${wanted}.`,
         );
       }
-      const up = await readFile(join(path, entry.name, 'up.sql'), 'utf8').catch((cause: unknown) => {
-        throw new CommandError(`${join(path, entry.name, 'up.sql')} is missing.`, 2, { cause });
+      const file = join(path, entry.name, 'up.sql');
+      const up = await readFile(file, 'utf8').catch((cause: unknown) => {
+        throw new LatchkeyError('configuration-invalid', `${file} is missing.`, { cause });
       });
       migrations.push({ database: database.name, version: String(BigInt(version)), name: entry.name, up });
     }
@@ -52,8 +58,8 @@ export async function readMigrations(folder: string): Promise<Migration[]> {
 }
 
 /** What Hasura's catalogue says of earlier runs, of ours and of the hasura CLI's. */
-export async function readApplied(admin: AdminApi): Promise<Applied> {
-  return (await readState(admin)).migrations ?? {};
+export async function readApplied(api: MetadataApi): Promise<Applied> {
+  return (await readState(api)).migrations ?? {};
 }
 
 /**
@@ -62,27 +68,25 @@ export async function readApplied(admin: AdminApi): Promise<Applied> {
  * Beforehand it is marked as begun ("dirty", which the CLI heeds too), so that a run cut off in
  * the middle is never taken for one that was not made. If Hasura refuses the SQL, nothing of it
  * has happened, and the mark goes.
+ *
+ * @throws Error with PostgreSQL's reason, or with what to do where the outcome is not known
  */
-export async function runMigration(admin: AdminApi, migration: Migration): Promise<void> {
+export async function runMigration(api: MetadataApi, migration: Migration): Promise<void> {
   const { database, version, name, up } = migration;
-  await mark(admin, database, version, true);
+  await mark(api, database, version, true);
   try {
-    if (up.trim() !== '') await admin.runSql(database, up);
-  } catch (error) {
-    if (error instanceof ConnectionLostError) {
-      throw new CommandError(`${error.message} ${settleHint(database, [name])}`, 1, { cause: error });
+    if (up.trim() !== '') await api.query('run_sql', { source: database, sql: up });
+  } catch (cause) {
+    if (!(cause instanceof EngineRefusal)) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(`${reason} ${settleHint(database, [name])}`, { cause });
     }
-    await mark(admin, database, version, undefined);
-    if (!(error instanceof HasuraError)) throw error;
-    throw new CommandError(
-      `${database}/${name}/up.sql failed, and nothing of it was done: ${sqlReason(error)}`,
-      1,
-      {
-        cause: error,
-      },
-    );
+    await mark(api, database, version, undefined);
+    throw new Error(`${database}/${name}/up.sql failed, and nothing of it was done: ${sqlReason(cause)}`, {
+      cause,
+    });
   }
-  await mark(admin, database, version, false);
+  await mark(api, database, version, false);
 }
 
 /** What to do about migrations of which nobody knows whether they took effect. */
@@ -92,16 +96,16 @@ export function settleHint(database: string, names: string[]): string {
 
 /** @param dirty undefined forgets the version */
 export async function mark(
-  admin: AdminApi,
+  api: MetadataApi,
   database: string,
   version: string,
   dirty: boolean | undefined,
 ): Promise<void> {
-  const state = await readState(admin);
+  const state = await readState(api);
   const versions = { ...state.migrations?.[database] };
   if (dirty === undefined) delete versions[version];
   else versions[version] = dirty;
-  await admin.metadata('set_catalog_state', {
+  await api.metadata('set_catalog_state', {
     type: 'cli',
     state: {
       settings: {},
@@ -113,15 +117,13 @@ export async function mark(
   });
 }
 
-async function readState(admin: AdminApi): Promise<{ migrations?: Applied | undefined }> {
-  return stateSchema.parse(await admin.metadata('get_catalog_state', {})).cli_state ?? {};
+async function readState(api: MetadataApi): Promise<{ migrations?: Applied | undefined }> {
+  return stateSchema.parse(await api.metadata('get_catalog_state', {})).cli_state ?? {};
 }
 
-const sqlErrorSchema = z.object({
-  internal: z.object({ error: z.object({ message: z.string(), status_code: z.string().nullish() }) }),
-});
+const sqlErrorSchema = z.object({ error: z.object({ message: z.string() }) });
 
-function sqlReason(error: HasuraError): string {
-  const internal = sqlErrorSchema.safeParse(error.body);
-  return internal.success ? `${error.message}: ${internal.data.internal.error.message}` : error.message;
+function sqlReason(refusal: EngineRefusal): string {
+  const internal = sqlErrorSchema.safeParse(refusal.internal);
+  return internal.success ? `${refusal.message}: ${internal.data.error.message}` : refusal.message;
 }

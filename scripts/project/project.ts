@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { CommandError } from '../command.ts';
+import { LatchkeyError } from '../../services/identity/core/errors.ts';
 
 /** A Hasura project: the folders its config.yaml names, as absolute paths. */
 export type Project = {
@@ -26,15 +26,20 @@ const configSchema = z.object({
 export async function readProject(folder: string): Promise<Project> {
   const file = join(folder, 'config.yaml');
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new CommandError(`${file} cannot be read: name the folder of a Hasura project with --project.`, 2, {
-      cause,
-    });
+    throw new LatchkeyError(
+      'configuration-invalid',
+      `${file} cannot be read: name the folder of a Hasura project with --project.`,
+      { cause },
+    );
   });
   const config = configSchema.safeParse(parse(text));
   if (!config.success) {
     const [issue] = config.error.issues;
     const key = issue?.path.join('.') || 'the file';
-    throw new CommandError(`${file}: ${key}: ${issue?.message ?? 'not as expected'}`, 2);
+    throw new LatchkeyError(
+      'configuration-invalid',
+      `${file}: ${key}: ${issue?.message ?? 'not as expected'}`,
+    );
   }
   return {
     endpoint: config.data.endpoint,
