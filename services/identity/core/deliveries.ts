@@ -37,6 +37,8 @@ export interface LedgerEntry {
   readonly type: string;
   readonly subject: string | null;
   readonly payload: Json;
+  /** About the size of the payload. */
+  readonly bytes: number;
   readonly receivedAt: Instant;
   readonly status: DeliveryStatus;
   /** Why it is dead. */

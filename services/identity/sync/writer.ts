@@ -1,0 +1,171 @@
+import type { DeliveryStatus } from '../core/deliveries.ts';
+import { LatchkeyError } from '../core/errors.ts';
+import type { Engine } from '../hasura/graphql.ts';
+import { batchOf, type Entry } from './rows.ts';
+
+/** How an entry ended, once that is committed. */
+export interface Settlement {
+  readonly status: DeliveryStatus;
+  /** Why it is dead. */
+  readonly error: string | null;
+}
+
+export interface Writer {
+  /**
+   * Writes an entry together with everything else that is waiting. Fulfilled only after the commit.
+   *
+   * @throws LatchkeyError `queue-full`, `shutting-down`, what the {@link Engine} throws, and
+   * `record-refused` for an entry without a delivery; nothing may be taken as stored then
+   */
+  write(entry: Entry): Promise<Settlement>;
+  /** Takes no more, and ends when all that was taken is settled. */
+  close(): Promise<void>;
+}
+
+export interface WriterOptions {
+  /** Mutations under way at once. */
+  readonly inFlight: number;
+  /** Entries that may wait. */
+  readonly queueLimit: number;
+}
+
+/** Larger ones are no faster, and hold their locks for longer. */
+const MOST_ROWS = 200;
+/** Of payloads in one mutation, and of payloads waiting in memory. */
+const MOST_BATCH_BYTES = 4 * 1024 * 1024;
+const MOST_QUEUED_BYTES = 48 * 1024 * 1024;
+const MOST_ATTEMPTS = 3;
+
+interface Waiting {
+  readonly entry: Entry;
+  readonly rows: number;
+  readonly bytes: number;
+  resolve(settlement: Settlement): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Group commit: while a mutation is under way new entries gather, and when it returns all of them go
+ * out as the next one. Alone, an entry costs one round trip; under load the batches grow by themselves.
+ *
+ * A batch that is refused for its data is split until the bad entry stands alone; that one is kept in
+ * the ledger as `dead`, and the rest are committed.
+ */
+export function createWriter(engine: Engine, { inFlight, queueLimit }: WriterOptions): Writer {
+  let queue: Waiting[] = [];
+  let queuedBytes = 0;
+  let underWay = 0;
+  let isClosed = false;
+  let onIdle: (() => void) | undefined;
+
+  function pump(): void {
+    while (underWay < inFlight && queue.length > 0) {
+      const batch = takeBatch();
+      underWay += 1;
+      void settle(batch)
+        // Those of the batch that were settled before this error stay settled.
+        .catch((error: unknown) => batch.forEach((waiting) => waiting.reject(error)))
+        .finally(() => {
+          underWay -= 1;
+          pump();
+        });
+    }
+    if (underWay === 0) onIdle?.();
+  }
+
+  function takeBatch(): Waiting[] {
+    let rows = 0;
+    let bytes = 0;
+    let count = 0;
+    for (const waiting of queue) {
+      rows += waiting.rows;
+      bytes += waiting.bytes;
+      if (count > 0 && (rows > MOST_ROWS || bytes > MOST_BATCH_BYTES)) break;
+      queuedBytes -= waiting.bytes;
+      count += 1;
+    }
+    const batch = queue.slice(0, count);
+    queue = queue.slice(count);
+    return batch;
+  }
+
+  async function settle(batch: readonly Waiting[]): Promise<void> {
+    try {
+      await commit(batch.map(({ entry }) => entry));
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      const [first] = batch;
+      if (batch.length === 1 && first !== undefined) return bury(first, error);
+      const middle = Math.ceil(batch.length / 2);
+      await settle(batch.slice(0, middle));
+      await settle(batch.slice(middle));
+      return;
+    }
+    for (const { entry, resolve } of batch) {
+      resolve({ status: entry.delivery?.status ?? 'applied', error: entry.delivery?.error ?? null });
+    }
+  }
+
+  async function commit(entries: readonly Entry[]): Promise<void> {
+    const variables = batchOf(entries);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await engine.writeBatch(variables);
+        return;
+      } catch (error) {
+        const isInTheWay = error instanceof LatchkeyError && error.code === 'engine-busy';
+        if (!isInTheWay || attempt === MOST_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  async function bury({ entry, resolve }: Waiting, why: LatchkeyError): Promise<void> {
+    if (entry.delivery === undefined) throw why;
+    const dead = { ...entry.delivery, status: 'dead', error: why.message } as const;
+    try {
+      await commit([{ records: [], delivery: dead }]);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      // It is the payload itself that cannot be stored.
+      await commit([{ records: [], delivery: { ...dead, payload: null } }]);
+    }
+    resolve({ status: dead.status, error: dead.error });
+  }
+
+  return {
+    write(entry) {
+      if (isClosed) {
+        return Promise.reject(new LatchkeyError('shutting-down', 'The service is stopping: send it again.'));
+      }
+      const { rows, bytes } = sizeOf(entry);
+      if (queue.length >= queueLimit || (queue.length > 0 && queuedBytes + bytes > MOST_QUEUED_BYTES)) {
+        return Promise.reject(
+          new LatchkeyError('queue-full', 'Too much is waiting to be written: send it again.'),
+        );
+      }
+      return new Promise((resolve, reject) => {
+        queue.push({ entry, rows, bytes, resolve, reject });
+        queuedBytes += bytes;
+        pump();
+      });
+    },
+    async close() {
+      isClosed = true;
+      if (underWay > 0) {
+        await new Promise<void>((resolve) => {
+          onIdle = resolve;
+        });
+      }
+    },
+  };
+}
+
+function isRefusal(error: unknown): error is LatchkeyError {
+  return error instanceof LatchkeyError && error.code === 'record-refused';
+}
+
+/** A membership brings its parents' rows along. */
+function sizeOf({ records, delivery }: Entry): { rows: number; bytes: number } {
+  const rows = records.reduce((sum, { kind }) => sum + (kind === 'membership' ? 3 : 1), 0);
+  return { rows: rows + (delivery === undefined ? 0 : 1), bytes: delivery?.bytes ?? 0 };
+}
