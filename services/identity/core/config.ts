@@ -1,41 +1,10 @@
 import { z } from 'zod';
 import { LatchkeyError } from './errors.ts';
+import { CASDOOR_SETTINGS, type CasdoorConfig, casdoorConfig } from './settings/casdoor.ts';
+import { CLERK_SETTINGS, type ClerkConfig, clerkConfig } from './settings/clerk.ts';
+import { httpUrl, setting, wholeNumber } from './settings/kit.ts';
 
-/** Absent, `VAR=` and `VAR=" "` mean the same: compose files pass on empty ones. */
-const setting = <T extends z.ZodType>(schema: T) =>
-  z.preprocess((value) => (typeof value === 'string' && value.trim() === '' ? undefined : value), schema);
-
-const wholeNumber = (fallback: number, min: number, max: number) =>
-  setting(
-    z.coerce
-      .number(`must be a whole number from ${min} to ${max}`)
-      .int(`must be a whole number from ${min} to ${max}`)
-      .min(min, `must be a whole number from ${min} to ${max}`)
-      .max(max, `must be a whole number from ${min} to ${max}`)
-      .default(fallback),
-  );
-
-const httpUrl = (example: string) =>
-  z
-    .string()
-    .trim()
-    .refine(
-      (text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''),
-      `must be an http(s) URL such as ${example}`,
-    )
-    .transform((text) => text.replace(/\/+$/, ''));
-
-const list = z
-  .string()
-  .transform((text) => text.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()])));
-
-const SHORTEST_SECRET = 16;
-const isSigningSecret = (text: string) => {
-  const key = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text)?.[1];
-  return key !== undefined && Buffer.from(key, 'base64').length >= SHORTEST_SECRET;
-};
-
-const ENVIRONMENT = z.object({
+const SERVICE_SETTINGS = z.object({
   // Where Hasura is, and the secret that lets the service write. The hasura CLI reads the same two.
   HASURA_GRAPHQL_ENDPOINT: setting(httpUrl('http://127.0.0.1:8080').default('http://127.0.0.1:8080')),
   HASURA_GRAPHQL_ADMIN_SECRET: setting(
@@ -45,6 +14,8 @@ const ENVIRONMENT = z.object({
   // Where the service listens. Containers need 0.0.0.0.
   LATCHKEY_HOST: setting(z.string().default('127.0.0.1')),
   LATCHKEY_PORT: wholeNumber(8081, 0, 65_535),
+  // Where Hasura reaches the service; by default this machine and LATCHKEY_PORT.
+  LATCHKEY_SERVICE_URL: setting(httpUrl('http://identity:8081').optional()),
   LATCHKEY_LOG_LEVEL: setting(
     z
       .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
@@ -59,48 +30,15 @@ const ENVIRONMENT = z.object({
   LATCHKEY_QUEUE_LIMIT: wholeNumber(2_000, 1, 1_000_000),
   // How long Hasura may take to answer. Providers give up on a delivery after 15 seconds.
   LATCHKEY_ENGINE_TIMEOUT_MS: wholeNumber(10_000, 100, 120_000),
-
-  // Clerk's dashboard, Configure → Webhooks → the endpoint → Signing Secret. Several, with commas
-  // between them, while one replaces another.
-  CLERK_WEBHOOK_SECRET: setting(
-    list
-      .refine(
-        (secrets) => secrets.length > 0 && secrets.every(isSigningSecret),
-        'must be whsec_… as Clerk shows it (Configure → Webhooks → the endpoint → Signing Secret); several with commas between them',
-      )
-      .optional(),
-  ),
-  // Clerk's dashboard, Configure → API keys. The issuer of Clerk's tokens follows from either.
-  CLERK_PUBLISHABLE_KEY: setting(
-    z
-      .string()
-      .regex(
-        /^pk_(test|live)_[A-Za-z0-9+/_=-]+$/,
-        'must be pk_test_… or pk_live_…, whole, as Clerk shows it (Configure → API keys)',
-      )
-      .optional(),
-  ),
-  CLERK_FRONTEND_API_URL: setting(httpUrl('https://clerk.example.com').optional()),
-  // Only for reading Clerk's directory (reconcile) and for actions.
-  CLERK_SECRET_KEY: setting(
-    z
-      .string()
-      .regex(/^sk_/, 'must be sk_test_… or sk_live_… (Clerk’s dashboard, Configure → API keys)')
-      .optional(),
-  ),
-  CLERK_API_URL: setting(httpUrl('https://api.clerk.com').default('https://api.clerk.com')),
-  // The origins whose tokens are accepted (the token's azp), with commas between them; all if not given.
-  CLERK_AUTHORIZED_PARTIES: setting(list.default([])),
 });
 
-export interface ClerkConfig {
-  readonly webhookSecrets: readonly string[];
-  readonly publishableKey: string | undefined;
-  readonly frontendApiUrl: string | undefined;
-  readonly secretKey: string | undefined;
-  readonly apiUrl: string;
-  readonly authorizedParties: readonly string[];
-}
+const ENVIRONMENT = z.object({
+  ...SERVICE_SETTINGS.shape,
+  ...CLERK_SETTINGS.shape,
+  ...CASDOOR_SETTINGS.shape,
+});
+
+export type { CasdoorConfig, ClerkConfig };
 
 export interface EngineConfig {
   /** Without a trailing slash. */
@@ -109,13 +47,18 @@ export interface EngineConfig {
   readonly timeoutMs: number;
 }
 
+/** Only the providers that are set up. At least one is. */
+export interface ProviderConfigs {
+  readonly clerk?: ClerkConfig;
+  readonly casdoor?: CasdoorConfig;
+}
+
 export interface Config {
   readonly engine: EngineConfig;
   readonly http: { readonly host: string; readonly port: number };
   readonly logLevel: string;
   readonly writer: { readonly inFlight: number; readonly queueLimit: number };
-  /** Only the providers that are set up. At least one is. */
-  readonly providers: { readonly clerk?: ClerkConfig };
+  readonly providers: ProviderConfigs;
 }
 
 /** The names of all variables that the service reads. */
@@ -133,12 +76,6 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     throw new LatchkeyError('configuration-invalid', lines.join('\n'));
   }
   const env = parsed.data;
-  if (env.CLERK_WEBHOOK_SECRET === undefined) {
-    throw new LatchkeyError(
-      'configuration-invalid',
-      'CLERK_WEBHOOK_SECRET is missing: copy it from Clerk’s dashboard, Configure → Webhooks → the endpoint → Signing Secret.',
-    );
-  }
   return {
     engine: {
       endpoint: env.HASURA_GRAPHQL_ENDPOINT,
@@ -148,15 +85,18 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     http: { host: env.LATCHKEY_HOST, port: env.LATCHKEY_PORT },
     logLevel: env.LATCHKEY_LOG_LEVEL,
     writer: { inFlight: env.LATCHKEY_WRITES_IN_FLIGHT, queueLimit: env.LATCHKEY_QUEUE_LIMIT },
-    providers: {
-      clerk: {
-        webhookSecrets: env.CLERK_WEBHOOK_SECRET,
-        publishableKey: env.CLERK_PUBLISHABLE_KEY,
-        frontendApiUrl: env.CLERK_FRONTEND_API_URL,
-        secretKey: env.CLERK_SECRET_KEY,
-        apiUrl: env.CLERK_API_URL,
-        authorizedParties: env.CLERK_AUTHORIZED_PARTIES,
-      },
-    },
+    providers: providerConfigs(env),
   };
+}
+
+function providerConfigs(env: z.infer<typeof ENVIRONMENT>): ProviderConfigs {
+  const clerk = clerkConfig(env);
+  const casdoor = casdoorConfig(env, env.LATCHKEY_SERVICE_URL ?? `http://127.0.0.1:${env.LATCHKEY_PORT}`);
+  if (clerk === undefined && casdoor === undefined) {
+    throw new LatchkeyError(
+      'configuration-invalid',
+      'CLERK_WEBHOOK_SECRET is missing, and no other provider is set up: set the variables of the one you use (docs/clerk.md, docs/casdoor.md).',
+    );
+  }
+  return { ...(clerk && { clerk }), ...(casdoor && { casdoor }) };
 }

@@ -1,11 +1,11 @@
-import type { Config } from '../core/config.ts';
+import type { ProviderConfigs } from '../core/config.ts';
 import type { ProviderName } from '../core/records.ts';
 import type { Provider } from './provider.ts';
 
 /** The configured providers by name. Only their code is loaded. */
 export type Registry = ReadonlyMap<ProviderName, Provider>;
 
-export async function loadProviders(config: Config['providers']): Promise<Registry> {
+export async function loadProviders(config: ProviderConfigs): Promise<Registry> {
   const providers: Provider[] = [];
   if (config.clerk !== undefined) {
     const { createClerk } = await import('./clerk/index.ts');

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { LatchkeyError } from '../errors.ts';
+
+/** What the sections of the configuration are made of. None of them reads the environment itself. */
+
+/** Absent, `VAR=` and `VAR=" "` mean the same: compose files pass on empty ones. */
+export const setting = <T extends z.ZodType>(schema: T) =>
+  z.preprocess((value) => (typeof value === 'string' && value.trim() === '' ? undefined : value), schema);
+
+export const wholeNumber = (fallback: number, min: number, max: number) =>
+  setting(
+    z.coerce
+      .number(`must be a whole number from ${min} to ${max}`)
+      .int(`must be a whole number from ${min} to ${max}`)
+      .min(min, `must be a whole number from ${min} to ${max}`)
+      .max(max, `must be a whole number from ${min} to ${max}`)
+      .default(fallback),
+  );
+
+/** Without its trailing slashes. */
+export const httpUrl = (example: string) =>
+  z
+    .string()
+    .trim()
+    .refine(
+      (text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''),
+      `must be an http(s) URL such as ${example}`,
+    )
+    .transform((text) => text.replace(/\/+$/, ''));
+
+/** Several texts with commas between them. */
+export const list = z
+  .string()
+  .transform((text) => text.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()])));
+
+/** Bytes for a signing secret, characters for a plain one. */
+export const SHORTEST_SECRET = 16;
+
+/** Whether it is a secret of Svix or Standard Webhooks: `whsec_` and base64. */
+export function isSigningSecret(text: string): boolean {
+  const key = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text)?.[1];
+  return key !== undefined && Buffer.from(key, 'base64').length >= SHORTEST_SECRET;
+}
+
+/** Whether any of a provider's variables is set, and so the provider is meant to be used. */
+export function isAnySet(values: readonly unknown[]): boolean {
+  return values.some((value) => value !== undefined);
+}
+
+/** A variable that a provider cannot do without. `mend` says where its value comes from. */
+export function needed<T>(value: T | undefined, variable: string, mend: string): T {
+  if (value === undefined) {
+    throw new LatchkeyError('configuration-invalid', `${variable} is missing: ${mend}.`);
+  }
+  return value;
+}
