@@ -64,7 +64,9 @@ export function createWriter(engine: Engine, { inFlight, queueLimit }: WriterOpt
       underWay += 1;
       void settle(batch)
         // Those of the batch that were settled before this error stay settled.
-        .catch((error: unknown) => batch.forEach((waiting) => waiting.reject(error)))
+        .catch((error: unknown) => {
+          for (const { reject } of batch) reject(error);
+        })
         .finally(() => {
           underWay -= 1;
           pump();

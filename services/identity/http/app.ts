@@ -1,0 +1,42 @@
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import type { Engine } from '../hasura/graphql.ts';
+import type { Registry } from '../providers/registry.ts';
+import type { Writer } from '../sync/writer.ts';
+import { answerError, answerNotFound } from './errors.ts';
+import { health } from './routes/health.ts';
+import { webhooks } from './routes/webhooks.ts';
+
+export interface Services {
+  readonly providers: Registry;
+  readonly writer: Writer;
+  readonly engine: Engine;
+  readonly logger: FastifyBaseLogger;
+}
+
+const LARGEST_BODY = 1024 * 1024;
+/** For a whole request to arrive: providers send at once, and a trickle is an attack. */
+const SLOWEST_REQUEST_MS = 15_000;
+
+/** The service without its process: no port is opened, no signal is heard. */
+export function buildApp(services: Services): FastifyInstance {
+  const app = Fastify({
+    loggerInstance: services.logger,
+    // One line for each request, below: Fastify's own two would hold addresses and query strings.
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: LARGEST_BODY,
+    requestTimeout: SLOWEST_REQUEST_MS,
+  });
+  app.setErrorHandler(answerError);
+  app.setNotFoundHandler(answerNotFound);
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, routeOptions } = request;
+    const took = Math.round(reply.elapsedTime);
+    request.log.info({ method, route: routeOptions.url, status: reply.statusCode, ms: took }, 'answered');
+  });
+  // Runs when the requests under way have been answered.
+  app.addHook('onClose', () => services.writer.close());
+
+  health(app, services);
+  webhooks(app, services);
+  return app;
+}

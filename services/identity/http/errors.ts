@@ -1,0 +1,43 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { type ErrorCode, LatchkeyError } from '../core/errors.ts';
+
+const RETRY_AFTER_SECONDS = 5;
+
+/** What Fastify itself objects to, in our vocabulary. */
+const FASTIFY_CODES: Record<string, ErrorCode> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'payload-too-large',
+};
+
+/**
+ * Answers errors as `{code, message}`. 4xx explain themselves; 5xx say nothing of the inside and are
+ * logged whole.
+ */
+export function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const known = understand(error);
+  if (known.status < 500) {
+    request.log.info({ code: known.code }, 'refused');
+    return reply.code(known.status).send({ code: known.code, message: known.message });
+  }
+  request.log.error({ err: error, code: known.code }, 'failed');
+  if (known.retriable) {
+    return reply
+      .code(known.status)
+      .header('retry-after', RETRY_AFTER_SECONDS)
+      .send({ code: 'unavailable', message: 'Nothing was stored. Send it again later.' });
+  }
+  return reply.code(500).send({ code: 'internal', message: 'Something went wrong here; it was logged.' });
+}
+
+export function answerNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return reply
+    .code(404)
+    .send({ code: 'not-found', message: `There is no ${request.method} of this path: see the README.` });
+}
+
+function understand(error: FastifyError): LatchkeyError {
+  if (error instanceof LatchkeyError) return error;
+  if (error.statusCode === undefined || error.statusCode >= 500) {
+    return new LatchkeyError('internal', 'Unforeseen.', { cause: error });
+  }
+  return new LatchkeyError(FASTIFY_CODES[error.code] ?? 'request-invalid', error.message);
+}

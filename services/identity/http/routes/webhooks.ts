@@ -1,0 +1,27 @@
+import type { FastifyInstance } from 'fastify';
+import { LatchkeyError } from '../../core/errors.ts';
+import type { Registry } from '../../providers/registry.ts';
+import { complaint, deliver } from '../../sync/deliver.ts';
+import type { Writer } from '../../sync/writer.ts';
+
+/** `POST /webhooks/<provider>`: verify, hand over, answer. 2xx only after the commit. */
+export function webhooks(app: FastifyInstance, services: { providers: Registry; writer: Writer }): void {
+  void app.register(async (scope) => {
+    // Signatures are made over the bytes, whatever the content type says they are.
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+
+    for (const provider of services.providers.values()) {
+      scope.post(`/webhooks/${provider.name}`, async (request, reply) => {
+        const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+        const delivery = provider.verify({ headers: request.headers, body, receivedAt: Date.now() });
+        const outcome = await deliver(provider, services.writer, delivery);
+        const { status, type } = outcome;
+        request.log.info({ delivery: delivery.id, provider: provider.name, type, status }, 'settled');
+        const objection = complaint(outcome);
+        if (objection instanceof LatchkeyError) throw objection;
+        return reply.code(204).send();
+      });
+    }
+  });
+}

@@ -1,0 +1,51 @@
+import { readConfig } from '../core/config.ts';
+import { LatchkeyError } from '../core/errors.ts';
+import { createEngine } from '../hasura/graphql.ts';
+import { loadProviders } from '../providers/registry.ts';
+import { createWriter } from '../sync/writer.ts';
+import { buildApp } from './app.ts';
+import { createLogger } from './logger.ts';
+
+/** Owns the process: the settings, the port, the signals and the exit status. */
+async function main(): Promise<void> {
+  const config = readConfig();
+  const logger = createLogger(config.logLevel);
+  const engine = createEngine(config.engine);
+  const app = buildApp({
+    providers: await loadProviders(config.providers),
+    writer: createWriter(engine, config.writer),
+    engine,
+    logger,
+  });
+
+  let isStopping = false;
+  const stop = (signal: NodeJS.Signals) => {
+    // A second signal: somebody does not want to wait.
+    if (isStopping) process.exit(1);
+    isStopping = true;
+    logger.info({ signal }, 'stopping: no new requests, finishing those under way');
+    app.close().then(
+      () => logger.info('stopped'),
+      (err: unknown) => {
+        logger.error({ err }, 'stopped badly');
+        process.exitCode = 1;
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+
+  await app.listen(config.http).catch((cause: unknown) => {
+    throw new LatchkeyError(
+      'configuration-invalid',
+      `LATCHKEY_PORT ${config.http.port} of LATCHKEY_HOST ${config.http.host} cannot be listened on: choose another, or stop what holds it.`,
+      { cause },
+    );
+  });
+}
+
+await main().catch((error: unknown) => {
+  if (!(error instanceof LatchkeyError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = error.exitCode;
+});
