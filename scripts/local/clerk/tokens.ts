@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto';
+import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
+import { CLAIMS_NAMESPACE } from '../../../services/identity/providers/clerk/engine-auth.ts';
+
+/** Clerk's key of one instance: what signs, and what it publishes. */
+export type SigningKey = {
+  /** With the private part: never to be served. */
+  privateJwk: JWK;
+  publicJwk: JWK;
+  sign(payload: Record<string, unknown>, header?: Record<string, unknown>): Promise<string>;
+};
+
+const ALGORITHM = 'RS256';
+
+/** @param keptJwk the private key of an earlier run; a new one is made without it */
+export async function createSigningKey(kid: string, keptJwk?: JWK): Promise<SigningKey> {
+  const privateJwk = keptJwk ?? (await newKey());
+  const { kty, n, e } = privateJwk;
+  const key = await importJWK(privateJwk, ALGORITHM);
+  return {
+    privateJwk,
+    // Hasura drops keys that do not say what they are for.
+    publicJwk: { use: 'sig', kid, alg: ALGORITHM, ...(kty && { kty }), ...(n && { n }), ...(e && { e }) },
+    sign: (payload, header = {}) =>
+      new SignJWT(payload).setProtectedHeader({ alg: ALGORITHM, kid, typ: 'JWT', ...header }).sign(key),
+  };
+}
+
+export type TokenOptions = {
+  /** The user's active organization and their role in it, if they have chosen one. */
+  organization?: { id: string; role: string } | undefined;
+  /** How long it is good for, from now; negative for one that has expired. Clerk's default is 60. */
+  lifetimeSeconds?: number | undefined;
+  /** Overrides, for tokens that Clerk would never make. */
+  claims?: Record<string, unknown> | undefined;
+  hasuraClaims?: Record<string, unknown> | undefined;
+};
+
+/** The payload of `getToken({ template: "hasura" })`, with the claims that latchkey jwt-secret prints. */
+export function templatePayload(
+  issuer: string,
+  userId: string,
+  options: TokenOptions = {},
+): Record<string, unknown> {
+  const now = Math.floor(Date.now() / 1000);
+  const lifetime = options.lifetimeSeconds ?? 60;
+  const issuedAt = Math.min(now, now + lifetime - 1);
+  return {
+    azp: 'http://localhost:3000',
+    exp: now + lifetime,
+    iat: issuedAt,
+    iss: issuer,
+    jti: randomBytes(10).toString('hex'),
+    nbf: issuedAt - 10,
+    sub: userId,
+    [CLAIMS_NAMESPACE]: {
+      'x-hasura-allowed-roles': ['user'],
+      'x-hasura-default-role': 'user',
+      'x-hasura-user-id': userId,
+      'x-hasura-org-id': options.organization?.id ?? '',
+      'x-hasura-org-role': options.organization?.role ?? '',
+      ...options.hasuraClaims,
+    },
+    ...options.claims,
+  };
+}
+
+async function newKey(): Promise<JWK> {
+  const { privateKey } = await generateKeyPair(ALGORITHM, { modulusLength: 2048, extractable: true });
+  return exportJWK(privateKey);
+}

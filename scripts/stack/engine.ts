@@ -1,0 +1,81 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { JwtSecret } from '../../services/identity/providers/provider.ts';
+import { type Environment, environment, PROJECT_ROOT } from '../environment.ts';
+import { freePort, LOOPBACK } from './ports.ts';
+import { type Child, startChild } from './processes.ts';
+import { untilAnswers } from './wait.ts';
+
+export type EngineOptions = {
+  databaseUrl: string;
+  adminSecret: string;
+  /** Whose tokens it accepts; nobody's without it. */
+  jwtSecret?: JwtSecret;
+  /** A free port if not given. */
+  port?: number;
+  /**
+   * A shell command that runs another engine in the foreground, told everything by the
+   * HASURA_GRAPHQL_* variables; the embedded engine without it.
+   */
+  command?: string | undefined;
+  /** Further settings, or other values for those above. */
+  env?: Environment;
+  onLine?: (line: string) => void;
+};
+
+export type Engine = {
+  url: string;
+  adminSecret: string;
+  /** What runs: "embedded engine" or the command, and the version it names itself. */
+  description: string;
+  child: Child;
+  close(): Promise<void>;
+};
+
+const versionSchema = z.object({ version: z.string() });
+
+/**
+ * Starts an engine and waits until it answers.
+ *
+ * The provider's key set must answer before: a Hasura does not start without it.
+ */
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const { databaseUrl, adminSecret, jwtSecret, command } = options;
+  const port = options.port ?? (await freePort());
+  const child = await startChild({
+    name: 'the engine',
+    ...(command === undefined
+      ? { command: process.execPath, args: [join(PROJECT_ROOT, 'hasura', 'embedded', 'main.ts')] }
+      : { command: '/bin/sh', args: ['-c', command] }),
+    cwd: PROJECT_ROOT,
+    env: {
+      ...withoutHasura(environment),
+      HASURA_GRAPHQL_DATABASE_URL: databaseUrl,
+      HASURA_GRAPHQL_METADATA_DATABASE_URL: databaseUrl,
+      HASURA_GRAPHQL_SERVER_HOST: LOOPBACK,
+      HASURA_GRAPHQL_SERVER_PORT: String(port),
+      HASURA_GRAPHQL_ADMIN_SECRET: adminSecret,
+      ...(jwtSecret === undefined ? {} : { HASURA_GRAPHQL_JWT_SECRET: JSON.stringify(jwtSecret) }),
+      HASURA_GRAPHQL_ENABLE_TELEMETRY: 'false',
+      ...options.env,
+    },
+    // Hasura itself takes some eleven seconds to end.
+    graceMs: 30_000,
+    ...(options.onLine === undefined ? {} : { onLine: options.onLine }),
+  });
+  const url = `http://${LOOPBACK}:${port}`;
+  try {
+    await untilAnswers(`${url}/healthz`, child, 120_000);
+    const { version } = versionSchema.parse(await (await fetch(`${url}/v1/version`)).json());
+    const description = `${command === undefined ? 'embedded engine' : command}, ${version}`;
+    return { url, adminSecret, description, child, close: () => child.stop() };
+  } catch (error) {
+    await child.stop();
+    throw error;
+  }
+}
+
+/** Settings meant for another engine, such as those of a sourced .env, are not this one's. */
+function withoutHasura(given: Environment): Environment {
+  return Object.fromEntries(Object.entries(given).filter(([name]) => !name.startsWith('HASURA_GRAPHQL_')));
+}

@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import { type Environment, environment, PROJECT_ROOT } from '../environment.ts';
+import { freePort, LOOPBACK } from './ports.ts';
+import { type Child, startChild } from './processes.ts';
+import { untilAnswers } from './wait.ts';
+
+export type ServiceOptions = {
+  engineUrl: string;
+  adminSecret: string;
+  /** A free port if not given. */
+  port?: number;
+  /** The providers' settings, and any other. */
+  env: Environment;
+  onLine?: (line: string) => void;
+};
+
+export type Service = {
+  url: string;
+  child: Child;
+  close(): Promise<void>;
+};
+
+/** What the service needs of the surroundings; its settings are given, not inherited. */
+const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS'];
+
+/** Starts the identity service and waits until it answers; it does not wait for the engine. */
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const port = options.port ?? (await freePort());
+  const child = await startChild({
+    name: 'the identity service',
+    command: process.execPath,
+    args: [join(PROJECT_ROOT, 'services', 'identity', 'http', 'server.ts')],
+    cwd: PROJECT_ROOT,
+    env: {
+      ...Object.fromEntries(INHERITED.map((name) => [name, environment[name]])),
+      HASURA_GRAPHQL_ENDPOINT: options.engineUrl,
+      HASURA_GRAPHQL_ADMIN_SECRET: options.adminSecret,
+      LATCHKEY_HOST: LOOPBACK,
+      LATCHKEY_PORT: String(port),
+      ...options.env,
+    },
+    ...(options.onLine === undefined ? {} : { onLine: options.onLine }),
+  });
+  const url = `http://${LOOPBACK}:${port}`;
+  try {
+    await untilAnswers(`${url}/healthz`, child);
+  } catch (error) {
+    await child.stop();
+    throw error;
+  }
+  return { url, child, close: () => child.stop() };
+}

@@ -1,0 +1,142 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PROJECT_ROOT } from '../environment.ts';
+import { type LocalClerk, startLocalClerk } from '../local/clerk/local-clerk.ts';
+import type { Attempt } from '../local/clerk/webhooks.ts';
+import { applyProject } from '../project/apply-project.ts';
+import { createMetadataApi } from '../project/metadata-api.ts';
+import { readProject } from '../project/project.ts';
+import { type Engine, startEngine } from './engine.ts';
+import { freePort } from './ports.ts';
+import { type PostgresServer, startPostgres } from './postgres.ts';
+import { type Child, describeExit } from './processes.ts';
+import { type Service, startService } from './service.ts';
+import { untilAnswers } from './wait.ts';
+
+export type StackOptions = {
+  /** Where data, keys and secrets are kept between runs; everything is thrown away without it. */
+  stateDirectory?: string;
+  /** A PostgreSQL to use instead of starting one. */
+  databaseUrl?: string | undefined;
+  /** A shell command for another engine than the embedded one. */
+  engineCommand?: string | undefined;
+  /** Free ports where none are given. */
+  ports?: { postgres?: number; engine?: number; service?: number; clerk?: number };
+  /** Called for each line a program prints. */
+  onLine?: (program: string, line: string) => void;
+  /** Called for each attempt of the local Clerk to deliver a webhook. */
+  onAttempt?: (attempt: Attempt) => void;
+};
+
+export type Stack = {
+  /** Absent where a database was given. */
+  postgres: PostgresServer | undefined;
+  databaseUrl: string;
+  clerk: LocalClerk;
+  engine: Engine;
+  service: Service;
+  /** Settles, with a sentence on it, when one of the programs ends by itself. */
+  failed: Promise<string>;
+  close(): Promise<void>;
+};
+
+/**
+ * Starts everything, brings the database to the project's migrations and metadata, and waits until
+ * the service is ready. Where a part cannot be started, those that were are ended.
+ */
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const { stateDirectory, ports = {} } = options;
+  const closers: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    // The last one started is the first to go: nobody is left talking to what is gone already.
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  const track = async <T extends { close(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
+    const started = await starting;
+    closers.push(() => started.close());
+    return started;
+  };
+  const printer = (program: string): { onLine?: (line: string) => void } => {
+    const { onLine } = options;
+    return onLine === undefined ? {} : { onLine: (line) => onLine(program, line) };
+  };
+
+  try {
+    if (stateDirectory !== undefined) await mkdir(stateDirectory, { recursive: true });
+    const adminSecret = await keptSecret(stateDirectory);
+    const postgres =
+      options.databaseUrl === undefined
+        ? await track(
+            startPostgres({
+              ...(stateDirectory === undefined ? {} : { directory: join(stateDirectory, 'postgres') }),
+              ...(ports.postgres === undefined ? {} : { port: ports.postgres }),
+              ...printer('postgres'),
+            }),
+          )
+        : undefined;
+    const databaseUrl = postgres?.url ?? options.databaseUrl ?? '';
+    // An engine does not start while its key set is silent, so the provider comes before it.
+    const clerk = await track(
+      startLocalClerk({
+        port: ports.clerk ?? 0,
+        ...(stateDirectory === undefined ? {} : { stateFile: join(stateDirectory, 'clerk.json') }),
+        ...(options.onAttempt === undefined ? {} : { onAttempt: options.onAttempt }),
+      }),
+    );
+    const enginePort = ports.engine ?? (await freePort());
+    const starting = [
+      track(
+        startEngine({
+          databaseUrl,
+          adminSecret,
+          jwtSecret: clerk.jwtSecret,
+          port: enginePort,
+          command: options.engineCommand,
+          ...printer('engine'),
+        }),
+      ),
+      track(
+        startService({
+          engineUrl: `http://127.0.0.1:${enginePort}`,
+          adminSecret,
+          ...(ports.service === undefined ? {} : { port: ports.service }),
+          env: clerk.serviceEnvironment,
+          ...printer('service'),
+        }),
+      ),
+    ] as const;
+    // If one fails, the other must be known before it can be ended.
+    await Promise.allSettled(starting);
+    const [engine, service] = await Promise.all(starting);
+    clerk.deliverTo(`${service.url}/webhooks/clerk`);
+
+    const project = await readProject(join(PROJECT_ROOT, 'hasura'));
+    const { inconsistent } = await applyProject(createMetadataApi(engine.url, adminSecret), project);
+    if (inconsistent.length > 0) {
+      throw new Error(`The metadata do not fit the database:\n${inconsistent.join('\n')}`);
+    }
+    await untilAnswers(`${service.url}/readyz`, service.child);
+
+    const children = [postgres?.child, engine.child, service.child].filter((child) => child !== undefined);
+    return { postgres, databaseUrl, clerk, engine, service, failed: firstEnd(children), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function firstEnd(children: Child[]): Promise<string> {
+  return Promise.race(children.map(async (child) => describeExit(child, await child.exited)));
+}
+
+/** The engine's admin secret, the same in each run where something is kept. */
+async function keptSecret(stateDirectory: string | undefined): Promise<string> {
+  const fresh = randomBytes(24).toString('base64url');
+  if (stateDirectory === undefined) return fresh;
+  const file = join(stateDirectory, 'admin-secret');
+  const kept = (await readFile(file, 'utf8').catch(() => '')).trim();
+  if (kept !== '') return kept;
+  await writeFile(file, `${fresh}\n`, { mode: 0o600 });
+  return fresh;
+}
