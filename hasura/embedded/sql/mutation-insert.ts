@@ -1,0 +1,114 @@
+/** INSERT, with the rows in the shape that PostgreSQL takes fastest. */
+
+import { TEXT } from '../catalog/pg-type.ts';
+import { writeArray } from '../plan/column-reader.ts';
+import type { Assignment, ConflictRule, InsertSet } from '../plan/mutation-types.ts';
+import { CHECK, cast, ROW } from './mutation-write.ts';
+import { writePredicate } from './predicate.ts';
+import { ident, type Param, type Params, qualified } from './text.ts';
+
+/** One row's values by column. A column that is missing takes its default. */
+export type RowValues = ReadonlyMap<string, Assignment>;
+
+/** PostgreSQL's limit is 65,535 parameters a statement; presets, checks and conflicts need a few. */
+const MAX_VALUES = 60_000;
+
+/**
+ * `INSERT … RETURNING *, <check>` for rows of `set`'s table.
+ *
+ * @param resolve a parameter's text, needed where many rows share one array parameter
+ */
+export function writeInsert(
+  set: InsertSet,
+  rows: readonly RowValues[],
+  params: Params,
+  resolve: (param: Param) => string | null,
+  returning: string,
+): string {
+  return [
+    `INSERT INTO ${qualified(set.table)} AS ${ROW}`,
+    writeRows(set, rows, params, resolve),
+    ...(set.conflict === undefined ? [] : [writeConflict(set.conflict, params)]),
+    `RETURNING ${returning}, ${writeCheck(set, params)} AS ${CHECK}`,
+  ].join(' ');
+}
+
+function writeRows(
+  set: InsertSet,
+  rows: readonly RowValues[],
+  params: Params,
+  resolve: (param: Param) => string | null,
+): string {
+  const used = new Map<string, Assignment>();
+  for (const row of rows) for (const [name, value] of row) used.set(name, value);
+  const columns = set.columns.flatMap(({ name }) => used.get(name) ?? []);
+  if (columns.length === 0) return `VALUES ${rows.map(() => '(DEFAULT)').join(', ')}`;
+
+  const names = columns.map(({ name }) => ident(name)).join(', ');
+  const uniform = rows.every((row) => row.size === columns.length);
+  if (uniform && rows.length > 1) {
+    // One array per column: the statement is the same for any number of rows, and three times as fast
+    // as a parameter per value. Not where rows differ in columns: only VALUES knows DEFAULT.
+    const arrays = columns.map(({ name }) => {
+      const values = rows.map((row) => resolveCell(row.get(name), resolve));
+      return `${params.add({ from: 'value', value: writeArray(values, TEXT) })}::text[]`;
+    });
+    const values = columns.map(({ name, type }) => `("v".${ident(name)})::${type.sql}`);
+    return `(${names}) SELECT ${values.join(', ')} FROM unnest(${arrays.join(', ')}) AS "v"(${names})`;
+  }
+
+  const cells = rows.reduce((count, row) => count + row.size, 0);
+  const tuples = rows.map((row) => {
+    const write = cells > MAX_VALUES ? rowArray(columns, row, params, resolve) : cellWriter(row, params);
+    return `(${columns.map(({ name }) => write(name)).join(', ')})`;
+  });
+  return `(${names}) VALUES ${tuples.join(', ')}`;
+}
+
+function cellWriter(row: RowValues, params: Params): (name: string) => string {
+  return (name) => {
+    const value = row.get(name);
+    return value === undefined ? 'DEFAULT' : cast(value, params);
+  };
+}
+
+/** A whole row in one parameter, for more values than a statement may have parameters. */
+function rowArray(
+  columns: readonly Assignment[],
+  row: RowValues,
+  params: Params,
+  resolve: (param: Param) => string | null,
+): (name: string) => string {
+  const present = columns.filter(({ name }) => row.has(name));
+  const values = present.map(({ name }) => resolveCell(row.get(name), resolve));
+  const place = params.add({ from: 'value', value: writeArray(values, TEXT) });
+  const written = new Map(
+    present.map(({ name, type }, index) => [name, `((${place}::text[])[${index + 1}])::${type.sql}`]),
+  );
+  return (name) => written.get(name) ?? 'DEFAULT';
+}
+
+function resolveCell(value: Assignment | undefined, resolve: (param: Param) => string | null): string | null {
+  return value === undefined ? null : resolve(value.param);
+}
+
+function writeConflict(rule: ConflictRule, params: Params): string {
+  const target = `ON CONFLICT ON CONSTRAINT ${ident(rule.constraint)}`;
+  if (rule.update.length === 0) return `${target} DO NOTHING`;
+  const preset = new Set(rule.presets.map(({ name }) => name));
+  const set = [
+    ...rule.update
+      .filter((name) => !preset.has(name))
+      .map((name) => `${ident(name)} = EXCLUDED.${ident(name)}`),
+    ...rule.presets.map((value) => `${ident(value.name)} = ${cast(value, params)}`),
+  ];
+  return `${target} DO UPDATE SET ${set.join(', ')} WHERE ${writePredicate(rule.where, ROW, params)}`;
+}
+
+/** An upsert's updated rows (they have an xmax) answer to the update permission's check, where it has one. */
+function writeCheck(set: InsertSet, params: Params): string {
+  const check = `(${writePredicate(set.check, ROW, params)})::boolean`;
+  if (set.conflict === undefined || set.updateCheck === undefined) return check;
+  const updateCheck = `(${writePredicate(set.updateCheck, ROW, params)})::boolean`;
+  return `CASE WHEN ${ROW}.xmax = 0 THEN ${check} ELSE ${updateCheck} END`;
+}

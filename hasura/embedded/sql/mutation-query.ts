@@ -1,0 +1,60 @@
+/** One statement of a mutation, run inside the mutation's transaction. */
+import type { ClientBase } from 'pg';
+import { EngineError } from '../errors.ts';
+import type { MutationTarget } from '../plan/mutation-types.ts';
+import { databaseError } from './database-error.ts';
+import { columnsAsText } from './mutation-write.ts';
+import { createParams, type Param, type Params } from './text.ts';
+
+/** A connection, and the way to a parameter's text (from variables and session). */
+export interface MutationRun {
+  readonly client: ClientBase;
+  readonly resolve: (param: Param) => string | null;
+}
+
+/** Columns as text, in the table's order. */
+export type WrittenRow = readonly (string | null)[];
+
+/** Writes, and gives back the written rows. */
+export async function writeRowsBack(
+  run: MutationRun,
+  target: MutationTarget,
+  hasCheck: boolean,
+  path: string,
+  write: (params: Params, returning: string) => string,
+): Promise<readonly WrittenRow[]> {
+  const params = createParams();
+  const text = write(params, columnsAsText(target));
+  const rows = await query(run, text, params, path);
+  if (hasCheck && rows.some((row) => row[target.columns.length] === 'f')) throw checkFailed(path);
+  return rows;
+}
+
+export function checkFailed(path: string): EngineError {
+  return new EngineError('permission-error', 'check constraint of an insert/update permission has failed', {
+    path,
+  });
+}
+
+/** All values as PostgreSQL writes them: no number loses a digit, no JSON is parsed to be written again. */
+const AS_TEXT = { getTypeParser: () => String };
+
+export async function query(
+  run: MutationRun,
+  text: string,
+  params: Params,
+  path: string,
+): Promise<readonly WrittenRow[]> {
+  const values = params.list.map(run.resolve);
+  try {
+    const result = await run.client.query<(string | null)[]>({
+      text,
+      values,
+      rowMode: 'array',
+      types: AS_TEXT,
+    });
+    return result.rows;
+  } catch (error) {
+    throw databaseError(error, text, path);
+  }
+}
