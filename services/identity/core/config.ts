@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { LatchkeyError } from './errors.ts';
 import { CASDOOR_SETTINGS, type CasdoorConfig, casdoorConfig } from './settings/casdoor.ts';
 import { CLERK_SETTINGS, type ClerkConfig, clerkConfig } from './settings/clerk.ts';
+import { COGNITO_SETTINGS, type CognitoConfig, cognitoConfig } from './settings/cognito.ts';
 import { httpUrl, setting, wholeNumber } from './settings/kit.ts';
 
 const SERVICE_SETTINGS = z.object({
@@ -36,9 +37,10 @@ const ENVIRONMENT = z.object({
   ...SERVICE_SETTINGS.shape,
   ...CLERK_SETTINGS.shape,
   ...CASDOOR_SETTINGS.shape,
+  ...COGNITO_SETTINGS.shape,
 });
 
-export type { CasdoorConfig, ClerkConfig };
+export type { CasdoorConfig, ClerkConfig, CognitoConfig };
 
 export interface EngineConfig {
   /** Without a trailing slash. */
@@ -51,6 +53,7 @@ export interface EngineConfig {
 export interface ProviderConfigs {
   readonly clerk?: ClerkConfig;
   readonly casdoor?: CasdoorConfig;
+  readonly cognito?: CognitoConfig;
 }
 
 export interface Config {
@@ -92,11 +95,12 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
 function providerConfigs(env: z.infer<typeof ENVIRONMENT>): ProviderConfigs {
   const clerk = clerkConfig(env);
   const casdoor = casdoorConfig(env, env.LATCHKEY_SERVICE_URL ?? `http://127.0.0.1:${env.LATCHKEY_PORT}`);
-  if (clerk === undefined && casdoor === undefined) {
+  const cognito = cognitoConfig(env);
+  if (clerk === undefined && casdoor === undefined && cognito === undefined) {
     throw new LatchkeyError(
       'configuration-invalid',
-      'CLERK_WEBHOOK_SECRET is missing, and no other provider is set up: set the variables of the one you use (docs/clerk.md, docs/casdoor.md).',
+      'CLERK_WEBHOOK_SECRET is missing, and no other provider is set up: set the variables of the one you use (docs/clerk.md, docs/casdoor.md, docs/cognito.md).',
     );
   }
-  return { ...(clerk && { clerk }), ...(casdoor && { casdoor }) };
+  return { ...(clerk && { clerk }), ...(casdoor && { casdoor }), ...(cognito && { cognito }) };
 }
