@@ -37,14 +37,6 @@ export type Control = {
  * a form (`curl -d email=ada@example.com`) or as JSON, a token as plain text.
  */
 export function controlApi(app: FastifyInstance, { directory, token }: Control): void {
-  app.addContentTypeParser(
-    'application/x-www-form-urlencoded',
-    { parseAs: 'string' },
-    (_request, body, done) => {
-      done(null, Object.fromEntries(new URLSearchParams(String(body))));
-    },
-  );
-
   app.post('/sign-up', async ({ body }, reply) =>
     json(reply, directory.signUp(toInput(signUpSchema.parse(body)))),
   );

@@ -99,6 +99,18 @@ export async function startLocalClerk(options: LocalClerkOptions): Promise<Local
   }
 
   const app = Fastify({ forceCloseConnections: true });
+  // Clerk's client calls DELETE with a type but no body, which Fastify's own parser refuses.
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'string' },
+    async (_request: unknown, body: string) => (body === '' ? undefined : JSON.parse(body)),
+  );
+  app.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string' },
+    async (_request: unknown, body: string) => Object.fromEntries(new URLSearchParams(body)),
+  );
   app.get('/.well-known/jwks.json', async (_request, reply) =>
     json(reply.header('cache-control', 'public, max-age=60'), { keys: [key.publicJwk] }),
   );
