@@ -12,10 +12,8 @@ import type {
   RelatedInsert,
 } from './mutation-types.ts';
 import { at, type Path } from './path.ts';
-import { ALWAYS, all, type Predicate } from './predicate.ts';
-
-/** Turns a `where` argument about `table` into a condition. */
-export type PlanWhere = (where: Input, table: Table) => Predicate;
+import { ALWAYS, all } from './predicate.ts';
+import { planWhere } from './where.ts';
 
 type Entry = ObjectInput['fields'][number];
 
@@ -24,7 +22,6 @@ export function planInsertSet(
   view: WriteView,
   given: Arguments | ObjectInput['fields'],
   isList: boolean,
-  planWhere: PlanWhere,
 ): InsertSet {
   const { table, role } = view;
   const access = table.insertAccess(role);
@@ -34,11 +31,11 @@ export function planInsertSet(
   const conflict = findInput(entries, 'on-conflict');
   return {
     ...target(table),
-    rows: rowInputs(rows).map((row) => planRow(row, planWhere)),
+    rows: rowInputs(rows).map((row) => planRow(row)),
     presets: access.presets.map(presetAssignment),
     check: access.check,
     updateCheck: table.updateAccess(role)?.check,
-    conflict: conflict?.kind === 'object' ? planConflict(view, conflict, planWhere) : undefined,
+    conflict: conflict?.kind === 'object' ? planConflict(view, conflict) : undefined,
     at: rows?.at,
     isList,
   };
@@ -69,7 +66,7 @@ function rowInputs(rows: Input | undefined): readonly ObjectInput[] {
   return rows?.kind === 'list' ? rows.items.flatMap((item) => (item.kind === 'object' ? item : [])) : [];
 }
 
-function planRow(row: ObjectInput, planWhere: PlanWhere): InsertRow {
+function planRow(row: ObjectInput): InsertRow {
   const values: Assignment[] = [];
   const related: RelatedInsert[] = [];
   for (const { field, value } of row.fields) {
@@ -80,7 +77,7 @@ function planRow(row: ObjectInput, planWhere: PlanWhere): InsertRow {
       if (value.kind !== 'object') continue;
       const { relationship, view } = field.meaning.mutation;
       const before = relationship.kind === 'object' && relationship.insertBefore;
-      const insert = planInsertSet(view, value.fields, !before, planWhere);
+      const insert = planInsertSet(view, value.fields, !before);
       if (relationship.kind === 'array' && insert.rows.length === 0) continue;
       const { name, kind, mapping } = relationship;
       related.push({ relationship: name, kind, mapping, before, insert, at: value.at });
@@ -95,7 +92,7 @@ export function toParam(value: Input): Assignment['param'] {
 }
 
 /** An upsert may do only what an update may: the update permission's filter and presets hold. */
-function planConflict({ table, role }: WriteView, conflict: ObjectInput, planWhere: PlanWhere): ConflictRule {
+function planConflict({ table, role }: WriteView, conflict: ObjectInput): ConflictRule {
   const constraint = findInput(conflict.fields, 'constraint');
   const columns = findInput(conflict.fields, 'update-columns');
   const where = findInput(conflict.fields, 'where');
@@ -104,10 +101,7 @@ function planConflict({ table, role }: WriteView, conflict: ObjectInput, planWhe
     constraint: enumName(constraint),
     update: columns?.kind === 'list' ? columns.items.map((item) => updateColumn(item, conflict.at)) : [],
     presets: (access?.presets ?? []).map(presetAssignment),
-    where: all([
-      access?.filter ?? ALWAYS,
-      where === undefined || where.kind === 'null' ? ALWAYS : planWhere(where, table),
-    ]),
+    where: all([access?.filter ?? ALWAYS, planWhere(where)]),
   };
 }
 

@@ -1,9 +1,8 @@
 /** `update_x`, `update_x_by_pk`, `update_x_many`, `delete_x` and `delete_x_by_pk`. */
 import type { WriteView } from '../schema/mutation-types.ts';
-import type { Table } from '../schema/tracked.ts';
 import { invalid } from './fail.ts';
 import type { Arguments, Input, ObjectInput } from './input.ts';
-import { findInput, type PlanWhere, presetAssignment, target, toParam } from './mutation-insert.ts';
+import { findInput, presetAssignment, target, toParam } from './mutation-insert.ts';
 import type {
   DeleteMutation,
   MutationOutput,
@@ -13,6 +12,7 @@ import type {
 } from './mutation-types.ts';
 import type { Path } from './path.ts';
 import { ALWAYS, all, type Predicate } from './predicate.ts';
+import { planWhere } from './where.ts';
 
 type Entries = ObjectInput['fields'];
 
@@ -23,7 +23,6 @@ export function planUpdate(
   many: boolean,
   output: MutationOutput,
   path: Path | undefined,
-  planWhere: PlanWhere,
 ): UpdateMutation {
   const { table, role } = view;
   const access = table.updateAccess(role);
@@ -33,7 +32,7 @@ export function planUpdate(
   );
   const batch = (entries: Entries, where: Path | undefined): UpdateBatch => ({
     set: planSet(entries, presets, where),
-    where: all([access.filter, planRowChoice(entries, table, planWhere)]),
+    where: all([access.filter, planRowChoice(entries)]),
   });
   const entries = [...given.values()];
   const updates = many ? findInput(entries, 'updates') : undefined;
@@ -75,23 +74,18 @@ function planSet(
   throw invalid(`Column found in multiple operators: [${names}].`, path);
 }
 
-export function planDelete(
-  view: WriteView,
-  given: Arguments,
-  output: MutationOutput,
-  planWhere: PlanWhere,
-): DeleteMutation {
+export function planDelete(view: WriteView, given: Arguments, output: MutationOutput): DeleteMutation {
   const { table, role } = view;
   const access = table.deleteAccess(role);
   if (access === undefined) throw new TypeError(`role ${role} may not delete from ${table.name.name}`);
-  const where = all([access.filter, planRowChoice([...given.values()], table, planWhere)]);
+  const where = all([access.filter, planRowChoice([...given.values()])]);
   return { kind: 'delete', ...target(table), where, output };
 }
 
 /** `where`, or a primary key: as an argument of its own or one argument per column. */
-function planRowChoice(entries: Entries, table: Table, planWhere: PlanWhere): Predicate {
+function planRowChoice(entries: Entries): Predicate {
   const where = findInput(entries, 'where');
-  if (where !== undefined) return planWhere(where, table);
+  if (where !== undefined) return planWhere(where);
   const key = findInput(entries, 'pk-columns');
   return all((key?.kind === 'object' ? key.fields : entries).flatMap(keyColumn));
 }

@@ -151,7 +151,7 @@ function writtenRows(target: MutationTarget, fields: readonly RowField[]): RowsN
       where: ALWAYS,
       distinctOn: [],
       orderBy: [],
-      limit: [],
+      limit: undefined,
       maximum: undefined,
       offset: undefined,
     },
