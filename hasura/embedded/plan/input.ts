@@ -2,6 +2,7 @@
  * A client's input, checked against its type: what arguments look like to the planners. Leaves are
  * parameters wherever the planner need not know the value.
  */
+import type { PgType } from '../catalog/types.ts';
 import type { EnumValue, InputField, InputObjectType, LeafType } from '../schema/types.ts';
 import type { Param } from '../sql/text.ts';
 import type { Path } from './path.ts';
@@ -15,7 +16,7 @@ export interface NullInput {
 export interface ObjectInput {
   readonly kind: 'object';
   readonly type: InputObjectType;
-  /** In the type's order; left-out optional fields are missing. */
+  /** In the order they were written; left-out optional fields are missing. */
   readonly fields: readonly { readonly field: InputField; readonly value: Input }[];
   readonly at: Path | undefined;
 }
@@ -28,6 +29,8 @@ export interface ListInput {
 export interface ParamInput {
   readonly kind: 'param';
   readonly type: LeafType;
+  /** What the parameter is cast to. */
+  readonly pgType: PgType;
   readonly param: Param;
   readonly at: Path | undefined;
 }

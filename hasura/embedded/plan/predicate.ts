@@ -57,7 +57,6 @@ export type Operand =
 /** The right side. */
 export type Comparand =
   | { readonly kind: 'param'; readonly param: Param; readonly type: PgType }
-  | { readonly kind: 'array'; readonly items: readonly Param[]; readonly type: PgType }
   /** A column of the row at hand, or of the row that the whole permission is about. */
   | { readonly kind: 'column'; readonly column: string; readonly of: 'row' | 'root' };
 

@@ -1,13 +1,14 @@
 /** How a leaf of a client's input is read: as a value the planner needs now, or as a parameter's text. */
 import type { PgType } from '../catalog/types.ts';
+import type { Raw } from './variables.ts';
 
 /**
- * Reads one JSON value (never null). Numbers of literals come as {@link NumberLiteral} so that no digit
+ * Reads one JSON value (never null for `parameter`). Numbers of literals come as {@link NumberLiteral} so that no digit
  * is lost. Throws {@link ScalarError}; the caller adds the path.
  */
 export type ScalarReader =
   /** The planner needs the value itself: a boolean, a limit, a path. */
-  | { readonly kind: 'now'; readonly read: (value: unknown) => unknown }
+  | { readonly kind: 'now'; readonly read: (value: unknown, raw: Raw, describe: () => string) => unknown }
   /** The value goes into the statement as a parameter, as PostgreSQL's text form of `type`. */
   | { readonly kind: 'parameter'; readonly type: PgType; readonly read: (value: unknown) => string };
 

@@ -26,7 +26,7 @@ export interface Select {
   readonly where: Predicate;
   readonly distinctOn: readonly Operand[];
   readonly orderBy: readonly OrderItem[];
-  readonly limit: readonly Param[];
+  readonly limit: Param | undefined;
   /** The permission's limit, which also holds without a `limit` of the client's. */
   readonly maximum: number | undefined;
   readonly offset: Param | undefined;
@@ -81,6 +81,8 @@ export type RowValue =
       readonly kind: 'scalar';
       readonly operand: Operand;
       readonly type: PgType;
+      /** A reference to an enum table: written the way the naming convention writes enum values. */
+      readonly isEnum: boolean;
       /** Arguments of a computed field. */
       readonly call?: FunctionCall;
       /** JSON path (`path: "$.a[0]"`), as parameters of text. */
@@ -118,12 +120,19 @@ export interface AggregateValue {
     | {
         readonly kind: 'operator';
         readonly operator: string;
-        readonly fields: readonly {
-          readonly alias: string;
-          readonly value:
-            | { readonly kind: 'text'; readonly text: string }
-            | { readonly kind: 'operand'; readonly operand: Operand; readonly type: PgType };
-        }[];
+        readonly fields: readonly AggregateColumn[];
+      };
+}
+
+export interface AggregateColumn {
+  readonly alias: string;
+  readonly value:
+    | { readonly kind: 'text'; readonly text: string }
+    | {
+        readonly kind: 'operand';
+        readonly operand: Operand;
+        readonly type: PgType;
+        readonly call?: FunctionCall;
       };
 }
 

@@ -15,8 +15,7 @@ import type {
 import type { Json } from '../metadata/types.ts';
 import type { Predicate } from '../plan/predicate.ts';
 import type { Param } from '../sql/text.ts';
-
-export type NamingConvention = 'hasura-default' | 'graphql-default';
+import type { Names } from './naming.ts';
 
 /** The rows of a table that is tracked as an enum; they are the values of columns that reference it. */
 export interface EnumTable {
@@ -158,12 +157,11 @@ export interface Table {
   deleteAccess(role: string): DeleteAccess | undefined;
 }
 
-/** A name made of words, so that it can be written in snake_case, camelCase or PascalCase. */
-export interface Identifier {
-  readonly words: readonly string[];
-  /** Chosen by the user: never re-cased. */
-  readonly custom: boolean;
-}
+/**
+ * A name made of words, so that it can be written in snake_case, camelCase or PascalCase. Words that the
+ * user chose (`custom`) are never re-cased.
+ */
+export type Identifier = readonly { readonly text: string; readonly custom: boolean }[];
 
 export interface RootFunction {
   readonly source: string;
@@ -180,13 +178,12 @@ export interface RootFunction {
 
 export interface TrackedSource {
   readonly name: string;
-  readonly namingConvention: NamingConvention;
   readonly rootFieldNames: {
     readonly namespace?: string;
     readonly prefix?: string;
     readonly suffix?: string;
   };
-  readonly typeNames: { readonly prefix?: string; readonly suffix?: string };
+  readonly names: Names;
   /** By `tableKey`; consistent ones only. */
   readonly tables: ReadonlyMap<string, Table>;
   readonly functions: readonly RootFunction[];

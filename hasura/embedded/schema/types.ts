@@ -17,9 +17,11 @@ export interface NamedRef {
   readonly type: NamedType;
   readonly nullable: boolean;
 }
+/** `array`: read as one parameter of this type rather than item by item. */
 export interface ListRef {
   readonly kind: 'list';
   readonly of: TypeRef;
+  readonly array?: PgType;
   readonly nullable: boolean;
 }
 
@@ -107,6 +109,8 @@ export type OutputMeaning =
       readonly aggregate: boolean;
     }
   | { readonly kind: 'namespace' }
+  /** The answer is known beforehand. */
+  | { readonly kind: 'json'; readonly json: string }
   // a table's row
   | { readonly kind: 'column'; readonly column: Column; readonly view: TableView }
   | {
@@ -134,11 +138,23 @@ export type OutputMeaning =
   | { readonly kind: 'count' }
   | { readonly kind: 'aggregate-operator'; readonly operator: string }
   // introspection, and what others answer
-  | { readonly kind: 'introspection' }
+  | { readonly kind: 'introspection'; readonly of: 'schema' | 'type' }
   | { readonly kind: 'mutation'; readonly mutation: MutationMeaning };
+
+export type TableArgument =
+  | 'where'
+  | 'order_by'
+  | 'limit'
+  | 'offset'
+  | 'distinct_on'
+  | 'args'
+  | 'batch_size'
+  | 'cursor';
 
 export type InputMeaning =
   | { readonly kind: 'argument' }
+  /** An argument of a selection whose name depends on the naming convention. */
+  | { readonly kind: 'table-argument'; readonly argument: TableArgument }
   | { readonly kind: 'and' | 'or' | 'not' }
   | { readonly kind: 'operand'; readonly operand: Operand }
   | { readonly kind: 'operator'; readonly operator: ComparisonOperator }

@@ -1,0 +1,124 @@
+/** How values of each PostgreSQL type are read from JSON, and what is said of those that do not fit. */
+import { isGeo, isUnknown } from '../catalog/pg-type.ts';
+import type { PgType } from '../catalog/types.ts';
+import { isNumber, numberText, showNumber, toInteger, writeJson } from './number.ts';
+import { ScalarError, type ScalarReader } from './scalar.ts';
+
+const INTEGER_BITS: Readonly<Record<string, number>> = {
+  smallint: 16,
+  integer: 32,
+  serial: 32,
+  bigint: 64,
+  bigserial: 64,
+};
+/** Hasura's internal names, as they appear in its messages. */
+const INTERNAL_NAMES: Readonly<Record<string, string>> = {
+  smallint: 'PGSmallInt',
+  integer: 'PGInteger',
+  serial: 'PGSerial',
+  bigint: 'PGBigInt',
+  bigserial: 'PGBigSerial',
+  real: 'PGFloat',
+  float8: 'PGDouble',
+};
+/** What JSON kind the remaining types want, and the name the message has for it. */
+const STRING_NAMES: Readonly<Record<string, string>> = {
+  uuid: 'UUID',
+  date: 'Day',
+  timestamp: 'LocalTime',
+  timestamptz: 'UTCTime',
+  timetz: 'ZonedTimeOfDay',
+  bpchar: 'Char',
+};
+
+function jsonKind(value: unknown): string {
+  if (value === null) return 'Null';
+  if (Array.isArray(value)) return 'Array';
+  if (isNumber(value)) return 'Number';
+  if (typeof value === 'boolean') return 'Boolean';
+  return typeof value === 'string' ? 'String' : 'Object';
+}
+
+function mismatch(what: string, expected: string, value: unknown): never {
+  throw new ScalarError(`parsing ${what} failed, expected ${expected}, but encountered ${jsonKind(value)}`);
+}
+
+/** JSON (not null) to PostgreSQL's text form. Strings go as they are: PostgreSQL knows best. */
+export function readColumnValue(type: PgType, value: unknown): string {
+  if (type.name === 'json' || type.name === 'jsonb') return writeJson(value);
+  if (typeof value === 'string') return readText(type, value);
+  const bits = INTEGER_BITS[type.name];
+  if (bits !== undefined) return readInteger(type, value, bits);
+  if (type.kind === 'array') return readArray(type, value);
+  switch (type.name) {
+    case 'real':
+    case 'float8':
+      if (!isNumber(value))
+        mismatch(`Float expected for input type: ${INTERNAL_NAMES[type.name]}`, 'Number', value);
+      return numberText(value);
+    case 'numeric':
+    case 'money':
+      if (!isNumber(value)) mismatch('Scientific', 'Number', value);
+      return numberText(value);
+    case 'boolean':
+      if (typeof value !== 'boolean') mismatch('Bool', 'Bool', value);
+      return String(value);
+    case 'ltree':
+      throw new ScalarError(LTREE_MESSAGE);
+    default:
+  }
+  if (isGeo(type)) {
+    if (jsonKind(value) !== 'Object') mismatch('Geometry', 'Object', value);
+    return writeJson(value);
+  }
+  if (isUnknown(type) || type.kind !== 'base')
+    throw new ScalarError(`A string is expected for type: ${type.name}`);
+  return mismatch(STRING_NAMES[type.name] ?? 'Text', 'String', value);
+}
+
+const LTREE_MESSAGE =
+  'Expecting label path: a sequence of zero or more labels separated by dots, for example L1.L2.L3';
+
+function readText(type: PgType, value: string): string {
+  if (type.name === 'ltree' && value.split('.').some((label) => label === ''))
+    throw new ScalarError(LTREE_MESSAGE);
+  return value;
+}
+
+function readInteger(type: PgType, value: unknown, bits: number): string {
+  if (!isNumber(value))
+    mismatch(`Integer expected for input type: ${INTERNAL_NAMES[type.name]}`, 'Number', value);
+  const integer = toInteger(value);
+  if (integer === undefined || BigInt.asIntN(bits, integer) !== integer)
+    throw new ScalarError(outOfBounds(value));
+  return integer.toString();
+}
+
+export function outOfBounds(value: Parameters<typeof showNumber>[0]): string {
+  return `The value ${showNumber(value)} lies outside the bounds or is not an integer. Maybe it is a float, or is there integer overflow?`;
+}
+
+function readArray(type: PgType, value: unknown): string {
+  if (!Array.isArray(value)) return mismatch('[]', 'Array', value);
+  const { element } = type;
+  if (element === undefined) throw new ScalarError(`A string is expected for type: ${type.name}`);
+  return writeArray(
+    value.map((item) => (item === null ? null : readColumnValue(element, item))),
+    element,
+  );
+}
+
+/** PostgreSQL's literal of a one-dimensional array (nested arrays come as literals themselves). */
+export function writeArray(items: readonly (string | null)[], element: PgType): string {
+  const written = items.map((item) => {
+    if (item === null) return 'null';
+    if (element.kind === 'array') return item;
+    return `"${item.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+  });
+  return `{${written.join(',')}}`;
+}
+
+/** The reader of a column's values. */
+export function columnReader(type: PgType): ScalarReader {
+  return { kind: 'parameter', type, read: (value) => readColumnValue(type, value) };
+}

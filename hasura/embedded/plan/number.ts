@@ -1,0 +1,69 @@
+/** Numbers by their digits: no value passes through floating point on its way to the database. */
+import { NumberLiteral } from './scalar.ts';
+
+const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
+/** Beyond this an integer is out of every bound; its digits are never spelled out. */
+const LARGEST_EXPONENT = 400;
+
+interface Decimal {
+  readonly negative: boolean;
+  /** Significant digits without leading zeros, `''` for zero. */
+  readonly digits: string;
+  /** The value is 0.digits × 10^exponent. */
+  readonly exponent: number;
+}
+
+export function isNumber(value: unknown): value is number | NumberLiteral {
+  return typeof value === 'number' || value instanceof NumberLiteral;
+}
+
+/** As PostgreSQL reads it. */
+export function numberText(value: number | NumberLiteral): string {
+  return value instanceof NumberLiteral ? value.text : String(value);
+}
+
+function toDecimal(value: number | NumberLiteral): Decimal {
+  const match = NUMBER.exec(numberText(value));
+  if (match === null) return { negative: false, digits: '', exponent: 0 };
+  const [, sign, whole = '', fraction = '', power = '0'] = match;
+  const all = whole + fraction;
+  const digits = all.replace(/^0+/, '');
+  return {
+    negative: sign === '-',
+    digits: digits.replace(/0+$/, ''),
+    exponent: whole.length + Number(power) - (all.length - digits.length),
+  };
+}
+
+/** The integer it is, or undefined where it has a fraction or is beyond any integer type. */
+export function toInteger(value: number | NumberLiteral): bigint | undefined {
+  const { negative, digits, exponent } = toDecimal(value);
+  if (digits === '') return 0n;
+  if (digits.length > exponent || exponent > LARGEST_EXPONENT) return undefined;
+  const magnitude = BigInt(digits.padEnd(exponent, '0'));
+  return negative ? -magnitude : magnitude;
+}
+
+/** As Hasura shows numbers in messages: `1.5`, `100.0`, `2.147483648e9`. */
+export function showNumber(value: number | NumberLiteral): string {
+  const { negative, digits, exponent } = toDecimal(value);
+  const sign = negative ? '-' : '';
+  if (digits === '') return '0.0';
+  if (exponent > 0 && exponent <= 7) {
+    const padded = digits.padEnd(exponent, '0');
+    return `${sign}${padded.slice(0, exponent)}.${padded.slice(exponent) || '0'}`;
+  }
+  if (exponent === 0) return `${sign}0.${digits}`;
+  return `${sign}${digits.charAt(0)}.${digits.slice(1) || '0'}e${exponent - 1}`;
+}
+
+/** JSON text of a value that may hold {@link NumberLiteral}s. */
+export function writeJson(value: unknown): string {
+  if (value instanceof NumberLiteral) return value.text;
+  if (Array.isArray(value)) return `[${value.map(writeJson).join(',')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}:${writeJson(item)}`);
+    return `{${entries.join(',')}}`;
+  }
+  return JSON.stringify(value ?? null);
+}

@@ -1,0 +1,80 @@
+/** `order_by` arguments as what rows are sorted by. */
+import type { Ordering } from '../schema/order-by.ts';
+import type { EnumValue } from '../schema/types.ts';
+import type { Input, ObjectInput } from './input.ts';
+import type { OrderItem, OrderKey } from './types.ts';
+import { asList, asObject } from './where.ts';
+
+/** In the order they were written; a null direction sorts by nothing. */
+export function planOrderBy(input: Input | undefined): OrderItem[] {
+  if (input === undefined || input.kind === 'null') return [];
+  return asList(input).items.flatMap((item) => planObject(asObject(item)));
+}
+
+function planObject(input: ObjectInput): OrderItem[] {
+  return input.fields.flatMap(({ field, value }): OrderItem[] => {
+    if (value.kind === 'null') return [];
+    const { meaning } = field;
+    switch (meaning.kind) {
+      case 'operand':
+        return [ordered(value, { kind: 'operand', operand: meaning.operand })];
+      case 'relationship':
+        return planObject(asObject(value)).map((item) => ({
+          ...item,
+          by: {
+            kind: 'related',
+            target: meaning.relationship.target,
+            mapping: meaning.relationship.mapping,
+            permission: meaning.view.access.filter,
+            by: item.by,
+          },
+        }));
+      case 'relationship-aggregate':
+        return planAggregates(asObject(value), {
+          from: { target: meaning.relationship.target, mapping: meaning.relationship.mapping },
+          permission: meaning.view.access.filter,
+        });
+      case 'computed-table':
+        return planAggregates(asObject(value), {
+          from: { function: meaning.field.function },
+          permission: meaning.view.access.filter,
+        });
+      default:
+        throw new TypeError(`${field.name} is nothing to sort by`);
+    }
+  });
+}
+
+type AggregateKey = Extract<OrderKey, { kind: 'related-aggregate' }>;
+
+function planAggregates(input: ObjectInput, related: Pick<AggregateKey, 'from' | 'permission'>): OrderItem[] {
+  return input.fields.flatMap(({ field, value }): OrderItem[] => {
+    if (value.kind === 'null') return [];
+    const { meaning } = field;
+    if (meaning.kind === 'count')
+      return [
+        ordered(value, { kind: 'related-aggregate', ...related, function: 'count', operand: undefined }),
+      ];
+    if (meaning.kind !== 'aggregate-operator') throw new TypeError(`${field.name} is no aggregate`);
+    const { operator } = meaning;
+    return asObject(value).fields.flatMap((column) => {
+      if (column.value.kind === 'null' || column.field.meaning.kind !== 'operand') return [];
+      const { operand } = column.field.meaning;
+      return [ordered(column.value, { kind: 'related-aggregate', ...related, function: operator, operand })];
+    });
+  });
+}
+
+function ordered(value: Input, by: OrderKey): OrderItem {
+  if (value.kind !== 'enum') throw new TypeError('a direction is an enum value');
+  return { by, ...ordering(value.value) };
+}
+
+function ordering({ name, value }: EnumValue): Ordering {
+  if (!isOrdering(value)) throw new TypeError(`${name} is no direction`);
+  return value;
+}
+
+function isOrdering(value: unknown): value is Ordering {
+  return typeof value === 'object' && value !== null && 'direction' in value && 'nulls' in value;
+}
