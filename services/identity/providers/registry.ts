@@ -11,5 +11,9 @@ export async function loadProviders(config: ProviderConfigs): Promise<Registry> 
     const { createClerk } = await import('./clerk/index.ts');
     providers.push(createClerk(config.clerk));
   }
+  if (config.cognito !== undefined) {
+    const { createCognito } = await import('./cognito/index.ts');
+    providers.push(createCognito(config.cognito));
+  }
   return new Map(providers.map((provider) => [provider.name, provider]));
 }

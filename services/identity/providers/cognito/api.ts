@@ -1,0 +1,170 @@
+import type {
+  AttributeType,
+  CognitoIdentityProviderClient,
+  GroupType,
+} from '@aws-sdk/client-cognito-identity-provider';
+import type { CognitoConfig } from '../../core/config.ts';
+import { explain, explained, orNothing } from './api-errors.ts';
+import { isOnThisMachine, regionOf } from './pool.ts';
+
+/** A user as Cognito's API tells it, whichever operation told it. */
+export interface PoolUser {
+  readonly username: string;
+  /** `sub` is one of them. */
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly createdAt: Date | undefined;
+}
+
+export interface PoolGroup {
+  readonly name: string;
+  readonly createdAt: Date | undefined;
+}
+
+/**
+ * What Latchkey reads of a user pool, and all that deploy/cognito/service-policy.json allows it.
+ * Every method throws LatchkeyError `provider-unreachable`.
+ */
+export interface CognitoApi {
+  /** @returns undefined where the pool holds no such user */
+  findUser(wanted: {
+    readonly sub: string;
+    readonly userName?: string | undefined;
+  }): Promise<PoolUser | undefined>;
+  groupsOf(user: PoolUser): Promise<PoolGroup[]>;
+  /** @returns undefined where the pool holds no such group */
+  findGroup(name: string): Promise<PoolGroup | undefined>;
+  groups(signal?: AbortSignal): AsyncIterable<readonly PoolGroup[]>;
+  usersIn(group: string, signal?: AbortSignal): AsyncIterable<readonly PoolUser[]>;
+  /** Page by page; `next` is where the page after it starts, undefined behind the last one. */
+  users(options: { start?: string | undefined; signal?: AbortSignal | undefined }): AsyncIterable<{
+    readonly users: readonly PoolUser[];
+    readonly next: string | undefined;
+  }>;
+}
+
+/** Cognito's own limit for all lists of a pool. */
+const PAGE = 60;
+const CONNECT_MS = 3_000;
+const ANSWER_MS = 5_000;
+/** A webhook's sender is waiting, and comes again; a reconcile has time and nobody who repeats it. */
+const ATTEMPTS = { webhook: 3, reconcile: 12 } as const;
+
+/** The SDK takes a while to load and only what reads from Cognito needs it. */
+const loadSdk = () => import('@aws-sdk/client-cognito-identity-provider');
+
+export function createCognitoApi({
+  userPoolId: UserPoolId,
+  endpoint,
+}: Pick<CognitoConfig, 'userPoolId' | 'endpoint'>): CognitoApi {
+  const clients: Partial<Record<keyof typeof ATTEMPTS, CognitoIdentityProviderClient>> = {};
+
+  async function connect(purpose: keyof typeof ATTEMPTS) {
+    const sdk = await loadSdk();
+    clients[purpose] ??= new sdk.CognitoIdentityProviderClient({
+      region: regionOf(UserPoolId),
+      ...(endpoint !== undefined && { endpoint }),
+      // A stand-in on this machine must not make the SDK look for an account.
+      ...(isOnThisMachine(endpoint) && { credentials: { accessKeyId: 'local', secretAccessKey: 'local' } }),
+      // The adaptive mode slows down to what Cognito allows; both honour Retry-After.
+      retryMode: purpose === 'reconcile' ? 'adaptive' : 'standard',
+      maxAttempts: ATTEMPTS[purpose],
+      requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: ANSWER_MS },
+    });
+    return { sdk, client: clients[purpose] };
+  }
+
+  async function getUser(Username: string): Promise<PoolUser | undefined> {
+    const { sdk, client } = await connect('webhook');
+    return orNothing('UserNotFoundException', async () => {
+      const answer = await client.send(new sdk.AdminGetUserCommand({ UserPoolId, Username }));
+      return poolUser({ ...answer, Attributes: answer.UserAttributes });
+    });
+  }
+
+  async function searchUser(sub: string): Promise<PoolUser | undefined> {
+    const { sdk, client } = await connect('webhook');
+    const command = new sdk.ListUsersCommand({ UserPoolId, Filter: `sub = "${sub}"`, Limit: 1 });
+    const { Users = [] } = await client.send(command).catch(explain);
+    return Users.map(poolUser).find((user) => user?.attributes.sub === sub);
+  }
+
+  return {
+    async findUser({ sub, userName }) {
+      // Whom a trigger names is being billed as active already, and the search lags behind.
+      if (userName !== undefined) {
+        const user = await getUser(userName);
+        if (user?.attributes.sub === sub) return user;
+      }
+      // The search costs nothing; AdminGetUser makes its user one more "monthly active user". So that
+      // is asked only where the search finds nobody, for a deletion must be certain.
+      const found = await searchUser(sub);
+      if (found !== undefined) return found;
+      const user = await getUser(sub);
+      return user?.attributes.sub === sub ? user : undefined;
+    },
+
+    async groupsOf({ username: Username }) {
+      const { sdk, client } = await connect('webhook');
+      const pages = sdk.paginateAdminListGroupsForUser({ client, pageSize: PAGE }, { UserPoolId, Username });
+      // A user who is deleted between the two questions has no groups any more.
+      const groups = await orNothing('UserNotFoundException', async () => {
+        const all: PoolGroup[] = [];
+        for await (const { Groups = [] } of pages) all.push(...Groups.flatMap(poolGroup));
+        return all;
+      });
+      return groups ?? [];
+    },
+
+    async findGroup(GroupName) {
+      const { sdk, client } = await connect('webhook');
+      return orNothing('ResourceNotFoundException', async () => {
+        const { Group } = await client.send(new sdk.GetGroupCommand({ UserPoolId, GroupName }));
+        return Group && poolGroup(Group)[0];
+      });
+    },
+
+    async *groups(abortSignal) {
+      const { sdk, client } = await connect('reconcile');
+      const pages = sdk.paginateListGroups({ client, pageSize: PAGE }, { UserPoolId }, { abortSignal });
+      for await (const { Groups = [] } of explained(pages)) yield Groups.flatMap(poolGroup);
+    },
+
+    async *usersIn(GroupName, abortSignal) {
+      const { sdk, client } = await connect('reconcile');
+      const input = { UserPoolId, GroupName };
+      const pages = sdk.paginateListUsersInGroup({ client, pageSize: PAGE }, input, { abortSignal });
+      for await (const { Users = [] } of explained(pages, 'ResourceNotFoundException')) {
+        yield Users.flatMap((user) => poolUser(user) ?? []);
+      }
+    },
+
+    async *users({ start, signal: abortSignal }) {
+      const { sdk, client } = await connect('reconcile');
+      const settings = { client, pageSize: PAGE, ...(start !== undefined && { startingToken: start }) };
+      const pages = sdk.paginateListUsers(settings, { UserPoolId }, { abortSignal });
+      for await (const { Users = [], PaginationToken } of explained(pages)) {
+        yield { users: Users.flatMap((user) => poolUser(user) ?? []), next: PaginationToken };
+      }
+    },
+  };
+}
+
+function poolUser(user: {
+  readonly Username?: string | undefined;
+  readonly Attributes?: readonly AttributeType[] | undefined;
+  readonly UserCreateDate?: Date | undefined;
+}): PoolUser | undefined {
+  if (user.Username === undefined) return undefined;
+  const attributes = (user.Attributes ?? []).flatMap(({ Name, Value }) =>
+    Name === undefined || Value === undefined ? [] : [[Name, Value] as const],
+  );
+  return {
+    username: user.Username,
+    attributes: Object.fromEntries(attributes),
+    createdAt: user.UserCreateDate,
+  };
+}
+
+function poolGroup({ GroupName, CreationDate }: GroupType): PoolGroup[] {
+  return GroupName === undefined ? [] : [{ name: GroupName, createdAt: CreationDate }];
+}
