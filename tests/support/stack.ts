@@ -1,0 +1,119 @@
+import { randomBytes } from 'node:crypto';
+import { type LocalClerk, startLocalClerk } from '../../scripts/local/clerk/local-clerk.ts';
+import type { Message } from '../../scripts/local/clerk/webhooks.ts';
+import {
+  type Answer,
+  type Caller,
+  createHasuraClient,
+  type HasuraClient,
+} from '../../scripts/stack/hasura-client.ts';
+import { freePort } from '../../scripts/stack/ports.ts';
+import { type Service, startService } from '../../scripts/stack/service.ts';
+import { untilAnswers } from '../../scripts/stack/wait.ts';
+import { applyProject, startTestEngine, type TestEngine } from './engine.ts';
+
+export type TestStack = {
+  clerk: LocalClerk;
+  engine: TestEngine;
+  hasura: HasuraClient;
+  /** Asks as admin; fails the test if there is an error. */
+  asAdmin(query: string, variables?: Record<string, unknown>): Promise<Record<string, unknown>>;
+  /** Asks with a token; fails the test if there is an error. */
+  asUser(token: string, query: string): Promise<Record<string, unknown>>;
+  adminSecret: string;
+  service: {
+    url: string;
+    /** Ends it orderly. */
+    stop(): Promise<void>;
+    /** Ends it as a crash would. */
+    kill(): Promise<void>;
+    start(): Promise<void>;
+  };
+  /**
+   * Lets something happen at Clerk and holds its webhooks back, so that the test can deliver them as
+   * it likes.
+   */
+  change<T>(body: () => T): { result: T; message: Message };
+  /** Delivers one message once, expecting it to be accepted. */
+  deliver(message: Message): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** A local Clerk, the engine under test with this project's schema, and the service between them. */
+export async function startTestStack(): Promise<TestStack> {
+  const closers: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    const adminSecret = randomBytes(24).toString('base64url');
+    // The waits grow long enough for an engine that takes its time to come back.
+    const clerk = await startLocalClerk({
+      port: 0,
+      scheduleMs: [100, 200, 400, 800, 1600, 3200, 6400, 12_800],
+    });
+    closers.push(() => clerk.close());
+    const engine = await startTestEngine({ adminSecret, jwtSecret: clerk.jwtSecret });
+    closers.push(() => engine.close());
+    console.log(`End-to-end tests on ${engine.description}.`);
+    await applyProject(engine.url, adminSecret);
+
+    const port = await freePort();
+    const startOne = async (): Promise<Service> => {
+      const service = await startService({
+        port,
+        engineUrl: engine.url,
+        adminSecret,
+        env: clerk.serviceEnvironment,
+      });
+      await untilAnswers(`${service.url}/readyz`, service.child);
+      return service;
+    };
+    let service = await startOne();
+    closers.push(() => service.close());
+    clerk.deliverTo(`${service.url}/webhooks/clerk`);
+
+    const hasura = createHasuraClient(engine.url);
+    const ask = async (query: string, caller: Caller, variables = {}): Promise<Record<string, unknown>> =>
+      dataOf(await hasura.query(query, caller, variables));
+    return {
+      clerk,
+      engine,
+      hasura,
+      adminSecret,
+      asAdmin: (query, variables) => ask(query, { adminSecret }, variables),
+      asUser: (token, query) => ask(query, { token }),
+      service: {
+        url: service.url,
+        stop: () => service.close(),
+        async kill() {
+          process.kill(-service.child.pid, 'SIGKILL');
+          await service.child.exited;
+        },
+        async start() {
+          service = await startOne();
+        },
+      },
+      change(body) {
+        const { result, messages } = clerk.intercept(body);
+        const [message] = messages;
+        if (message === undefined) throw new Error('The change caused no event.');
+        return { result, message };
+      },
+      async deliver(message) {
+        const response = await clerk.webhooks.post(message);
+        if (!response.ok)
+          throw new Error(`The service answered ${response.status}: ${await response.text()}`);
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function dataOf(answer: Answer): Record<string, unknown> {
+  if (answer.data === null) throw new Error(`Hasura answered ${answer.codes.join(', ')}: ${answer.message}`);
+  return answer.data;
+}
