@@ -1,11 +1,13 @@
 /** INSERT, with the rows in the shape that PostgreSQL takes fastest. */
 
-import { TEXT } from '../catalog/pg-type.ts';
+import { isGeo, TEXT } from '../catalog/pg-type.ts';
+import type { PgType } from '../catalog/types.ts';
 import { writeArray } from '../plan/column-reader.ts';
 import type { Assignment, ConflictRule, InsertSet } from '../plan/mutation-types.ts';
-import { CHECK, cast, ROW } from './mutation-write.ts';
+import { CHECK, ROW, ROW_SCOPE } from './mutation-write.ts';
 import { writePredicate } from './predicate.ts';
-import { ident, type Param, type Params, qualified } from './text.ts';
+import { ident, type Param, qualified } from './text.ts';
+import type { Writer } from './writer.ts';
 
 /** One row's values by column. A column that is missing takes its default. */
 export type RowValues = ReadonlyMap<string, Assignment>;
@@ -21,22 +23,22 @@ const MAX_VALUES = 60_000;
 export function writeInsert(
   set: InsertSet,
   rows: readonly RowValues[],
-  params: Params,
+  writer: Writer,
   resolve: (param: Param) => string | null,
   returning: string,
 ): string {
   return [
     `INSERT INTO ${qualified(set.table)} AS ${ROW}`,
-    writeRows(set, rows, params, resolve),
-    ...(set.conflict === undefined ? [] : [writeConflict(set.conflict, params)]),
-    `RETURNING ${returning}, ${writeCheck(set, params)} AS ${CHECK}`,
+    writeRows(set, rows, writer, resolve),
+    ...(set.conflict === undefined ? [] : [writeConflict(set.conflict, writer)]),
+    `RETURNING ${returning}, ${writeCheck(set, writer)} AS ${CHECK}`,
   ].join(' ');
 }
 
 function writeRows(
   set: InsertSet,
   rows: readonly RowValues[],
-  params: Params,
+  writer: Writer,
   resolve: (param: Param) => string | null,
 ): string {
   const used = new Map<string, Assignment>();
@@ -51,24 +53,24 @@ function writeRows(
     // as a parameter per value. Not where rows differ in columns: only VALUES knows DEFAULT.
     const arrays = columns.map(({ name }) => {
       const values = rows.map((row) => resolveCell(row.get(name), resolve));
-      return `${params.add({ from: 'value', value: writeArray(values, TEXT) })}::text[]`;
+      return `${writer.params.add({ from: 'value', value: writeArray(values, TEXT) })}::text[]`;
     });
-    const values = columns.map(({ name, type }) => `("v".${ident(name)})::${type.sql}`);
+    const values = columns.map(({ name, type }) => fromText(`"v".${ident(name)}`, type));
     return `(${names}) SELECT ${values.join(', ')} FROM unnest(${arrays.join(', ')}) AS "v"(${names})`;
   }
 
   const cells = rows.reduce((count, row) => count + row.size, 0);
   const tuples = rows.map((row) => {
-    const write = cells > MAX_VALUES ? rowArray(columns, row, params, resolve) : cellWriter(row, params);
+    const write = cells > MAX_VALUES ? rowArray(columns, row, writer, resolve) : cellWriter(row, writer);
     return `(${columns.map(({ name }) => write(name)).join(', ')})`;
   });
   return `(${names}) VALUES ${tuples.join(', ')}`;
 }
 
-function cellWriter(row: RowValues, params: Params): (name: string) => string {
+function cellWriter(row: RowValues, writer: Writer): (name: string) => string {
   return (name) => {
     const value = row.get(name);
-    return value === undefined ? 'DEFAULT' : cast(value, params);
+    return value === undefined ? 'DEFAULT' : writer.param(value.param, value.type);
   };
 }
 
@@ -76,23 +78,28 @@ function cellWriter(row: RowValues, params: Params): (name: string) => string {
 function rowArray(
   columns: readonly Assignment[],
   row: RowValues,
-  params: Params,
+  writer: Writer,
   resolve: (param: Param) => string | null,
 ): (name: string) => string {
   const present = columns.filter(({ name }) => row.has(name));
   const values = present.map(({ name }) => resolveCell(row.get(name), resolve));
-  const place = params.add({ from: 'value', value: writeArray(values, TEXT) });
+  const place = writer.params.add({ from: 'value', value: writeArray(values, TEXT) });
   const written = new Map(
-    present.map(({ name, type }, index) => [name, `((${place}::text[])[${index + 1}])::${type.sql}`]),
+    present.map(({ name, type }, index) => [name, fromText(`(${place}::text[])[${index + 1}]`, type)]),
   );
   return (name) => written.get(name) ?? 'DEFAULT';
+}
+
+/** A client's value that is already part of the statement as text; shapes come as GeoJSON. */
+function fromText(expression: string, type: PgType): string {
+  return isGeo(type) ? `ST_GeomFromGeoJSON(${expression})::${type.sql}` : `(${expression})::${type.sql}`;
 }
 
 function resolveCell(value: Assignment | undefined, resolve: (param: Param) => string | null): string | null {
   return value === undefined ? null : resolve(value.param);
 }
 
-function writeConflict(rule: ConflictRule, params: Params): string {
+function writeConflict(rule: ConflictRule, writer: Writer): string {
   const target = `ON CONFLICT ON CONSTRAINT ${ident(rule.constraint)}`;
   if (rule.update.length === 0) return `${target} DO NOTHING`;
   const preset = new Set(rule.presets.map(({ name }) => name));
@@ -100,15 +107,15 @@ function writeConflict(rule: ConflictRule, params: Params): string {
     ...rule.update
       .filter((name) => !preset.has(name))
       .map((name) => `${ident(name)} = EXCLUDED.${ident(name)}`),
-    ...rule.presets.map((value) => `${ident(value.name)} = ${cast(value, params)}`),
+    ...rule.presets.map((value) => `${ident(value.name)} = ${writer.param(value.param, value.type)}`),
   ];
-  return `${target} DO UPDATE SET ${set.join(', ')} WHERE ${writePredicate(rule.where, ROW, params)}`;
+  return `${target} DO UPDATE SET ${set.join(', ')} WHERE ${writePredicate(writer, rule.where, ROW_SCOPE)}`;
 }
 
 /** An upsert's updated rows (they have an xmax) answer to the update permission's check, where it has one. */
-function writeCheck(set: InsertSet, params: Params): string {
-  const check = `(${writePredicate(set.check, ROW, params)})::boolean`;
+function writeCheck(set: InsertSet, writer: Writer): string {
+  const check = `(${writePredicate(writer, set.check, ROW_SCOPE)})::boolean`;
   if (set.conflict === undefined || set.updateCheck === undefined) return check;
-  const updateCheck = `(${writePredicate(set.updateCheck, ROW, params)})::boolean`;
+  const updateCheck = `(${writePredicate(writer, set.updateCheck, ROW_SCOPE)})::boolean`;
   return `CASE WHEN ${ROW}.xmax = 0 THEN ${check} ELSE ${updateCheck} END`;
 }

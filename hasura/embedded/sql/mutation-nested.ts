@@ -61,8 +61,8 @@ async function insertRow(
 
   const values = new Map([...given, ...determined, ...byName(row.values), ...byName(set.presets)]);
   const path = writePath(rowPath(set, index));
-  const rows = await writeRowsBack(run, set, true, path, (params, returning) =>
-    writeInsert(set, [values], params, run.resolve, returning),
+  const rows = await writeRowsBack(run, set, true, path, (writer, returning) =>
+    writeInsert(set, [values], writer, run.resolve, returning),
   );
   affectedRows += rows.length;
 
@@ -81,8 +81,8 @@ async function insertAfter(run: MutationRun, set: InsertSet, keys: RowValues): P
     return (await insertWithRelated(run, set, keys)).affectedRows;
   }
   const values = plainRows(set, keys);
-  const rows = await writeRowsBack(run, set, true, writePath(set.at), (params, returning) =>
-    writeInsert(set, values, params, run.resolve, returning),
+  const rows = await writeRowsBack(run, set, true, writePath(set.at), (writer, returning) =>
+    writeInsert(set, values, writer, run.resolve, returning),
   );
   return rows.length;
 }

@@ -5,14 +5,19 @@ import type { MutationTarget } from '../plan/mutation-types.ts';
 import { databaseError } from './database-error.ts';
 import { columnsAsText } from './mutation-write.ts';
 import { createParams, type Param, type Params } from './text.ts';
+import { createWriter, type SqlOptions, type Writer } from './writer.ts';
 
 /** A connection, and the way to a parameter's text (from variables and session). */
 export interface MutationRun {
   readonly client: ClientBase;
   readonly resolve: (param: Param) => string | null;
+  readonly options: SqlOptions;
 }
 
 /** Columns as text, in the table's order. */
+/** Writes a statement that gives back `returning`. */
+export type WriteStatement = (writer: Writer, returning: string) => string;
+
 export type WrittenRow = readonly (string | null)[];
 
 /** Writes, and gives back the written rows. */
@@ -21,11 +26,11 @@ export async function writeRowsBack(
   target: MutationTarget,
   hasCheck: boolean,
   path: string,
-  write: (params: Params, returning: string) => string,
+  write: WriteStatement,
 ): Promise<readonly WrittenRow[]> {
-  const params = createParams();
-  const text = write(params, columnsAsText(target));
-  const rows = await query(run, text, params, path);
+  const writer = createWriter(createParams(), run.options);
+  const text = write(writer, columnsAsText(target));
+  const rows = await query(run, text, writer.params, path);
   if (hasCheck && rows.some((row) => row[target.columns.length] === 'f')) throw checkFailed(path);
   return rows;
 }

@@ -13,9 +13,17 @@ import type {
 import { writePath } from '../plan/path.ts';
 import { writeInsert } from './mutation-insert.ts';
 import { insertWithRelated, plainRows } from './mutation-nested.ts';
-import { checkFailed, type MutationRun, query, type WrittenRow, writeRowsBack } from './mutation-query.ts';
+import {
+  checkFailed,
+  type MutationRun,
+  query,
+  type WriteStatement,
+  type WrittenRow,
+  writeRowsBack,
+} from './mutation-query.ts';
 import { readBack, writeAndAnswer, writeDelete, writeUpdate } from './mutation-write.ts';
-import { createParams, type Params } from './text.ts';
+import { createParams } from './text.ts';
+import { createWriter } from './writer.ts';
 
 /**
  * @returns the root field's JSON text
@@ -28,8 +36,8 @@ export async function runMutation(run: MutationRun, mutation: Mutation): Promise
     case 'update':
       return runUpdate(run, mutation);
     case 'delete':
-      return runWrite(run, mutation, mutation.output, false, '$', (params, returning) =>
-        writeDelete(mutation, params, returning),
+      return runWrite(run, mutation, mutation.output, false, '$', (writer, returning) =>
+        writeDelete(mutation, writer, returning),
       );
   }
 }
@@ -42,8 +50,8 @@ async function runInsert(run: MutationRun, { insert, output }: InsertMutation): 
     return answerFrom(run, insert, rows, output, affectedRows, path);
   }
   const rows = plainRows(insert, new Map());
-  return runWrite(run, insert, output, true, path, (params, returning) =>
-    writeInsert(insert, rows, params, run.resolve, returning),
+  return runWrite(run, insert, output, true, path, (writer, returning) =>
+    writeInsert(insert, rows, writer, run.resolve, returning),
   );
 }
 
@@ -58,8 +66,8 @@ async function runUpdate(run: MutationRun, update: UpdateMutation): Promise<stri
 
 async function runBatch(run: MutationRun, update: UpdateMutation, batch: UpdateBatch): Promise<string> {
   if (batch.set.length === 0) return emptyAnswer(update.output);
-  return runWrite(run, update, update.output, true, '$', (params, returning) =>
-    writeUpdate(update, batch, params, returning),
+  return runWrite(run, update, update.output, true, '$', (writer, returning) =>
+    writeUpdate(update, batch, writer, returning),
   );
 }
 
@@ -73,15 +81,15 @@ async function runWrite(
   output: MutationOutput,
   hasCheck: boolean,
   path: string,
-  write: (params: Params, returning: string) => string,
+  write: WriteStatement,
 ): Promise<string> {
   if (readsRelated(output)) {
     const rows = await writeRowsBack(run, target, hasCheck, path, write);
     return answerFrom(run, target, rows, output, rows.length, path);
   }
-  const params = createParams();
-  const text = writeAndAnswer(write(params, '*'), target, output, hasCheck, params);
-  const [row] = await query(run, text, params, path);
+  const writer = createWriter(createParams(), run.options);
+  const text = writeAndAnswer(write(writer, '*'), target, output, hasCheck, writer);
+  const [row] = await query(run, text, writer.params, path);
   if (row?.[1] === 'f') throw checkFailed(path);
   return row?.[0] ?? 'null';
 }
@@ -94,15 +102,15 @@ async function answerFrom(
   affectedRows: number,
   path: string,
 ): Promise<string> {
-  const params = createParams();
+  const writer = createWriter(createParams(), run.options);
   const arrays = target.columns.map((_, index) =>
     writeArray(
       rows.map((row) => row[index] ?? null),
       TEXT,
     ),
   );
-  const text = readBack(target, arrays, output, affectedRows, params);
-  const [row] = await query(run, text, params, path);
+  const text = readBack(target, arrays, output, affectedRows, writer);
+  const [row] = await query(run, text, writer.params, path);
   return row?.[0] ?? 'null';
 }
 

@@ -1,6 +1,6 @@
 /** What the statements of all mutations share, and UPDATE and DELETE themselves. */
+import { INTEGER, TEXT } from '../catalog/pg-type.ts';
 import type {
-  Assignment,
   DeleteMutation,
   MutationOutput,
   MutationTarget,
@@ -12,60 +12,57 @@ import type {
 import { ALWAYS } from '../plan/predicate.ts';
 import type { RowField, RowsNode } from '../plan/types.ts';
 import { writePredicate } from './predicate.ts';
-import { writeRows } from './select.ts';
-import { ident, literal, type Params, qualified } from './text.ts';
+import { writeRow, writeRows } from './select.ts';
+import { ident, literal, qualified } from './text.ts';
+import type { Scope, Writer } from './writer.ts';
 
 /** The row being written, to checks and filters. */
 export const ROW = '"row"';
+export const ROW_SCOPE: Scope = { row: ROW, root: ROW };
 /** The column that tells whether a written row satisfies the permission's check. */
 export const CHECK = '"check__constraint"';
 const WRITTEN = 'written';
 
-export function cast(value: Assignment, params: Params): string {
-  return `(${params.add(value.param)})::${value.type.sql}`;
-}
-
 export function writeUpdate(
   update: UpdateMutation,
   batch: UpdateBatch,
-  params: Params,
+  writer: Writer,
   returning: string,
 ): string {
-  const set = batch.set.map((item) => `${ident(item.name)} = ${writeItem(item, params)}`).join(', ');
-  const where = writePredicate(batch.where, ROW, params);
-  const check = writePredicate(update.check, ROW, params);
+  const set = batch.set.map((item) => `${ident(item.name)} = ${writeItem(item, writer)}`).join(', ');
+  const where = writePredicate(writer, batch.where, ROW_SCOPE);
+  const check = writePredicate(writer, update.check, ROW_SCOPE);
   return (
     `UPDATE ${qualified(update.table)} AS ${ROW} SET ${set} WHERE ${where} ` +
     `RETURNING ${returning}, (${check})::boolean AS ${CHECK}`
   );
 }
 
-function writeItem(item: UpdateItem, params: Params): string {
+function writeItem(item: UpdateItem, writer: Writer): string {
   const column = `${ROW}.${ident(item.name)}`;
-  const [first] = item.params;
   if (item.operator === 'delete_at_path') {
-    return `${column} #- ARRAY[${item.params.map((param) => params.add(param)).join(', ')}]::text[]`;
+    return `${column} #- ARRAY[${item.params.map((param) => writer.param(param, TEXT)).join(', ')}]::text[]`;
   }
-  if (first === undefined) throw new TypeError(`no value to ${item.operator} ${item.name} with`);
-  const place = params.add(first);
+  const [param] = item.params;
+  if (param === undefined) throw new TypeError(`no value to ${item.operator} ${item.name} with`);
   switch (item.operator) {
     case 'set':
-      return `(${place})::${item.type.sql}`;
+      return writer.param(param, item.type);
     case 'inc':
-      return `${column} + (${place})::${item.type.sql}`;
+      return `${column} + ${writer.param(param, item.type)}`;
     case 'append':
-      return `${column} || (${place})::jsonb`;
+      return `${column} || ${writer.param(param, item.type)}`;
     case 'prepend':
-      return `(${place})::jsonb || ${column}`;
+      return `${writer.param(param, item.type)} || ${column}`;
     case 'delete_key':
-      return `${column} - (${place})::text`;
+      return `${column} - ${writer.param(param, TEXT)}`;
     case 'delete_elem':
-      return `${column} - (${place})::integer`;
+      return `${column} - ${writer.param(param, INTEGER)}`;
   }
 }
 
-export function writeDelete(mutation: DeleteMutation, params: Params, returning: string): string {
-  const where = writePredicate(mutation.where, ROW, params);
+export function writeDelete(mutation: DeleteMutation, writer: Writer, returning: string): string {
+  const where = writePredicate(writer, mutation.where, ROW_SCOPE);
   return `DELETE FROM ${qualified(mutation.table)} AS ${ROW} WHERE ${where} RETURNING ${returning}`;
 }
 
@@ -83,13 +80,13 @@ export function writeAndAnswer(
   target: MutationTarget,
   output: MutationOutput,
   hasCheck: boolean,
-  params: Params,
+  writer: Writer,
 ): string {
   const columns = target.columns.map(({ name }) => ident(name)).join(', ');
   const check = hasCheck ? `coalesce((SELECT bool_and(${CHECK}) FROM "mutated"), true)` : 'true';
   return (
     `WITH "mutated" AS (${write}), ${ident(WRITTEN)} AS (SELECT ${columns} FROM "mutated") ` +
-    `SELECT (${writeOutput(target, output, undefined, params)})::text, ${check}`
+    `SELECT (${writeOutput(target, output, undefined, writer)})::text, ${check}`
   );
 }
 
@@ -102,16 +99,16 @@ export function readBack(
   arrays: readonly string[],
   output: MutationOutput,
   affectedRows: number,
-  params: Params,
+  writer: Writer,
 ): string {
   const names = target.columns.map(({ name }) => ident(name)).join(', ');
   const values = target.columns.map(
     ({ name, type }) => `("v".${ident(name)})::${type.sql} AS ${ident(name)}`,
   );
-  const places = arrays.map((value) => `${params.add({ from: 'value', value })}::text[]`);
+  const places = arrays.map((value) => `${writer.params.add({ from: 'value', value })}::text[]`);
   return (
     `WITH ${ident(WRITTEN)} AS (SELECT ${values.join(', ')} FROM unnest(${places.join(', ')}) AS "v"(${names})) ` +
-    `SELECT (${writeOutput(target, output, affectedRows, params)})::text`
+    `SELECT (${writeOutput(target, output, affectedRows, writer)})::text`
   );
 }
 
@@ -119,11 +116,11 @@ function writeOutput(
   target: MutationTarget,
   output: MutationOutput,
   affectedRows: number | undefined,
-  params: Params,
+  writer: Writer,
 ): string {
-  if (output.kind === 'row') return writeRows(writtenRows(target, output.fields), params, { single: true });
+  if (output.kind === 'row') return `(${writeRow(writer, writtenRows(target, output.fields))})`;
   const pairs = output.fields.map(
-    ({ alias, value }) => `${literal(alias)}, ${writeResponse(target, value, affectedRows, params)}`,
+    ({ alias, value }) => `${literal(alias)}, ${writeResponse(target, value, affectedRows, writer)}`,
   );
   return `json_build_object(${pairs.join(', ')})`;
 }
@@ -132,7 +129,7 @@ function writeResponse(
   target: MutationTarget,
   value: ResponseField['value'],
   affectedRows: number | undefined,
-  params: Params,
+  writer: Writer,
 ): string {
   switch (value.kind) {
     case 'text':
@@ -140,7 +137,7 @@ function writeResponse(
     case 'affected-rows':
       return affectedRows?.toString() ?? `(SELECT count(*) FROM ${ident(WRITTEN)})`;
     case 'returning':
-      return writeRows(writtenRows(target, value.fields), params, { single: false });
+      return `(${writeRows(writer, writtenRows(target, value.fields))})`;
   }
 }
 
