@@ -4,8 +4,11 @@ import { compact, nonEmpty, type Out, plainName, sortBy, sorted } from './export
 import { exportTable } from './export-table.ts';
 import type { FunctionMetadata, Metadata, Source } from './types.ts';
 
-/** The whole of `export_metadata`. */
-export function exportMetadata(metadata: Metadata): Out {
+/**
+ * The whole of `export_metadata`.
+ * @param complete cron triggers that are kept out of exports too, for storing
+ */
+export function exportMetadata(metadata: Metadata, complete = false): Out {
   return compact({
     version: 3,
     sources: sortBy(metadata.sources, ({ name }) => name).map(exportSource),
@@ -19,7 +22,7 @@ export function exportMetadata(metadata: Metadata): Out {
     custom_types: exportCustomTypes(metadata.custom_types),
     cron_triggers: nonEmpty(
       sortBy(metadata.cron_triggers, ({ name }) => name)
-        .filter((trigger) => trigger.include_in_metadata)
+        .filter((trigger) => complete || trigger.include_in_metadata)
         .map(exportCronTrigger),
     ),
     rest_endpoints: nonEmpty(

@@ -64,7 +64,7 @@ function worst(issues: readonly z.core.$ZodIssue[]): Complaint {
     }
     if (issue.message === MISSING) {
       return {
-        message: `the key '${String(issue.path.at(-1))}' was not present`,
+        message: `key "${String(issue.path.at(-1))}" not found`,
         path: issue.path.slice(0, -1),
       };
     }

@@ -99,20 +99,22 @@ export const arrayRelationship = object({
 export type ObjectRelationship = z.infer<typeof objectRelationship>;
 export type ArrayRelationship = z.infer<typeof arrayRelationship>;
 
+export const computedFieldDefinition = object({
+  function: qualifiedName,
+  table_argument: z.string().optional(),
+  session_argument: z.string().optional(),
+});
+
 export const computedField = object({
   name: nonEmptyText,
-  definition: object({
-    function: qualifiedName,
-    table_argument: z.string().optional(),
-    session_argument: z.string().optional(),
-  }),
+  definition: computedFieldDefinition,
   comment: z.string().optional(),
 });
 export type ComputedField = z.infer<typeof computedField>;
 
 const columnSpec = z.union([z.literal('*'), z.array(nonEmptyText)]);
 /** A row filter as written; `schema/` turns it into a checked predicate. */
-const boolExp = z.record(z.string(), json);
+export const boolExp = z.record(z.string(), json);
 export type BoolExp = z.infer<typeof boolExp>;
 const presets = z.record(z.string(), json);
 

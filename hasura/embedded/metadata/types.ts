@@ -178,3 +178,5 @@ export const metadata = object({
   opentelemetry: unsupported('OpenTelemetry exports'),
 });
 export type Metadata = z.infer<typeof metadata>;
+
+export const EMPTY_METADATA: Metadata = metadata.parse({ version: 3 });

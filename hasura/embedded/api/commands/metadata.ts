@@ -1,0 +1,133 @@
+/** The metadata as a whole: export, replace, reload, clear, what is inconsistent, and the CLI's state. */
+import { z } from 'zod';
+import { EngineError } from '../../errors.ts';
+import { exportMetadata } from '../../metadata/export.ts';
+import { isPlainObject, json, object } from '../../metadata/kit.ts';
+import { parseMetadata } from '../../metadata/parse.ts';
+import { EMPTY_METADATA, type Metadata, type Source } from '../../metadata/types.ts';
+import type { InconsistentObject } from '../../schema/tracked.ts';
+import { type CommandContext, type Commands, command, SUCCESS } from '../command.ts';
+import { dropInconsistent } from '../drop-inconsistent.ts';
+
+const anything = z.unknown();
+
+/** `replace_metadata` takes metadata alone, or beside its options. */
+const replaceArgs = z.unknown().transform((value) => {
+  const options =
+    isPlainObject(value) && value.metadata !== undefined
+      ? { metadata: value.metadata, allow: value.allow_inconsistent_metadata === true, wrapped: true }
+      : { metadata: value, allow: false, wrapped: false };
+  return options;
+});
+
+export const metadataCommands: Commands = {
+  export_metadata: command(anything, (_, { draft }) => exportMetadata(draft.state.metadata)),
+  replace_metadata: {
+    prepare(args, at) {
+      const { metadata, allow, wrapped } = replaceArgs.parse(args);
+      const path = wrapped ? [...at, 'metadata'] : at;
+      const legacy =
+        isPlainObject(metadata) && (metadata.version ?? 1) !== 3 && metadata.sources === undefined;
+      const next = legacy ? undefined : parseMetadata(metadata, path);
+      return async (context) => {
+        const target = next ?? fromLegacy(metadata, context, path);
+        const inconsistencies = await replace(target, allow, context);
+        return wrapped ? describe(inconsistencies) : SUCCESS;
+      };
+    },
+  },
+  clear_metadata: command(anything, async (_, context) => {
+    const source = context.draft.state.metadata.sources.find(({ name }) => name === 'default');
+    const sources = source === undefined ? [] : [{ ...source, tables: [], functions: [], customization: {} }];
+    await replace({ ...EMPTY_METADATA, sources }, false, context);
+    return SUCCESS;
+  }),
+  reload_metadata: command(
+    object({
+      reload_sources: z.union([z.boolean(), z.array(z.string())]).default(true),
+      reload_remote_schemas: anything.optional(),
+      recreate_event_triggers: anything.optional(),
+    }),
+    async ({ reload_sources: sources }, { draft }) => {
+      if (sources !== false) draft.invalidate(sources === true ? undefined : sources);
+      const inconsistencies = await draft.replace(draft.state.metadata);
+      return inconsistencies.length === 0
+        ? { ...SUCCESS, is_consistent: true }
+        : { ...SUCCESS, is_consistent: false, inconsistent_objects: inconsistencies };
+    },
+  ),
+  get_inconsistent_metadata: command(anything, (_, { draft }) => describe(draft.state.inconsistencies)),
+  drop_inconsistent_metadata: command(anything, async (_, { draft }) => {
+    // What is dropped may leave others inconsistent that leaned on it.
+    for (let round = 0; round < 10 && draft.state.inconsistencies.length > 0; round += 1) {
+      await draft.replace(dropInconsistent(draft.state.metadata, draft.state.inconsistencies));
+    }
+    if (draft.state.inconsistencies.length > 0) throw inconsistent(draft.state.inconsistencies);
+    return SUCCESS;
+  }),
+  get_catalog_state: command(anything, (_, { store }) => store.catalogState()),
+  set_catalog_state: command(
+    object({ type: z.enum(['cli', 'console']), state: json }),
+    async ({ type, state }, { store }) => {
+      await store.setCatalogState(type, state);
+      return SUCCESS;
+    },
+  ),
+  dump_internal_state: command(anything, (_, { draft }) => describe(draft.state.inconsistencies)),
+};
+
+/** `export_metadata`, version 2. */
+export function exportVersioned({ draft }: CommandContext) {
+  return { resource_version: draft.state.resourceVersion, metadata: exportMetadata(draft.state.metadata) };
+}
+
+async function replace(
+  metadata: Metadata,
+  allowInconsistent: boolean,
+  { draft }: CommandContext,
+): Promise<readonly InconsistentObject[]> {
+  draft.invalidate();
+  const inconsistencies = await draft.replace(metadata);
+  if (inconsistencies.length > 0 && !allowInconsistent) throw inconsistent(inconsistencies);
+  return inconsistencies;
+}
+
+function inconsistent(objects: readonly InconsistentObject[]): EngineError {
+  return new EngineError('unexpected', 'cannot continue due to inconsistent metadata', {
+    status: 400,
+    internal: objects,
+  });
+}
+
+function describe(inconsistencies: readonly InconsistentObject[]) {
+  return { is_consistent: inconsistencies.length === 0, inconsistent_objects: inconsistencies };
+}
+
+/** Versions 1 and 2 know no sources: their tables and functions are those of the default source. */
+function fromLegacy(value: unknown, { draft }: CommandContext, path: readonly PropertyKey[]): Metadata {
+  const old = draft.state.metadata.sources.find(({ name }) => name === 'default');
+  if (old === undefined) {
+    throw new EngineError(
+      'not-supported',
+      'cannot import metadata without sources since no default source is defined',
+    );
+  }
+  const {
+    version = 1,
+    tables = [],
+    functions = [],
+    ...rest
+  } = z.record(z.string(), z.unknown()).parse(value);
+  const listed = z.array(z.unknown()).parse(functions);
+  const source: Readonly<Record<keyof Source, unknown>> = {
+    ...old,
+    native_queries: [],
+    stored_procedures: [],
+    logical_models: [],
+    health_check: undefined,
+    query_tags: undefined,
+    tables,
+    functions: version === 1 ? listed.map((name) => ({ function: name })) : listed,
+  };
+  return parseMetadata({ ...rest, version: 3, sources: [source] }, path);
+}

@@ -1,0 +1,76 @@
+/** What holds for all sources: inherited roles, limits, introspection, network. */
+import { z } from 'zod';
+import { EngineError } from '../../errors.ts';
+import { nonEmptyText, object } from '../../metadata/kit.ts';
+import { apiLimits, inheritedRole } from '../../metadata/types.ts';
+import { type Commands, command, SUCCESS } from '../command.ts';
+import { objectName } from '../names.ts';
+
+const tlsEntry = z.strictObject({
+  host: z.string(),
+  suffix: z.string().optional(),
+  permissions: z.array(z.string()).optional(),
+});
+
+export const settingCommands: Commands = {
+  add_inherited_role: command(inheritedRole, async (role, { draft }) => {
+    const { metadata } = draft.state;
+    if (role.role_set.includes(role.role_name)) {
+      throw new EngineError('invalid-params', 'an inherited role name cannot be in the role combination');
+    }
+    const others = metadata.inherited_roles.filter(({ role_name: name }) => name !== role.role_name);
+    await draft.change(
+      { ...metadata, inherited_roles: [...others, role] },
+      objectName.inheritedRole(role.role_name),
+    );
+    return SUCCESS;
+  }),
+  drop_inherited_role: command(
+    object({ role_name: nonEmptyText }),
+    async ({ role_name: name }, { draft }) => {
+      const { metadata } = draft.state;
+      if (!metadata.inherited_roles.some((role) => role.role_name === name)) {
+        throw new EngineError('not-exists', `"${name}" inherited role doesn't exist`);
+      }
+      await draft.change({
+        ...metadata,
+        inherited_roles: metadata.inherited_roles.filter((role) => role.role_name !== name),
+      });
+      return SUCCESS;
+    },
+  ),
+  set_api_limits: command(apiLimits, async (limits, { draft }) => {
+    await draft.change({ ...draft.state.metadata, api_limits: limits });
+    return SUCCESS;
+  }),
+  remove_api_limits: command(z.unknown(), async (_, { draft }) => {
+    await draft.change({ ...draft.state.metadata, api_limits: { disabled: false } });
+    return SUCCESS;
+  }),
+  set_graphql_schema_introspection_options: command(
+    object({ disabled_for_roles: z.array(nonEmptyText) }),
+    async (options, { draft }) => {
+      await draft.change({ ...draft.state.metadata, graphql_schema_introspection: options });
+      return SUCCESS;
+    },
+  ),
+  add_host_to_tls_allowlist: command(tlsEntry, async (entry, { draft }) => {
+    const { metadata } = draft.state;
+    const list = metadata.network?.tls_allowlist ?? [];
+    const tidy = Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== undefined));
+    await draft.change({
+      ...metadata,
+      network: { tls_allowlist: [...list, z.record(z.string(), z.json()).parse(tidy)] },
+    });
+    return SUCCESS;
+  }),
+  drop_host_from_tls_allowlist: command(tlsEntry, async ({ host }, { draft }) => {
+    const { metadata } = draft.state;
+    const list = metadata.network?.tls_allowlist ?? [];
+    await draft.change({
+      ...metadata,
+      network: { tls_allowlist: list.filter((entry) => entry.host !== host) },
+    });
+    return SUCCESS;
+  }),
+};

@@ -1,0 +1,123 @@
+/** Adding, dropping, renaming and looking into sources. */
+import { z } from 'zod';
+import { EngineError } from '../../errors.ts';
+import { graphqlName, nonEmptyText, object } from '../../metadata/kit.ts';
+import { qualifiedName, sourceConfiguration, sourceCustomization } from '../../metadata/types.ts';
+import { type Commands, command, findSource, SUCCESS, withSource } from '../command.ts';
+import { objectName } from '../names.ts';
+
+const named = object({ name: nonEmptyText });
+const ofSource = object({ source: nonEmptyText.default('default') });
+
+/** Under the prefix `pg_`. */
+export const sourceCommands: Commands = {
+  add_source: command(
+    object({
+      name: nonEmptyText,
+      configuration: sourceConfiguration,
+      customization: sourceCustomization.default({}),
+      replace_configuration: z.boolean().default(false),
+      health_check: z.unknown().optional(),
+    }),
+    async ({ name, configuration, customization, replace_configuration: replace }, { draft }) => {
+      const { metadata } = draft.state;
+      const exists = metadata.sources.some((source) => source.name === name);
+      if (exists && !replace) {
+        throw new EngineError('already-exists', `source with name "${name}" already exists`);
+      }
+      draft.invalidate([name]);
+      const next = exists
+        ? withSource(metadata, name, (source) => ({ ...source, configuration, customization }))
+        : {
+            ...metadata,
+            sources: [
+              ...metadata.sources,
+              { name, kind: 'postgres' as const, tables: [], functions: [], configuration, customization },
+            ],
+          };
+      await draft.change(next, objectName.source(name));
+      return SUCCESS;
+    },
+  ),
+  update_source: command(
+    object({
+      name: nonEmptyText,
+      configuration: sourceConfiguration.optional(),
+      customization: sourceCustomization.optional(),
+      health_check: z.unknown().optional(),
+      query_tags: z.unknown().optional(),
+    }),
+    async ({ name, configuration, customization }, { draft }) => {
+      findSource(draft.state.metadata, name);
+      if (configuration !== undefined) draft.invalidate([name]);
+      const next = withSource(draft.state.metadata, name, (source) => ({
+        ...source,
+        configuration: configuration ?? source.configuration,
+        customization: customization ?? source.customization,
+      }));
+      await draft.change(next, objectName.source(name));
+      return SUCCESS;
+    },
+  ),
+  drop_source: command(
+    object({ name: nonEmptyText, cascade: z.boolean().default(false) }),
+    async ({ name }, { draft }) => {
+      findSource(draft.state.metadata, name);
+      const { metadata } = draft.state;
+      await draft.change({ ...metadata, sources: metadata.sources.filter((source) => source.name !== name) });
+      draft.invalidate([name]);
+      return SUCCESS;
+    },
+  ),
+  get_source_tables: command(ofSource, async ({ source }, { draft }) => {
+    const catalog = await draft.catalog(findSource(draft.state.metadata, source));
+    return [...(catalog?.tables.values() ?? [])].map(({ name }) => ({
+      name: name.name,
+      schema: name.schema,
+    }));
+  }),
+  get_table_info: command(
+    object({ source: nonEmptyText.default('default'), table: qualifiedName }),
+    async ({ source, table }, { draft }) => {
+      const catalog = await draft.catalog(findSource(draft.state.metadata, source));
+      const found = [...(catalog?.tables.values() ?? [])].find(
+        ({ name }) => name.name === table.name && name.schema === table.schema,
+      );
+      if (found === undefined) throw new EngineError('not-exists', `table "${table.name}" does not exist`);
+      return {
+        name: { name: found.name.name, schema: found.name.schema },
+        columns: found.columns.map(({ name, type, nullable }) => ({ name, type: type.name, nullable })),
+        primary_key: found.primaryKey?.columns ?? null,
+        foreign_keys: found.foreignKeys.map(({ name, columns, target }) => ({
+          name,
+          column_mapping: Object.fromEntries(columns),
+          foreign_table: { name: target.name, schema: target.schema },
+        })),
+      };
+    },
+  ),
+};
+
+/** Without a prefix. */
+export const sourceNamingCommands: Commands = {
+  rename_source: command(
+    object({ name: nonEmptyText, new_name: nonEmptyText.pipe(graphqlName.or(nonEmptyText)) }),
+    async ({ name, new_name: newName }, { draft }) => {
+      const { metadata } = draft.state;
+      if (!metadata.sources.some((source) => source.name === name)) {
+        throw new EngineError('not-exists', `Could not find source with name "${name}"`);
+      }
+      if (metadata.sources.some((source) => source.name === newName)) {
+        throw new EngineError('already-exists', `Source with name "${newName}" already exists`);
+      }
+      await draft.change(withSource(metadata, name, (source) => ({ ...source, name: newName })));
+      return SUCCESS;
+    },
+  ),
+  list_source_kinds: command(z.unknown(), () => ({
+    sources: [{ kind: 'pg', builtin: true, display_name: 'pg', available: true }],
+  })),
+  get_source_kind_capabilities: command(named.or(z.unknown()), () => {
+    throw new EngineError('not-supported', 'data connectors are not supported by the embedded engine');
+  }),
+};

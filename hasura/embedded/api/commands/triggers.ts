@@ -1,0 +1,133 @@
+/** Event triggers on tables and cron triggers: their definitions. */
+import { z } from 'zod';
+import { EngineError } from '../../errors.ts';
+import { header, json, nonEmptyText, object, transform } from '../../metadata/kit.ts';
+import {
+  cronTrigger,
+  eventTrigger,
+  type Metadata,
+  qualifiedName,
+  type Source,
+} from '../../metadata/types.ts';
+import { type Commands, command, findSource, findTable, SUCCESS, withTable } from '../command.ts';
+import { objectName } from '../names.ts';
+
+const source = nonEmptyText.default('default');
+const columnSpec = z.union([z.literal('*'), z.array(nonEmptyText)]);
+const operation = object({ columns: columnSpec, payload: columnSpec.optional() });
+
+const eventArgs = object({
+  name: nonEmptyText.max(42, 'only alphanumeric and underscore and hyphens allowed, at most 42 characters'),
+  source,
+  table: qualifiedName,
+  insert: operation.optional(),
+  update: operation.optional(),
+  delete: operation.optional(),
+  enable_manual: z.boolean().optional(),
+  retry_conf: json.optional(),
+  webhook: z.string().optional(),
+  webhook_from_env: z.string().optional(),
+  headers: z.array(header).default([]),
+  replace: z.boolean().default(false),
+  request_transform: transform.optional(),
+  response_transform: transform.optional(),
+  cleanup_config: transform.optional(),
+  trigger_on_replication: z.boolean().optional(),
+});
+
+/** Under the prefix `pg_`; bare in the old query API. */
+export const eventTriggerCommands: Commands = {
+  create_event_trigger: command(eventArgs, async (args, { draft }) => {
+    const {
+      source: owner,
+      table,
+      insert,
+      update,
+      delete: remove,
+      enable_manual: manual,
+      replace,
+      ...rest
+    } = args;
+    const { metadata } = draft.state;
+    findTable(metadata, owner, table);
+    if ((args.webhook === undefined) === (args.webhook_from_env === undefined)) {
+      throw new EngineError('parse-failed', 'must provide webhook or webhook_from_env');
+    }
+    if (findTrigger(findSource(metadata, owner), args.name) !== undefined && !replace) {
+      throw new EngineError('already-exists', `Event trigger with name "${args.name}" already exists`);
+    }
+    const trigger = eventTrigger.parse({
+      ...rest,
+      definition: { insert, update, delete: remove, enable_manual: manual ?? false },
+      retry_conf: rest.retry_conf ?? { num_retries: 0, interval_sec: 10, timeout_sec: 60 },
+    });
+    await draft.change(
+      withTable(metadata, owner, table, (entry) => ({
+        ...entry,
+        event_triggers: [...entry.event_triggers.filter(({ name }) => name !== args.name), trigger],
+      })),
+      objectName.eventTrigger(owner, table, args.name),
+    );
+    return SUCCESS;
+  }),
+  delete_event_trigger: command(
+    object({ source, name: nonEmptyText }),
+    async ({ source: owner, name }, { draft }) => {
+      const { metadata } = draft.state;
+      const table = findTrigger(findSource(metadata, owner), name);
+      if (table === undefined) {
+        throw new EngineError('not-exists', `event trigger with name "${name}" does not exist`);
+      }
+      await draft.change(
+        withTable(metadata, owner, table.table, (entry) => ({
+          ...entry,
+          event_triggers: entry.event_triggers.filter((trigger) => trigger.name !== name),
+        })),
+      );
+      return SUCCESS;
+    },
+  ),
+};
+
+function findTrigger(owner: Source, name: string) {
+  return owner.tables.find(({ event_triggers: triggers }) =>
+    triggers.some((trigger) => trigger.name === name),
+  );
+}
+
+const cronArgs = z
+  .looseObject({ replace: z.boolean().default(false) })
+  .transform(({ replace, ...trigger }) => ({ replace, trigger: { include_in_metadata: false, ...trigger } }));
+
+export const cronTriggerCommands: Commands = {
+  create_cron_trigger: command(cronArgs, async ({ replace, trigger: raw }, { draft }) => {
+    const trigger = cronTrigger.parse(raw);
+    const { metadata } = draft.state;
+    if (metadata.cron_triggers.some(({ name }) => name === trigger.name) && !replace) {
+      throw new EngineError('already-exists', `cron trigger with name: ${trigger.name} already exists`);
+    }
+    await draft.change(
+      {
+        ...withoutCron(metadata, trigger.name),
+        cron_triggers: [...withoutCron(metadata, trigger.name).cron_triggers, trigger],
+      },
+      objectName.cronTrigger(trigger.name),
+    );
+    return SUCCESS;
+  }),
+  delete_cron_trigger: command(object({ name: nonEmptyText }), async ({ name }, { draft }) => {
+    const { metadata } = draft.state;
+    if (!metadata.cron_triggers.some((trigger) => trigger.name === name)) {
+      throw new EngineError('not-exists', `cron trigger with name: "${name}" does not exist`);
+    }
+    await draft.change(withoutCron(metadata, name));
+    return SUCCESS;
+  }),
+  get_cron_triggers: command(z.unknown(), (_, { draft }) => ({
+    cron_triggers: draft.state.metadata.cron_triggers,
+  })),
+};
+
+function withoutCron(metadata: Metadata, name: string): Metadata {
+  return { ...metadata, cron_triggers: metadata.cron_triggers.filter((trigger) => trigger.name !== name) };
+}

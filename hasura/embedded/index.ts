@@ -1,0 +1,121 @@
+/** The embedded engine as a library: `createEngine(readConfig())`. */
+
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createApiService } from './api/service.ts';
+import { createStateBuilder } from './api/state.ts';
+import { createAuthenticator } from './auth/index.ts';
+import { ConfigError, type EngineConfig } from './config.ts';
+import { buildCore } from './core-stub.ts';
+import { EngineError } from './errors.ts';
+import type { Logger } from './log.ts';
+import { corsHeaders, createCorsPolicy, preflightHeaders } from './server/cors.ts';
+import { send } from './server/http.ts';
+import { createRoutes } from './server/routes.ts';
+import { createMetadataStore } from './storage/metadata-store.ts';
+import { createPool, createSourcePools } from './storage/sources.ts';
+
+export interface Engine {
+  /** Without a trailing slash. */
+  readonly url: string;
+  /** Finishes what is in flight, closes WebSockets and database connections. */
+  close(): Promise<void>;
+}
+
+const METADATA_CONNECTIONS = 5;
+/** How long requests in flight may take once the engine is asked to stop. */
+const GRACE_MS = 5000;
+
+/**
+ * Starts an engine and resolves when it answers.
+ * @throws {ConfigError} for settings that Hasura does not start with, or a database that does not answer
+ */
+export async function createEngine(config: EngineConfig, log: Logger): Promise<Engine> {
+  const { metadataDatabaseUrl } = config;
+  if (metadataDatabaseUrl === undefined) throw new ConfigError('HASURA_GRAPHQL_DATABASE_URL: missing');
+  for (const warning of config.warnings) log.warn('startup', { message: warning });
+  const cors = createCorsPolicy(config.corsDomain, config.disableCors, config.wsReadCookie);
+  const metadataPool = createPool(metadataDatabaseUrl, METADATA_CONNECTIONS, log);
+  const pools = createSourcePools(config, log);
+  const closeAll: (() => unknown)[] = [() => metadataPool.end(), () => pools.close()];
+  try {
+    const store = createMetadataStore(metadataPool);
+    const builder = createStateBuilder(config, pools, metadataPool, buildCore);
+    const authenticator = await createAuthenticator(config, log);
+    closeAll.push(() => authenticator.close());
+    const rows = {
+      has: () => false,
+      run: () => Promise.reject(new EngineError('not-supported', 'row commands are not there yet')),
+    };
+    const api = await createApiService({ config, store, builder, pools, rows, log }).catch(
+      (error: unknown) => {
+        throw explain(error);
+      },
+    );
+    const routes = createRoutes({ config, authenticator, api, store, log });
+    const server = createServer((request, response) => {
+      const headers = corsHeaders(cors, request.headers.origin);
+      if (request.method === 'OPTIONS' && Object.keys(headers).length > 0) {
+        const requested = request.headers['access-control-request-headers'];
+        for (const [name, value] of Object.entries(preflightHeaders(requested)))
+          response.setHeader(name, value);
+        for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+        response.writeHead(204).end();
+        return;
+      }
+      void routes(request).then((answer) => send(request, response, answer, headers));
+    });
+    server.keepAliveTimeout = 60_000;
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen(config.port, config.host, resolve);
+    }).catch((error: unknown) => {
+      throw portError(config, error);
+    });
+    const { port } = server.address() as AddressInfo;
+    return {
+      url: `http://${config.host === '0.0.0.0' ? '127.0.0.1' : config.host}:${port}`,
+      async close() {
+        const closed = new Promise((resolve) => server.close(resolve));
+        server.closeIdleConnections();
+        const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS);
+        await closed;
+        clearTimeout(timer);
+        await Promise.all(closeAll.map((close) => close()));
+      },
+    };
+  } catch (error) {
+    await Promise.allSettled(closeAll.map((close) => close()));
+    throw error;
+  }
+}
+
+function explain(error: unknown): unknown {
+  if (error instanceof EngineError) {
+    return new ConfigError(
+      `stored metadata: ${error.message} (at ${error.path}); mend or clear hdb_catalog.hdb_metadata`,
+    );
+  }
+  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+  if (/^(ECONN|ENOTFOUND|EAI_|ETIMEDOUT|28|3D000|57P03)/.test(code)) {
+    const reason = error instanceof Error && error.message !== '' ? error.message : code;
+    return new ConfigError(
+      `HASURA_GRAPHQL_DATABASE_URL: the database does not answer (${reason}); start it, or correct the URL`,
+    );
+  }
+  return error;
+}
+
+function portError(config: EngineConfig, error: unknown): unknown {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') {
+    return new ConfigError(
+      `HASURA_GRAPHQL_SERVER_PORT: port ${config.port} is taken; choose another, or 0 for a free one`,
+    );
+  }
+  if (code === 'EADDRNOTAVAIL' || code === 'EACCES') {
+    return new ConfigError(
+      `HASURA_GRAPHQL_SERVER_HOST: cannot listen on ${config.host}:${config.port} (${code}); choose another`,
+    );
+  }
+  return error;
+}

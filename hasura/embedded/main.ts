@@ -1,0 +1,28 @@
+/** `npm run engine`: the embedded engine in the foreground, told by HASURA_GRAPHQL_* what Hasura would be told. */
+import { ConfigError, readConfig } from './config.ts';
+import { createEngine } from './index.ts';
+import { createLogger } from './log.ts';
+
+const log = createLogger((line) => process.stdout.write(line));
+
+try {
+  const engine = await createEngine(readConfig(), log);
+  log.info('startup', { message: `listening on ${engine.url}`, url: engine.url });
+  let closing = false;
+  const stop = (signal: NodeJS.Signals) => {
+    // A second signal means now.
+    if (closing) process.exit(1);
+    closing = true;
+    log.info('shutdown', { signal });
+    void engine.close().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,75 @@
+/** HTTP in and out: reading bodies, writing answers, nothing of what they mean. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { EngineError } from '../errors.ts';
+
+/** GraphQL documents and metadata of a large project fit well; what is larger is a mistake or an attack. */
+const BODY_LIMIT = 100 * 1024 * 1024;
+const COMPRESS_FROM = 700;
+
+export interface Answer {
+  readonly status: number;
+  /** JSON text unless a `Content-Type` says otherwise. */
+  readonly body: string;
+  readonly headers?: readonly (readonly [name: string, value: string])[];
+}
+
+/** @throws {EngineError} 413 for a body over the limit */
+export async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    if (!Buffer.isBuffer(chunk)) continue;
+    size += chunk.length;
+    if (size > BODY_LIMIT) {
+      throw new EngineError('bad-request', `request body over ${BODY_LIMIT} bytes; send less at a time`, {
+        status: 413,
+      });
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** @throws {EngineError} `invalid-json` */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'malformed';
+    throw new EngineError('invalid-json', `Error in $: not a valid json value (${reason})`);
+  }
+}
+
+export function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, body, headers = [] }: Answer,
+  extra: Readonly<Record<string, string>> = {},
+): void {
+  if (response.headersSent || response.destroyed) return;
+  response.statusCode = status;
+  for (const [name, value] of Object.entries(extra)) response.setHeader(name, value);
+  if (status !== 204) response.setHeader('Content-Type', 'application/json; charset=utf-8');
+  for (const [name, value] of headers) {
+    if (name.toLowerCase() === 'set-cookie') response.appendHeader(name, value);
+    else response.setHeader(name, value);
+  }
+  const payload = compress(request, response, Buffer.from(body, 'utf8'));
+  response.setHeader('Content-Length', payload.length);
+  response.end(payload);
+}
+
+function compress(request: IncomingMessage, response: ServerResponse, payload: Buffer): Buffer {
+  if (payload.length < COMPRESS_FROM) return payload;
+  const accepted = String(request.headers['accept-encoding'] ?? '');
+  if (/\bgzip\b/.test(accepted)) {
+    response.setHeader('Content-Encoding', 'gzip');
+    return gzipSync(payload, { level: 1 });
+  }
+  if (/\bbr\b/.test(accepted)) {
+    response.setHeader('Content-Encoding', 'br');
+    return brotliCompressSync(payload, { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } });
+  }
+  return payload;
+}

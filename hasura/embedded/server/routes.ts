@@ -1,0 +1,300 @@
+/** What each path answers. */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { z } from 'zod';
+import type { Api } from '../api/dispatch.ts';
+import { matchRoute } from '../api/rest-routes.ts';
+import type { ApiService } from '../api/service.ts';
+import { type HeaderList, headerList } from '../auth/headers.ts';
+import type { Authenticated, Authenticator } from '../auth/index.ts';
+import type { EngineConfig } from '../config.ts';
+import type { GraphqlRequest, RequestContext } from '../core.ts';
+import { apiErrorBody, EngineError, graphqlErrorBody, toEngineError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { isPlainObject } from '../metadata/kit.ts';
+import { createSession, type Session } from '../session.ts';
+import type { MetadataStore } from '../storage/metadata-store.ts';
+import { HASURA_VERSION } from '../version.ts';
+import { describeConfig } from './config-route.ts';
+import { readGraphqlBody } from './graphql-request.ts';
+import { type Answer, parseJson, readBody } from './http.ts';
+import { restVariables } from './rest-variables.ts';
+import { runGraphql } from './run-graphql.ts';
+
+export interface RouteParts {
+  readonly config: EngineConfig;
+  readonly authenticator: Authenticator;
+  readonly api: ApiService;
+  readonly store: MetadataStore;
+  readonly log: Logger;
+}
+
+type ErrorFormat = (error: EngineError, withInternal: boolean) => { status: number; body: unknown };
+
+const apiFormat: ErrorFormat = (error, withInternal) => ({
+  status: error.status,
+  body: apiErrorBody(error, withInternal),
+});
+const graphqlFormat =
+  (status?: number): ErrorFormat =>
+  (error, withInternal) => ({
+    status: status ?? error.status,
+    body: { errors: [graphqlErrorBody(error, withInternal)] },
+  });
+/** `/v1/graphql` answers 200 whatever happened; the old path tells the error's status. */
+const V1_GRAPHQL = graphqlFormat(200);
+const V1ALPHA1_GRAPHQL = graphqlFormat();
+
+const TEXT = [['Content-Type', 'text/plain; charset=utf-8']] as const;
+
+/** Answers any request but WebSocket upgrades. Never throws. */
+export function createRoutes(parts: RouteParts): (request: IncomingMessage) => Promise<Answer> {
+  const { config, log } = parts;
+  const enabled = new Set<string>(config.enabledApis);
+  return async (request) => {
+    const url = new URL(request.url ?? '/', 'http://engine');
+    const call = {
+      request,
+      url,
+      headers: headerList(request.rawHeaders),
+      requestId: requestId(request),
+      parts,
+    };
+    const format =
+      url.pathname === '/v1/graphql'
+        ? V1_GRAPHQL
+        : url.pathname === '/v1alpha1/graphql'
+          ? V1ALPHA1_GRAPHQL
+          : apiFormat;
+    try {
+      const answer = await route(call, enabled, format);
+      return { ...answer, headers: [['x-request-id', call.requestId], ...(answer.headers ?? [])] };
+    } catch (thrown) {
+      return failure(thrown, format, false, log, call);
+    }
+  };
+}
+
+interface Call {
+  readonly request: IncomingMessage;
+  readonly url: URL;
+  readonly headers: HeaderList;
+  readonly requestId: string;
+  readonly parts: RouteParts;
+}
+
+function requestId(request: IncomingMessage): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' ? given : randomUUID();
+}
+
+function route(call: Call, enabled: ReadonlySet<string>, format: ErrorFormat): Promise<Answer> | Answer {
+  const { request, url, parts } = call;
+  const path = url.pathname.replace(/\/$/, '');
+  const on = (method: string, name: string, api?: string) =>
+    request.method === method && path === name && (api === undefined || enabled.has(api));
+  if (on('GET', '/healthz') || on('GET', '/hasura/healthz')) return health(call);
+  if (on('GET', '/v1/version')) return json({ server_type: 'ce', version: HASURA_VERSION });
+  if (on('GET', '/v1alpha1/config', 'config')) {
+    return admin(call, () => describeConfig(parts.config, parts.authenticator));
+  }
+  if (on('POST', '/v1/graphql', 'graphql') || on('POST', '/v1alpha1/graphql', 'graphql'))
+    return graphql(call, format);
+  if (on('POST', '/v1/graphql/explain', 'metadata') || on('POST', '/v1alpha1/graphql/explain', 'metadata')) {
+    return explain(call);
+  }
+  for (const api of ['v1/metadata', 'v2/query', 'v1/query'] as const) {
+    if (on('POST', `/${api}`, 'metadata')) return command(call, api);
+  }
+  if (path.startsWith('/api/rest/')) return rest(call, path.slice('/api/rest/'.length));
+  if (on('POST', '/v1beta1/relay')) {
+    throw new EngineError('not-supported', 'The Relay API is not supported by the embedded engine.');
+  }
+  throw new EngineError('not-found', 'resource does not exist');
+}
+
+const json = (value: unknown, status = 200, headers: Answer['headers'] = []): Answer => ({
+  status,
+  body: typeof value === 'string' ? value : JSON.stringify(value),
+  headers,
+});
+
+async function health({ url, parts }: Call): Promise<Answer> {
+  try {
+    await parts.store.ping();
+  } catch {
+    return { status: 500, body: 'ERROR', headers: TEXT };
+  }
+  if (parts.api.state.inconsistencies.length === 0) return { status: 200, body: 'OK', headers: TEXT };
+  return url.searchParams.get('strict') === 'true'
+    ? { status: 500, body: 'ERROR: inconsistent objects in schema', headers: TEXT }
+    : { status: 200, body: 'WARN: inconsistent objects in schema', headers: TEXT };
+}
+
+function failure(
+  thrown: unknown,
+  format: ErrorFormat,
+  withInternal: boolean,
+  log: Logger,
+  call: Call,
+): Answer {
+  const error = toEngineError(thrown);
+  if (error.status >= 500) {
+    log.error('http-log', {
+      request_id: call.requestId,
+      path: call.url.pathname,
+      error: error.message,
+      internal: error.internal,
+    });
+  }
+  const { status, body } = format(error, withInternal);
+  return json(body, status, []);
+}
+
+/** Whether a role is told what happened inside. */
+function tellsInternal({ role }: Session, config: EngineConfig): boolean {
+  return config.devMode || (role === 'admin' && config.adminInternalErrors);
+}
+
+async function admin(call: Call, handle: () => unknown): Promise<Answer> {
+  const { session } = await call.parts.authenticator.authenticate(call.headers);
+  if (!session.isAdmin) {
+    throw new EngineError('access-denied', 'You have to be an admin to access this endpoint', {
+      status: 400,
+    });
+  }
+  return json(handle());
+}
+
+async function command(call: Call, api: Api): Promise<Answer> {
+  const text = await readBody(call.request);
+  const { session, responseHeaders } = await call.parts.authenticator.authenticate(call.headers);
+  try {
+    return json(await call.parts.api.handle(api, parseJson(text), session), 200, responseHeaders);
+  } catch (thrown) {
+    return failure(thrown, apiFormat, tellsInternal(session, call.parts.config), call.parts.log, call);
+  }
+}
+
+async function graphql(call: Call, format: ErrorFormat): Promise<Answer> {
+  const { parts, headers, requestId: id } = call;
+  const text = await readBody(call.request);
+  let body: GraphqlRequest | readonly GraphqlRequest[];
+  try {
+    body = readGraphqlBody(parseJson(text));
+  } catch (error) {
+    // Who may not ask at all is told so first.
+    await parts.authenticator.authenticate(headers);
+    throw error;
+  }
+  const authenticated = await parts.authenticator.authenticate(headers, body);
+  const context: RequestContext = { headers, requestId: id };
+  if (Array.isArray(body)) return batch(call, body, authenticated, context);
+  try {
+    const result = await runGraphql(
+      parts,
+      z.custom<GraphqlRequest>().parse(body),
+      authenticated.session,
+      context,
+    );
+    return json(result.body, 200, [...authenticated.responseHeaders, ...(result.headers ?? [])]);
+  } catch (thrown) {
+    return failure(thrown, format, tellsInternal(authenticated.session, parts.config), parts.log, call);
+  }
+}
+
+/** Each answer stands for itself; the batch as a whole is always 200. */
+async function batch(
+  { parts }: Call,
+  requests: readonly GraphqlRequest[],
+  { session, responseHeaders }: Authenticated,
+  context: RequestContext,
+): Promise<Answer> {
+  const limit = parts.api.state.metadata.api_limits.batch_limit;
+  const allowed = limit?.per_role[session.role] ?? limit?.global;
+  if (allowed !== undefined && !session.isAdmin && requests.length > allowed) {
+    throw new EngineError('unexpected', `batch limit exceeded: at most ${allowed} operations`, {
+      status: 400,
+    });
+  }
+  const bodies: string[] = [];
+  for (const request of requests) {
+    try {
+      bodies.push((await runGraphql(parts, request, session, context)).body);
+    } catch (thrown) {
+      const body = graphqlErrorBody(toEngineError(thrown), tellsInternal(session, parts.config));
+      bodies.push(JSON.stringify({ errors: [body] }));
+    }
+  }
+  return json(`[${bodies.join(',')}]`, 200, responseHeaders);
+}
+
+const explainBody = z.looseObject({
+  query: z.unknown(),
+  user: z.record(z.string(), z.unknown()).nullish(),
+  is_relay: z.boolean().nullish(),
+});
+
+async function explain(call: Call): Promise<Answer> {
+  const { parts } = call;
+  const text = await readBody(call.request);
+  const { session } = await parts.authenticator.authenticate(call.headers);
+  try {
+    if (!session.isAdmin) {
+      throw new EngineError('access-denied', 'You have to be an admin to access this endpoint', {
+        status: 400,
+      });
+    }
+    const { query, user } = explainBody.parse(parseJson(text));
+    const request = readGraphqlBody(query);
+    const asked = Object.fromEntries(
+      Object.entries(user ?? {}).map(([name, value]) => [name.toLowerCase(), String(value)]),
+    );
+    const viewer = createSession(asked['x-hasura-role'] ?? 'admin', asked);
+    if (Array.isArray(request)) throw new EngineError('not-supported', 'explaining a batch is not supported');
+    return json(await parts.api.state.core.explain(z.custom<GraphqlRequest>().parse(request), viewer));
+  } catch (thrown) {
+    return failure(thrown, apiFormat, tellsInternal(session, parts.config), parts.log, call);
+  }
+}
+
+/** `/api/rest/…`: a stored query; the answer is its `data` without the envelope. */
+async function rest(call: Call, path: string): Promise<Answer> {
+  const { parts, url, headers, requestId: id } = call;
+  const text = await readBody(call.request);
+  const authenticated = await parts.authenticator.authenticate(headers);
+  try {
+    const { route: found, parameters } = matchRoute(
+      parts.api.state.restRoutes,
+      call.request.method ?? 'GET',
+      path.split('/').map(decodeURIComponent).join('/'),
+    );
+    const variables = restVariables(
+      found.operation,
+      { ...queryParameters(url, call.request, text), ...parameters },
+      jsonBody(text),
+    );
+    const result = await runGraphql(parts, { query: found.query, variables }, authenticated.session, {
+      headers,
+      requestId: id,
+    });
+    const answer: unknown = JSON.parse(result.body);
+    return json(isPlainObject(answer) ? answer.data : answer, 200, authenticated.responseHeaders);
+  } catch (thrown) {
+    return failure(thrown, apiFormat, tellsInternal(authenticated.session, parts.config), parts.log, call);
+  }
+}
+
+function queryParameters(url: URL, request: IncomingMessage, text: string): Record<string, string> {
+  const form = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
+  return Object.fromEntries([...url.searchParams, ...(form ? new URLSearchParams(text) : [])]);
+}
+
+function jsonBody(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isPlainObject(value) ? value : {};
+  } catch {
+    return {};
+  }
+}
