@@ -1,0 +1,46 @@
+import { join, relative } from 'node:path';
+import { build } from 'esbuild';
+import { PROJECT_ROOT } from './environment.ts';
+
+/** The names of the Lambda functions, without their prefix `latchkey-`. */
+export const TRIGGERS = ['pre-token-generation', 'forward-sign-in', 'forward-event'] as const;
+export type Trigger = (typeof TRIGGERS)[number];
+
+/** Where `npm run build:triggers` puts each function's folder. */
+export const TRIGGERS_FOLDER = join(PROJECT_ROOT, 'dist', 'cognito-triggers');
+
+/**
+ * Bundles each handler of services/cognito-triggers into one file that needs nothing beside it, for
+ * Lambda's runtime nodejs24.x with the handler `index.handler`.
+ *
+ * @returns the path of each file
+ */
+export async function buildTriggers(folder: string = TRIGGERS_FOLDER): Promise<Record<Trigger, string>> {
+  await build({
+    entryPoints: TRIGGERS.map((name) => ({
+      in: join(PROJECT_ROOT, 'services', 'cognito-triggers', 'handlers', `${name}.ts`),
+      // A folder each, so that each can be zipped as it is.
+      out: join(name, 'index'),
+    })),
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    target: 'node22',
+    format: 'esm',
+    minify: true,
+    // Without it, whatever ends up in CloudWatch has lost the names of its functions.
+    keepNames: true,
+    logLevel: 'warning',
+  });
+  return {
+    'pre-token-generation': join(folder, 'pre-token-generation', 'index.mjs'),
+    'forward-sign-in': join(folder, 'forward-sign-in', 'index.mjs'),
+    'forward-event': join(folder, 'forward-event', 'index.mjs'),
+  };
+}
+
+if (import.meta.main) {
+  const files = await buildTriggers();
+  for (const file of Object.values(files)) console.log(relative(PROJECT_ROOT, file));
+}

@@ -1,0 +1,79 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Webhook } from 'standardwebhooks';
+import type { ForwardingConfig } from './config.ts';
+import type { Forwarded } from './hint.ts';
+
+/** A slow answer is likelier lost than late, and the service takes the same delivery twice. */
+const ATTEMPT_MS = 2_000;
+const FIRST_PAUSE_MS = 100;
+
+/** @throws Error where the service has not taken it within `budgetMs` */
+export type Forward = (forwarded: Forwarded, budgetMs: number) => Promise<void>;
+
+/**
+ * Makes the function that delivers a hint to the service, signed as Standard Webhooks says. It tries
+ * again, after 100, 200, 400… ms or when the service says, as long as the time allows.
+ */
+export function createForward({ url, secret }: ForwardingConfig): Forward {
+  const webhook = new Webhook(secret);
+
+  async function attempt({ id, hint }: Forwarded, timeoutMs: number): Promise<Failure | undefined> {
+    const body = JSON.stringify(hint);
+    const now = new Date();
+    try {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          'webhook-id': id,
+          'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
+          'webhook-signature': webhook.sign(id, now, body),
+        },
+        body,
+        redirect: 'error',
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      await response.body?.cancel();
+      return response.ok ? undefined : answered(response);
+    } catch (error) {
+      const why = error instanceof Error ? error.name : 'unknown';
+      return { why: `it does not answer (${why}): check LATCHKEY_WEBHOOK_URL`, isPassing: true };
+    }
+  }
+
+  return async (forwarded, budgetMs) => {
+    const giveUpAt = performance.now() + budgetMs;
+    for (let pause = FIRST_PAUSE_MS; ; pause *= 2) {
+      const failure = await attempt(
+        forwarded,
+        Math.max(1, Math.min(ATTEMPT_MS, giveUpAt - performance.now())),
+      );
+      if (failure === undefined) return;
+      const wait = Math.max(pause, failure.retryAfterMs ?? 0);
+      if (!failure.isPassing || performance.now() + wait >= giveUpAt) {
+        throw new Error(`The identity service has not taken the event: ${failure.why}.`);
+      }
+      await sleep(wait);
+    }
+  };
+}
+
+interface Failure {
+  readonly why: string;
+  /** Whether the same delivery may succeed later. */
+  readonly isPassing: boolean;
+  readonly retryAfterMs?: number;
+}
+
+function answered({ status, headers }: Response): Failure {
+  const seconds = Number(headers.get('retry-after') ?? '');
+  const mend =
+    status === 401
+      ? 'compare COGNITO_WEBHOOK_SECRET with that of the service'
+      : 'its log and its ledger say why';
+  return {
+    why: `it answers with status ${status}: ${mend}`,
+    isPassing: status === 429 || status >= 500,
+    ...(seconds > 0 && { retryAfterMs: seconds * 1000 }),
+  };
+}
