@@ -13,7 +13,7 @@ const PAGE = 500;
  * therefore begins some places before the end of the last one; what comes twice is merged.
  */
 const OVERLAP = 10;
-const MOST_ATTEMPTS = 8;
+const MOST_ATTEMPTS = 6;
 
 const PARTS = ['organizations', 'users', 'memberships'] as const;
 const CURSOR = z.object({ part: z.enum(PARTS), offset: z.int().min(0) });

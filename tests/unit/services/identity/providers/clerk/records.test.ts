@@ -269,7 +269,7 @@ test('a membership whose organization came without its state brings only itself'
 
 test('private metadata is not kept in the ledger', async () => {
   const created = event('session.created.json');
-  const user = { ...z.object({}).loose().parse(created.data['user']), private_metadata: { token: 'secret' } };
+  const user = { ...z.object({}).loose().parse(created.data.user), private_metadata: { token: 'secret' } };
   const reading = await read({
     ...created,
     data: { ...created.data, user, private_metadata: { token: 'secret' } },

@@ -1,0 +1,133 @@
+import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { clerkTokenVerifier } from '../../../../../../services/identity/providers/clerk/verify-token.ts';
+import { fixture } from '../../../../../support/clerk.ts';
+import { type LocalServer, serve } from '../../../../../support/http.ts';
+
+const TOKEN = z.object({ payload: z.record(z.string(), z.unknown()) });
+const recorded = (name: string): JWTPayload => TOKEN.parse(JSON.parse(fixture(name))).payload;
+
+const keys = await generateKeyPair('RS256');
+const strangers = await generateKeyPair('RS256');
+let clerk: LocalServer;
+let status = 200;
+
+beforeAll(async () => {
+  const jwk = { ...(await exportJWK(keys.publicKey)), kid: 'ins_1', use: 'sig', alg: 'RS256' };
+  clerk = await serve((_request, response) => {
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ keys: [jwk] }));
+  });
+});
+afterAll(() => clerk.close());
+
+const now = () => Math.floor(Date.now() / 1000);
+const fresh = (name: string): JWTPayload => ({
+  ...recorded(name),
+  iss: clerk.url,
+  iat: now(),
+  nbf: now() - 10,
+  exp: now() + 60,
+});
+const sign = (payload: JWTPayload, header = {}, key = keys.privateKey) =>
+  new SignJWT(payload).setProtectedHeader({ alg: 'RS256', kid: 'ins_1', typ: 'JWT', ...header }).sign(key);
+const verify = (token: string, parties: string[] = []) => clerkTokenVerifier(clerk.url, parties)(token);
+const refusal = expect.objectContaining({ code: 'token-invalid', status: 401 });
+
+describe('accepted, as role user, is', () => {
+  test.each<[string, Record<string, string>]>([
+    [
+      'jwt-template.hasura.token.json',
+      { 'x-hasura-org-id': 'org_2exampleOrg0000000000001', 'x-hasura-org-role': 'org:admin' },
+    ],
+    [
+      'session-token.v1.json',
+      { 'x-hasura-org-id': 'org_2exampleOrg0000000000001', 'x-hasura-org-role': 'org:admin' },
+    ],
+    [
+      'session-token.v2.json',
+      { 'x-hasura-org-id': 'org_2exampleOrg0000000000001', 'x-hasura-org-role': 'org:admin' },
+    ],
+  ])('%s', async (name, organization) => {
+    const payload = fresh(name);
+    expect(await verify(await sign(payload))).toEqual({
+      issuer: clerk.url,
+      subject: 'user_2exampleUser000000000001',
+      expiresAt: Number(payload.exp) * 1000,
+      sessionVariables: {
+        'x-hasura-user-id': 'user_2exampleUser000000000001',
+        'x-hasura-role': 'user',
+        ...organization,
+      },
+    });
+  });
+});
+
+test('nothing in a token makes its bearer somebody else or an admin', async () => {
+  const claims = {
+    'x-hasura-user-id': 'user_somebody_else',
+    'X-Hasura-Role': 'admin',
+    'x-hasura-default-role': 'admin',
+    'x-hasura-allowed-roles': ['admin'],
+    'x-hasura-admin-secret': 'guess',
+    'x-hasura-plan': 'pro',
+  };
+  const payload = { ...fresh('jwt-template.hasura.token.json'), 'https://hasura.io/jwt/claims': claims };
+  expect((await verify(await sign(payload))).sessionVariables).toEqual({
+    'x-hasura-user-id': 'user_2exampleUser000000000001',
+    'x-hasura-role': 'user',
+    'x-hasura-plan': 'pro',
+  });
+});
+
+describe('refused is', () => {
+  const base = () => fresh('jwt-template.hasura.token.json');
+  const without = (claim: string) =>
+    Object.fromEntries(Object.entries(base()).filter(([name]) => name !== claim));
+
+  test.each<[string, () => Promise<string>]>([
+    ['an expired token', () => sign({ ...base(), exp: now() - 10 })],
+    ['one that is not valid yet', () => sign({ ...base(), nbf: now() + 60 })],
+    ['one that never expires', () => sign(without('exp'))],
+    ['one of another issuer', () => sign({ ...base(), iss: 'https://clerk.example.com' })],
+    ['one without an issuer', () => sign(without('iss'))],
+    ['one without a subject', () => sign(without('sub'))],
+    ['one signed by a stranger', () => sign(base(), {}, strangers.privateKey)],
+    ['one with an unknown key id', () => sign(base(), { kid: 'ins_2' })],
+    ['an OAuth access token of the same keys', () => sign(base(), { typ: 'at+jwt' })],
+    ['a pending session', () => sign({ ...base(), sts: 'pending' })],
+    ['no token', async () => 'nonsense'],
+    [
+      'alg none',
+      async () =>
+        `${btoa('{"alg":"none","typ":"JWT"}')}.${btoa(JSON.stringify(base()))}.`.replaceAll('=', ''),
+    ],
+    [
+      'HS256 with the public key as its secret',
+      async () =>
+        new SignJWT(base())
+          .setProtectedHeader({ alg: 'HS256', kid: 'ins_1', typ: 'JWT' })
+          .sign(new TextEncoder().encode(await exportSPKI(keys.publicKey))),
+    ],
+  ])('%s', async (_what, token) => {
+    await expect(verify(await token())).rejects.toThrow(refusal);
+  });
+
+  test('a token of an origin that is not on the list, or of none', async () => {
+    const parties = ['https://app.example.com'];
+    await expect(verify(await sign(base()), parties)).resolves.toBeDefined();
+    await expect(verify(await sign({ ...base(), azp: 'https://evil.example' }), parties)).rejects.toThrow(
+      refusal,
+    );
+    await expect(verify(await sign(without('azp')), parties)).rejects.toThrow(refusal);
+  });
+});
+
+test('Clerk’s keys not being there is not the token’s fault', async () => {
+  const outage = expect.objectContaining({ code: 'provider-unreachable', status: 503 });
+  const token = await sign(fresh('session-token.v2.json'));
+  status = 500;
+  await expect(verify(token)).rejects.toThrow(outage);
+  status = 200;
+  await expect(clerkTokenVerifier('http://127.0.0.1:1', [])(token)).rejects.toThrow(outage);
+});
