@@ -1,5 +1,6 @@
 /** Actions, their custom types, and scheduled triggers. */
 import { z } from 'zod';
+import { parseSchedule } from '../events/cron-schedule.ts';
 import { graphqlName, header, json, list, nonEmptyText, object, transform } from './kit.ts';
 import { qualifiedName } from './table.ts';
 
@@ -80,18 +81,24 @@ export const customTypes = object({
 });
 export type CustomTypes = z.infer<typeof customTypes>;
 
+/** Of cron triggers and of events scheduled once. */
+export const retryConf = object({
+  num_retries: z.number().int().min(0).default(0),
+  retry_interval_seconds: z.number().min(0).default(10),
+  timeout_seconds: z.number().min(0).default(60),
+  tolerance_seconds: z.number().min(0).default(21600),
+});
+
 export const cronTrigger = object({
   name: nonEmptyText,
   webhook: z.string(),
-  schedule: z.string(),
+  schedule: z.string().refine((text) => parseSchedule(text) !== undefined, {
+    error: (issue) =>
+      `${JSON.stringify(issue.input)} is not a cron schedule; write five fields in UTC, such as "0 3 * * *"`,
+  }),
   include_in_metadata: z.boolean(),
   payload: json.optional(),
-  retry_conf: object({
-    num_retries: z.number().int().min(0).default(0),
-    retry_interval_seconds: z.number().min(0).default(10),
-    timeout_seconds: z.number().min(0).default(60),
-    tolerance_seconds: z.number().min(0).default(21600),
-  }).optional(),
+  retry_conf: retryConf.optional(),
   headers: list(header),
   comment: z.string().optional(),
   request_transform: transform.optional(),

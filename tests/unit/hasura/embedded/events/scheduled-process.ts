@@ -1,0 +1,12 @@
+/** A process of its own that runs scheduled events, to be killed: `node scheduled-process.ts <database> <triggers>`. */
+import pg from 'pg';
+import { z } from 'zod';
+import { readConfig } from '../../../../../hasura/embedded/config.ts';
+import { createScheduledRunner } from '../../../../../hasura/embedded/events/scheduled.ts';
+import { silentLogger } from '../../../../../hasura/embedded/log.ts';
+import { cronTrigger } from '../../../../../hasura/embedded/metadata/types.ts';
+
+const [database, triggers] = z.tuple([z.string(), z.string()]).parse(process.argv.slice(2));
+const config = readConfig({ HASURA_GRAPHQL_DATABASE_URL: database });
+const runner = createScheduledRunner(new pg.Pool({ connectionString: database }), config, silentLogger);
+await runner.apply(z.array(cronTrigger).parse(JSON.parse(triggers)));
