@@ -1,4 +1,4 @@
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { LatchkeyError } from '../services/identity/core/errors.ts';
 import { defineCommand, type Values } from './command.ts';
 import { environment, PROJECT_ROOT } from './environment.ts';
@@ -12,6 +12,7 @@ const options = {
   'service-port': { type: 'string', placeholder: 'port', help: 'The identity service (default 3000).' },
   'clerk-port': { type: 'string', placeholder: 'port', help: 'The local Clerk (default 4000).' },
   'postgres-port': { type: 'string', placeholder: 'port', help: 'PostgreSQL (default 5433).' },
+  data: { type: 'string', placeholder: 'folder', help: 'Where everything is kept (default .latchkey).' },
   verbose: { type: 'boolean', short: 'v', help: 'Show what the programs print.' },
 } as const;
 
@@ -29,7 +30,7 @@ LATCHKEY_POSTGRES_PORT too; a port that is set and taken is an error, 0 takes an
   options,
   async run(values) {
     const began = performance.now();
-    const stateDirectory = join(PROJECT_ROOT, '.latchkey');
+    const stateDirectory = values.data === undefined ? join(PROJECT_ROOT, '.latchkey') : resolve(values.data);
     const stopping = untilStopped();
     const starting = startStack({
       stateDirectory,

@@ -3,7 +3,13 @@ import { WebSocket } from 'ws';
 import { z } from 'zod';
 
 /** Who asks: by token, as admin, or as nobody; and in which role, if not in their default one. */
-export type Caller = { token?: string; adminSecret?: string; role?: string };
+export type Caller = {
+  token?: string;
+  adminSecret?: string;
+  role?: string;
+  /** Further headers, such as an intruder would send. */
+  headers?: Record<string, string>;
+};
 
 export type Answer = {
   status: number;
@@ -62,11 +68,12 @@ export function createHasuraClient(engineUrl: string): HasuraClient {
   };
 }
 
-function headersOf({ token, adminSecret, role }: Caller): Record<string, string> {
+function headersOf({ token, adminSecret, role, headers }: Caller): Record<string, string> {
   return {
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     ...(adminSecret === undefined ? {} : { 'x-hasura-admin-secret': adminSecret }),
     ...(role === undefined ? {} : { 'x-hasura-role': role }),
+    ...headers,
   };
 }
 
