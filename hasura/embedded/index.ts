@@ -11,7 +11,9 @@ import { EngineError } from './errors.ts';
 import type { Logger } from './log.ts';
 import { corsHeaders, createCorsPolicy, preflightHeaders } from './server/cors.ts';
 import { send } from './server/http.ts';
+import { createLiveQueries } from './server/live-queries.ts';
 import { createRoutes } from './server/routes.ts';
+import { attachWebSockets } from './server/websocket.ts';
 import { createMetadataStore } from './storage/metadata-store.ts';
 import { createPool, createSourcePools } from './storage/sources.ts';
 
@@ -65,6 +67,11 @@ export async function createEngine(config: EngineConfig, log: Logger): Promise<E
       }
       void routes(request).then((answer) => send(request, response, answer, headers));
     });
+    const liveQueries = createLiveQueries(
+      { live: config.liveQueries, streaming: config.streamingQueries },
+      log,
+    );
+    const sockets = attachWebSockets(server, { config, authenticator, api, liveQueries, log }, cors);
     server.keepAliveTimeout = 60_000;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject).listen(config.port, config.host, resolve);
@@ -75,6 +82,8 @@ export async function createEngine(config: EngineConfig, log: Logger): Promise<E
     return {
       url: `http://${config.host === '0.0.0.0' ? '127.0.0.1' : config.host}:${port}`,
       async close() {
+        liveQueries.close();
+        sockets.close();
         const closed = new Promise((resolve) => server.close(resolve));
         server.closeIdleConnections();
         const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS);
