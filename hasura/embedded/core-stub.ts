@@ -6,5 +6,5 @@ export const buildCore: BuildCore = async () => {
   const refuse = () => {
     throw new EngineError('not-supported', 'GraphQL is not there yet');
   };
-  return { inconsistencies: [], prepare: refuse, explain: refuse };
+  return { inconsistencies: [], prepare: refuse, explain: refuse, rows: { run: refuse } };
 };

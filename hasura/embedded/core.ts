@@ -28,7 +28,11 @@ export interface CoreInput {
   readonly config: EngineConfig;
 }
 
-/** `schema/build.ts`: reads the rows of enum tables, so it may wait for a database; never throws for bad metadata. */
+/**
+ * `schema/build.ts`: reads the rows of enum tables, so it may wait for a database. Objects that do not fit
+ * become inconsistencies.
+ * @throws {EngineError} for what Hasura refuses as a whole: root fields of one name, roles in a circle
+ */
 export type BuildCore = (input: CoreInput) => Promise<Core>;
 
 export interface GraphqlRequest {
@@ -52,6 +56,20 @@ export interface Core {
   prepare(request: GraphqlRequest, session: Session): Operation;
   /** `/v1/graphql/explain`: what each root field would run. @throws {EngineError} */
   explain(request: GraphqlRequest, session: Session): Promise<unknown>;
+  readonly rows: RowCommands;
+}
+
+export const ROW_COMMANDS = ['select', 'insert', 'update', 'delete', 'count'] as const;
+export type RowCommand = (typeof ROW_COMMANDS)[number];
+
+/** Rows by `/v1/query` and `/v2/query`, as any role may ask for them. */
+export interface RowCommands {
+  /**
+   * @param args unchecked; error paths begin at them (`$.objects[0]`)
+   * @returns the answer's JSON value
+   * @throws {EngineError}
+   */
+  run(type: RowCommand, args: unknown, session: Session): Promise<unknown>;
 }
 
 export type Operation = RunnableOperation | Subscription;

@@ -45,15 +45,9 @@ export async function createEngine(config: EngineConfig, log: Logger): Promise<E
     const builder = createStateBuilder(config, pools, metadataPool, buildCore);
     const authenticator = await createAuthenticator(config, log);
     closeAll.push(() => authenticator.close());
-    const rows = {
-      has: () => false,
-      run: () => Promise.reject(new EngineError('not-supported', 'row commands are not there yet')),
-    };
-    const api = await createApiService({ config, store, builder, pools, rows, log }).catch(
-      (error: unknown) => {
-        throw explain(error);
-      },
-    );
+    const api = await createApiService({ config, store, builder, pools, log }).catch((error: unknown) => {
+      throw explain(error);
+    });
     const routes = createRoutes({ config, authenticator, api, store, log });
     const server = createServer((request, response) => {
       const headers = corsHeaders(cors, request.headers.origin);

@@ -1,5 +1,6 @@
 /** `/v1/metadata`, `/v2/query` and `/v1/query`: from a request body to commands, alone or in bulk. */
 import { z } from 'zod';
+import { ROW_COMMANDS } from '../core.ts';
 import { EngineError, jsonPath, prefixPath } from '../errors.ts';
 import { isPlainObject } from '../metadata/kit.ts';
 import { jsonType } from '../metadata/parse.ts';
@@ -41,20 +42,14 @@ const REMOTE_SCHEMAS = /remote_schema|remote_relationship/;
 
 export type Api = 'v1/metadata' | 'v2/query' | 'v1/query';
 
-/** Rows are the query compiler's business: `select`, `insert`, `update`, `delete`, `count` of the old APIs. */
-export interface RowCommands {
-  has(type: string): boolean;
-  run(type: string, args: unknown, context: CommandContext): Promise<unknown>;
-}
-
 type Run = (context: CommandContext) => Promise<unknown>;
 
 /**
  * @returns what runs the request
  * @throws {EngineError} for a request that cannot be read
  */
-export function readRequest(api: Api, body: unknown, isAdmin: boolean, rows: RowCommands): Run {
-  const run = readOne(api, body, [], isAdmin, rows);
+export function readRequest(api: Api, body: unknown, isAdmin: boolean): Run {
+  const run = readOne(api, body, [], isAdmin);
   const expected = isPlainObject(body) && api === 'v1/metadata' ? body.resource_version : undefined;
   if (expected === undefined || expected === null) return run;
   const version = z.number().parse(expected);
@@ -64,13 +59,7 @@ export function readRequest(api: Api, body: unknown, isAdmin: boolean, rows: Row
   };
 }
 
-function readOne(
-  api: Api,
-  body: unknown,
-  at: readonly PropertyKey[],
-  isAdmin: boolean,
-  rows: RowCommands,
-): Run {
+function readOne(api: Api, body: unknown, at: readonly PropertyKey[], isAdmin: boolean): Run {
   if (!isPlainObject(body)) {
     throw new EngineError(
       'parse-failed',
@@ -92,9 +81,12 @@ function readOne(
   const argsAt = [...at, 'args'];
   const inner = (run: Run): Run => withPrefix('.args', run);
   if (type === 'bulk' || type === 'concurrent_bulk' || type === 'bulk_atomic' || type === 'bulk_keep_going') {
-    return inner(readBulk(api, type, args, argsAt, isAdmin, rows));
+    return inner(readBulk(api, type, args, argsAt, isAdmin));
   }
-  if (api !== 'v1/metadata' && rows.has(type)) return inner((context) => rows.run(type, args, context));
+  const rowCommand = ROW_COMMANDS.find((name) => name === type);
+  if (api !== 'v1/metadata' && rowCommand !== undefined) {
+    return inner(async ({ draft, session }) => draft.state.core.rows.run(rowCommand, args, session));
+  }
   if (!isAdmin) {
     return inner(async () => {
       throw new EngineError('access-denied', 'restricted access : admin only', { status: 400 });
@@ -106,14 +98,7 @@ function readOne(
   return inner(found.prepare(args ?? {}, argsAt));
 }
 
-function readBulk(
-  api: Api,
-  type: string,
-  args: unknown,
-  at: readonly PropertyKey[],
-  isAdmin: boolean,
-  rows: RowCommands,
-): Run {
+function readBulk(api: Api, type: string, args: unknown, at: readonly PropertyKey[], isAdmin: boolean): Run {
   if (!Array.isArray(args)) {
     throw new EngineError(
       'parse-failed',
@@ -124,7 +109,7 @@ function readBulk(
     );
   }
   const runs = args.map((item: unknown, index) =>
-    withPrefix(`[${index}]`, readOne(api, item, [...at, index], isAdmin, rows)),
+    withPrefix(`[${index}]`, readOne(api, item, [...at, index], isAdmin)),
   );
   if (type === 'bulk_keep_going') {
     return async (context) => {

@@ -9,7 +9,7 @@ import type { Session } from '../session.ts';
 import type { MetadataStore } from '../storage/metadata-store.ts';
 import type { SourcePools } from '../storage/sources.ts';
 import type { CommandContext } from './command.ts';
-import { type Api, type RowCommands, readRequest } from './dispatch.ts';
+import { type Api, readRequest } from './dispatch.ts';
 import { createDraft } from './draft.ts';
 import type { EngineState, StateBuilder } from './state.ts';
 
@@ -26,13 +26,12 @@ interface Parts {
   readonly store: MetadataStore;
   readonly builder: StateBuilder;
   readonly pools: SourcePools;
-  readonly rows: RowCommands;
   readonly log: Logger;
 }
 
 /** Loads what is stored, or stores what a fresh database starts with. */
 export async function createApiService(parts: Parts): Promise<ApiService> {
-  const { config, store, builder, pools, rows, log } = parts;
+  const { config, store, builder, pools, log } = parts;
   await store.prepare();
   let state = await load(config, store, builder);
   const listeners = new Set<(api: Api) => void>();
@@ -74,7 +73,7 @@ export async function createApiService(parts: Parts): Promise<ApiService> {
       return state;
     },
     handle(api, body, session) {
-      const work = readRequest(api, body, session.isAdmin, rows);
+      const work = readRequest(api, body, session.isAdmin);
       const result = queue.then(() => run(api, work, session));
       queue = result.catch(() => {});
       return result;

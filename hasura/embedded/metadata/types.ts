@@ -41,7 +41,7 @@ export const sourceConfiguration = object({
       idle_timeout: z.number().int().min(0).optional(),
       retries: z.number().int().min(0).optional(),
       pool_timeout: z.number().min(0).optional(),
-      connection_lifetime: z.number().min(0).optional(),
+      connection_lifetime: z.number().min(0).default(600),
     }).optional(),
     use_prepared_statements: z.boolean().default(false),
     isolation_level: z.enum(['read-committed', 'repeatable-read', 'serializable']).default('read-committed'),

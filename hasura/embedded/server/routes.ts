@@ -110,7 +110,9 @@ function route(call: Call, enabled: ReadonlySet<string>, format: ErrorFormat): P
   if (on('POST', '/v1beta1/relay')) {
     throw new EngineError('not-supported', 'The Relay API is not supported by the embedded engine.');
   }
-  throw new EngineError('not-found', 'resource does not exist');
+  // Whatever the path: an API that is turned off is not there, in the metadata API's words.
+  const missing = apiFormat(new EngineError('not-found', 'resource does not exist'), false);
+  return json(missing.body, missing.status);
 }
 
 const json = (value: unknown, status = 200, headers: Answer['headers'] = []): Answer => ({

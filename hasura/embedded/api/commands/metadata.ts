@@ -30,7 +30,7 @@ export const metadataCommands: Commands = {
         isPlainObject(metadata) && (metadata.version ?? 1) !== 3 && metadata.sources === undefined;
       const next = legacy ? undefined : parseMetadata(metadata, path);
       return async (context) => {
-        const target = next ?? fromLegacy(metadata, context, path);
+        const target = next ?? fromLegacy(metadata, context, wrapped ? ['metadata'] : []);
         const inconsistencies = await replace(target, allow, context);
         return wrapped ? describe(inconsistencies) : SUCCESS;
       };
