@@ -33,6 +33,14 @@ export function buildApp(services: Services): FastifyInstance {
     const took = Math.round(reply.elapsedTime);
     request.log.info({ method, route: routeOptions.url, status: reply.statusCode, ms: took }, 'answered');
   });
+  // A connection kept alive after its last answer would keep the process alive as well.
+  let isClosing = false;
+  app.addHook('preClose', async () => {
+    isClosing = true;
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    if (isClosing) reply.header('connection', 'close');
+  });
   // Runs when the requests under way have been answered.
   app.addHook('onClose', () => services.writer.close());
 

@@ -1,0 +1,136 @@
+import { readFileSync } from 'node:fs';
+import { Client } from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createDatabase, type TestDatabase } from '../../support/postgres.ts';
+
+const UP = new URL('../../../migrations/default/1767225600000_identity/up.sql', import.meta.url);
+const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createDatabase();
+  await database.query(readFileSync(UP, 'utf8'));
+});
+afterAll(() => database.close());
+beforeEach(() => database.query('TRUNCATE public.users, public.organizations CASCADE'));
+
+interface State {
+  id?: string;
+  provider?: string;
+  name?: string | null;
+  clock: number;
+  deleted?: boolean;
+  seen?: number;
+}
+
+const UPSERT = `
+  INSERT INTO public.users (id, provider, name, source_updated_at, deleted_at, last_seen)
+  VALUES ($1, $2, $3, $4, $5, $6)
+  ON CONFLICT (id) DO UPDATE SET provider = excluded.provider, name = excluded.name,
+    source_updated_at = excluded.source_updated_at, deleted_at = excluded.deleted_at, last_seen = excluded.last_seen
+  RETURNING id`;
+const valuesOf = ({
+  id = 'user_1',
+  provider = 'clerk',
+  name = null,
+  clock,
+  deleted = false,
+  seen = 0,
+}: State) => [id, provider, name, at(clock), deleted ? at(clock) : null, at(seen)];
+/** How many rows the statement touched. */
+const upsert = async (state: State) => (await database.query(UPSERT, valuesOf(state))).length;
+async function row() {
+  const [found] = await database.query(
+    'SELECT name, source_updated_at, deleted_at, last_seen FROM public.users',
+  );
+  return found;
+}
+
+describe('of two states of one row', () => {
+  test('the newer is kept, whichever comes last', async () => {
+    await upsert({ clock: 1, name: 'one' });
+    expect(await upsert({ clock: 3, name: 'three' })).toBe(1);
+    expect(await upsert({ clock: 2, name: 'two' })).toBe(0);
+    expect(await row()).toMatchObject({ name: 'three', source_updated_at: new Date(at(3)) });
+  });
+
+  test('the same one again changes nothing', async () => {
+    await upsert({ clock: 1, name: 'one', seen: 5 });
+    expect(await upsert({ clock: 1, name: 'one', seen: 5 })).toBe(0);
+  });
+
+  test('at the same instant the deletion is kept, whichever comes last', async () => {
+    await upsert({ clock: 1, name: 'one' });
+    expect(await upsert({ clock: 1, deleted: true })).toBe(1);
+    expect(await upsert({ clock: 1, name: 'one' })).toBe(0);
+    expect(await row()).toMatchObject({ name: null, deleted_at: new Date(at(1)) });
+  });
+
+  test('a deletion that is older than what is known is refused', async () => {
+    await upsert({ clock: 2, name: 'two' });
+    expect(await upsert({ clock: 1, deleted: true })).toBe(0);
+  });
+});
+
+describe('last_seen', () => {
+  test('moves forward even where the rest is stale', async () => {
+    await upsert({ clock: 2, name: 'two', seen: 2 });
+    expect(await upsert({ clock: 1, name: 'one', seen: 9 })).toBe(1);
+    expect(await row()).toMatchObject({
+      name: 'two',
+      source_updated_at: new Date(at(2)),
+      last_seen: new Date(at(9)),
+    });
+  });
+
+  test('never moves back', async () => {
+    await upsert({ clock: 1, seen: 9 });
+    await upsert({ clock: 2, name: 'two', seen: 3 });
+    expect(await row()).toMatchObject({ name: 'two', last_seen: new Date(at(9)) });
+  });
+});
+
+test('an id never changes hands', async () => {
+  await upsert({ clock: 1, name: 'one' });
+  for (const clock of [0, 1, 2]) {
+    await expect(upsert({ clock, provider: 'casdoor' })).rejects.toMatchObject({
+      code: '23514',
+      constraint: 'users_provider_is_final',
+    });
+  }
+});
+
+test('an application may change its own columns without a clock', async () => {
+  await upsert({ clock: 5, name: 'five' });
+  await database.query('ALTER TABLE public.users ADD COLUMN IF NOT EXISTS favourite text');
+  expect(await database.query("UPDATE public.users SET favourite = 'blue' RETURNING id")).toHaveLength(1);
+});
+
+test('many sessions at once, in any order, leave the newest state of every row', async () => {
+  const ids = Array.from({ length: 20 }, (_, index) => `user_${String(index).padStart(2, '0')}`);
+  const clients = await Promise.all(
+    Array.from({ length: 6 }, async () => {
+      const client = new Client({ connectionString: database.url });
+      await client.connect();
+      return client;
+    }),
+  );
+  try {
+    // Each session writes every clock of every row, in its own order of clocks and in key order of rows.
+    await Promise.all(
+      clients.map(async (client, session) => {
+        for (let step = 0; step < 18; step += 1) {
+          const clock = (step * 7 + session * 5) % 18;
+          await client.query('BEGIN');
+          for (const id of ids)
+            await client.query(UPSERT, valuesOf({ id, clock, name: `at ${clock}`, seen: 17 - clock }));
+          await client.query('COMMIT');
+        }
+      }),
+    );
+  } finally {
+    await Promise.all(clients.map((client) => client.end()));
+  }
+  const rows = await database.query('SELECT id, name, last_seen FROM public.users ORDER BY id');
+  expect(rows).toEqual(ids.map((id) => ({ id, name: 'at 17', last_seen: new Date(at(17)) })));
+});
