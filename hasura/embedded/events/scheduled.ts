@@ -9,6 +9,7 @@ import { parseSchedule } from './cron-schedule.ts';
 import { deliver, type Outcome } from './delivery.ts';
 import { createInFlight } from './in-flight.ts';
 import { createLoop } from './loop.ts';
+import { persistently } from './persistently.ts';
 import { createPresence } from './presence.ts';
 import { createScheduledStore, type ScheduledKind, type Ticks } from './scheduled-store.ts';
 
@@ -37,7 +38,6 @@ const PLAN_EVERY_MS = 60_000;
 const LONGEST_PAUSE_MS = 10_000;
 const SHORTEST_PAUSE_MS = 20;
 const MAX_IN_FLIGHT = 100;
-const RECORD_AGAIN_MS = 1000;
 
 const onceSettings = z.object({
   webhook_conf: z.string(),
@@ -105,19 +105,11 @@ export function createScheduledRunner(pool: Pool, config: EngineConfig, log: Log
     await persist(() => store.record(event.kind, event.id, outcome, state, delay));
     if (state === 'scheduled') loop.wake();
   };
-  /** An outcome that cannot be written now must be written later, or the event would hang in our hands. */
-  const persist = async (write: () => Promise<void>) => {
-    for (;;) {
-      try {
-        await write();
-        return;
-      } catch (error) {
-        log.error('scheduled-trigger', { error: error instanceof Error ? error.message : String(error) });
-        if (closed) return;
-        await new Promise((resolve) => setTimeout(resolve, RECORD_AGAIN_MS));
-      }
-    }
+  const failed = (error: unknown) => {
+    if (!closed)
+      log.error('scheduled-trigger', { error: error instanceof Error ? error.message : String(error) });
   };
+  const persist = (write: () => Promise<void>) => persistently(write, failed, () => closed);
 
   const turn = async (): Promise<number> => {
     await prepare();
@@ -186,10 +178,7 @@ export function createScheduledRunner(pool: Pool, config: EngineConfig, log: Log
     };
   };
 
-  const loop = createLoop(turn, (error) => {
-    if (!closed)
-      log.error('scheduled-trigger', { error: error instanceof Error ? error.message : String(error) });
-  });
+  const loop = createLoop(turn, failed);
   return {
     async apply(wanted) {
       triggers = new Map(wanted.map((trigger) => [trigger.name, trigger]));
