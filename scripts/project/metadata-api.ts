@@ -8,7 +8,7 @@ const refusalSchema = z.object({
   error: z.string(),
   code: z.string(),
   path: z.string().default('$'),
-  internal: z.unknown(),
+  internal: z.unknown().optional(),
 });
 
 /** What Hasura said against a call, in its own words. */

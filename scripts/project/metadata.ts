@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isScalar, parseDocument, visit } from 'yaml';
 import { LatchkeyError } from '../../services/identity/core/errors.ts';
+import { readActions } from './actions.ts';
 
 /** Metadata as `replace_metadata` takes them (version 3). */
 export type Metadata = { version: 3; sources: unknown[]; [key: string]: unknown };
@@ -43,26 +44,11 @@ export async function readMetadata(folder: string): Promise<Metadata> {
     if (isEmpty(value)) continue;
     metadata[key] = value;
   }
-  await refuseActions(folder);
+  const sdl = await readFile(join(folder, 'actions.graphql'), 'utf8').catch(() => '');
+  const { actions, custom_types } = readActions(await readYaml(join(folder, 'actions.yaml'), false), sdl);
+  if (actions.length > 0) metadata.actions = actions;
+  if (!Object.values(custom_types).every(isEmpty)) metadata.custom_types = custom_types;
   return metadata;
-}
-
-/** Where an action's types are written in GraphQL, only the hasura CLI can bring them along. */
-async function refuseActions(folder: string): Promise<void> {
-  const file = join(folder, 'actions.yaml');
-  const actions = await readYaml(file, false);
-  if (!isRecord(actions)) return;
-  if (
-    Object.values(actions).every(
-      (value) => isEmpty(value) || (isRecord(value) && Object.values(value).every(isEmpty)),
-    )
-  ) {
-    return;
-  }
-  throw new LatchkeyError(
-    'configuration-invalid',
-    `${file} holds actions, which latchkey apply does not know: use hasura metadata apply.`,
-  );
 }
 
 async function readYaml(file: string, required = true): Promise<unknown> {

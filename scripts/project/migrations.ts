@@ -108,7 +108,7 @@ export async function mark(
   await api.metadata('set_catalog_state', {
     type: 'cli',
     state: {
-      settings: {},
+      settings: { migration_mode: 'true' },
       ...state,
       migrations: { ...state.migrations, [database]: versions },
       // Without it the CLI looks for the state of its first version before it believes this one.

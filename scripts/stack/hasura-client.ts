@@ -100,7 +100,7 @@ async function* subscribeNewStyle(
   }
 }
 
-const frameSchema = z.object({ type: z.string(), payload: z.unknown() });
+const frameSchema = z.object({ type: z.string(), payload: z.unknown().optional() });
 
 async function* subscribeOldStyle(
   url: string,
@@ -138,7 +138,7 @@ async function* subscribeOldStyle(
         socket.send(JSON.stringify({ id: '1', type: 'start', payload: { query } }));
       }
       if (frame.type === 'connection_error') throw new ConnectionRefused(JSON.stringify(frame.payload));
-      if (frame.type === 'data') yield z.object({ data: z.unknown() }).parse(frame.payload).data;
+      if (frame.type === 'data') yield z.object({ data: z.unknown().optional() }).parse(frame.payload).data;
       if (frame.type === 'error') throw new Error(JSON.stringify(frame.payload));
       if (frame.type === 'complete') return;
     }

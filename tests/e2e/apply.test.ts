@@ -74,7 +74,7 @@ test('the first run applies everything, and records it as the hasura CLI does', 
   expect(inconsistent).toEqual([]);
   expect(await recorded()).toEqual({
     migrations: { default: await versions() },
-    settings: {},
+    settings: { migration_mode: 'true' },
     isStateCopyCompleted: true,
   });
 });

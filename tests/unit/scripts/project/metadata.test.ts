@@ -74,6 +74,82 @@ test('a missing or broken file is named', async () => {
   await expect(readMetadata(old)).rejects.toThrow(/must say "version: 3"/);
 });
 
+test('actions are put together from their two files', async () => {
+  const path = await project('actions', {
+    'version.yaml': 'version: 3\n',
+    'databases/databases.yaml': '[]\n',
+    'actions.yaml': `
+actions:
+  - name: syncMe
+    definition:
+      kind: synchronous
+      handler: http://service/actions/sync-me
+    permissions:
+      - role: user
+custom_types:
+  enums: []
+  input_objects: []
+  objects:
+    - name: Synced
+      relationships:
+        - name: user
+          type: object
+          field_mapping: { id: id }
+  scalars: []
+`,
+    'actions.graphql': `
+extend type Mutation { syncMe(force: Boolean, hint: Hint!): Synced! }
+type Synced { "Their id." id: String! at: When, tags: [Tag!]! }
+input Hint { text: String! }
+enum Tag { NEW OLD }
+scalar When
+`,
+  });
+  expect(await readMetadata(path)).toMatchObject({
+    actions: [
+      {
+        name: 'syncMe',
+        definition: {
+          kind: 'synchronous',
+          handler: 'http://service/actions/sync-me',
+          type: 'mutation',
+          arguments: [
+            { name: 'force', type: 'Boolean' },
+            { name: 'hint', type: 'Hint!' },
+          ],
+          output_type: 'Synced!',
+        },
+        permissions: [{ role: 'user' }],
+      },
+    ],
+    custom_types: {
+      objects: [
+        {
+          name: 'Synced',
+          fields: [
+            { name: 'id', type: 'String!', description: 'Their id.' },
+            { name: 'at', type: 'When' },
+            { name: 'tags', type: '[Tag!]!' },
+          ],
+          relationships: [{ name: 'user', type: 'object', field_mapping: { id: 'id' } }],
+        },
+      ],
+      input_objects: [{ name: 'Hint', fields: [{ name: 'text', type: 'String!' }] }],
+      enums: [{ name: 'Tag', values: [{ value: 'NEW' }, { value: 'OLD' }] }],
+      scalars: [{ name: 'When' }],
+    },
+  });
+});
+
+test('an action that is in one of its two files alone is refused', async () => {
+  const files = { 'version.yaml': 'version: 3\n', 'databases/databases.yaml': '[]\n' };
+  const action = 'actions:\n  - name: a\n    definition: {}\n';
+  const untyped = await project('untyped', { ...files, 'actions.yaml': action });
+  await expect(readMetadata(untyped)).rejects.toThrow(/actions\.graphql has no field a/);
+  const unhandled = await project('unhandled', { ...files, 'actions.graphql': 'type Query { b: Int }' });
+  await expect(readMetadata(unhandled)).rejects.toThrow(/actions\.yaml has no action b/);
+});
+
 test('migrations are run by number, not by name', async () => {
   const path = await project('numbers', {
     'default/10_later/up.sql': 'select 10',

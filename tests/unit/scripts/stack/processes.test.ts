@@ -35,7 +35,7 @@ test('stopping a program ends all that it started, too', async () => {
   await child.stop();
   expect(isAlive(child.pid)).toBe(false);
   // They have ended too, but until init has noted it they still have an id.
-  await vi.waitFor(() => expect(pids.map(isAlive)).toEqual([false, false]));
+  await vi.waitFor(() => expect(pids.map(isAlive)).toEqual([false, false]), { timeout: 20_000 });
 });
 
 test('a program that does not heed the request is killed', async () => {
