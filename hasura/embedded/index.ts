@@ -8,6 +8,7 @@ import { createAuthenticator } from './auth/index.ts';
 import { ConfigError, type EngineConfig } from './config.ts';
 import { buildCore } from './core-stub.ts';
 import { EngineError } from './errors.ts';
+import { createEventEngine } from './events/index.ts';
 import type { Logger } from './log.ts';
 import { corsHeaders, createCorsPolicy, preflightHeaders } from './server/cors.ts';
 import { send } from './server/http.ts';
@@ -39,7 +40,7 @@ export async function createEngine(config: EngineConfig, log: Logger): Promise<E
   const cors = createCorsPolicy(config.corsDomain, config.disableCors, config.wsReadCookie);
   const metadataPool = createPool(metadataDatabaseUrl, METADATA_CONNECTIONS, log);
   const pools = createSourcePools(config, log);
-  const closeAll: (() => unknown)[] = [() => metadataPool.end(), () => pools.close()];
+  const closeAll: (() => unknown)[] = [() => pools.close(), () => metadataPool.end()];
   try {
     const store = createMetadataStore(metadataPool);
     const builder = createStateBuilder(config, pools, metadataPool, buildCore);
@@ -48,6 +49,10 @@ export async function createEngine(config: EngineConfig, log: Logger): Promise<E
     const api = await createApiService({ config, store, builder, pools, log }).catch((error: unknown) => {
       throw explain(error);
     });
+    const events = createEventEngine(metadataPool, config, log);
+    closeAll.unshift(() => events.close());
+    await events.apply(api.state.metadata, api.state.sources);
+    api.onChange((_, { metadata, sources }) => events.apply(metadata, sources));
     const routes = createRoutes({ config, authenticator, api, store, log });
     const server = createServer((request, response) => {
       const headers = corsHeaders(cors, request.headers.origin);
@@ -83,11 +88,11 @@ export async function createEngine(config: EngineConfig, log: Logger): Promise<E
         const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS);
         await closed;
         clearTimeout(timer);
-        await Promise.all(closeAll.map((close) => close()));
+        for (const close of closeAll) await close();
       },
     };
   } catch (error) {
-    await Promise.allSettled(closeAll.map((close) => close()));
+    for (const close of closeAll) await Promise.allSettled([close()]);
     throw error;
   }
 }

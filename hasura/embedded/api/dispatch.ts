@@ -16,7 +16,7 @@ import { runSqlCommands } from './commands/run-sql.ts';
 import { settingCommands } from './commands/settings.ts';
 import { sourceCommands, sourceNamingCommands } from './commands/sources.ts';
 import { tableCommands } from './commands/tables.ts';
-import { cronTriggerCommands, eventTriggerCommands } from './commands/triggers.ts';
+import { cronTriggerCommands, eventCommands, eventTriggerCommands } from './commands/triggers.ts';
 import { V1_QUERY_TYPES } from './v1-query-types.ts';
 
 /** Named `pg_…` in `/v1/metadata`, bare in `/v1/query`. */
@@ -27,6 +27,7 @@ const ofSource: Commands = {
   ...permissionCommands,
   ...functionCommands,
   ...eventTriggerCommands,
+  ...eventCommands,
 };
 const plain: Commands = {
   ...metadataCommands,

@@ -17,9 +17,14 @@ export interface ApiService {
   readonly state: EngineState;
   /** @throws {EngineError} */
   handle(api: Api, body: unknown, session: Session): Promise<unknown>;
-  /** Calls `listener` after every change of the metadata. Returns what stops that. */
-  onChange(listener: (api: Api) => void): () => void;
+  /**
+   * Calls `listener` after every change of the metadata, before the change is answered. Returns what stops
+   * that.
+   */
+  onChange(listener: ChangeListener): () => void;
 }
+
+export type ChangeListener = (api: Api, state: EngineState) => unknown;
 
 interface Parts {
   readonly config: EngineConfig;
@@ -34,7 +39,7 @@ export async function createApiService(parts: Parts): Promise<ApiService> {
   const { config, store, builder, pools, log } = parts;
   await store.prepare();
   let state = await load(config, store, builder);
-  const listeners = new Set<(api: Api) => void>();
+  const listeners = new Set<ChangeListener>();
   let queue: Promise<unknown> = Promise.resolve();
 
   const run = async (api: Api, work: (context: CommandContext) => Promise<unknown>, session: Session) => {
@@ -49,7 +54,7 @@ export async function createApiService(parts: Parts): Promise<ApiService> {
         );
         state = { ...draft.state, resourceVersion };
         pools.retain(state.metadata.sources);
-        for (const listener of listeners) listener(api);
+        await Promise.all([...listeners].map((listener) => listener(api, state)));
       }
       return result;
     } catch (error) {

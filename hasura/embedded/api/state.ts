@@ -8,6 +8,7 @@ import type { Catalog } from '../catalog/types.ts';
 import type { EngineConfig } from '../config.ts';
 import type { BuildCore, Core, CoreSource } from '../core.ts';
 import { EngineError } from '../errors.ts';
+import { checkTriggers } from '../events/check.ts';
 import type { Metadata, Source } from '../metadata/types.ts';
 import type { InconsistentObject } from '../schema/tracked.ts';
 import type { SourcePools } from '../storage/sources.ts';
@@ -19,6 +20,8 @@ export interface EngineState {
   readonly resourceVersion: number;
   /** By source name; sources whose database did not answer are missing. */
   readonly catalogs: ReadonlyMap<string, Catalog>;
+  /** Those whose database answered. */
+  readonly sources: readonly CoreSource[];
   readonly core: Core;
   readonly inconsistencies: readonly InconsistentObject[];
   readonly restRoutes: readonly RestRoute[];
@@ -69,8 +72,14 @@ export function createStateBuilder(
         metadata,
         resourceVersion,
         catalogs,
+        sources,
         core,
-        inconsistencies: [...broken, ...core.inconsistencies, ...rest.inconsistencies],
+        inconsistencies: [
+          ...broken,
+          ...core.inconsistencies,
+          ...checkTriggers(metadata, sources, config.env, objectName),
+          ...rest.inconsistencies,
+        ],
         restRoutes: rest.routes,
       };
     },

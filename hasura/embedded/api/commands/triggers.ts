@@ -1,6 +1,7 @@
 /** Event triggers on tables and cron triggers: their definitions. */
 import { z } from 'zod';
 import { EngineError } from '../../errors.ts';
+import { insertManualEvent, redeliver } from '../../events/event-store.ts';
 import { header, json, nonEmptyText, object, transform } from '../../metadata/kit.ts';
 import {
   cronTrigger,
@@ -131,3 +132,30 @@ export const cronTriggerCommands: Commands = {
 function withoutCron(metadata: Metadata, name: string): Metadata {
   return { ...metadata, cron_triggers: metadata.cron_triggers.filter((trigger) => trigger.name !== name) };
 }
+
+/** Making events happen by hand. */
+export const eventCommands: Commands = {
+  invoke_event_trigger: command(
+    object({ source, name: nonEmptyText, payload: json }),
+    async ({ source: owner, name, payload }, { draft, builder, session }) => {
+      const found = findSource(draft.state.metadata, owner);
+      const table = findTrigger(found, name);
+      const trigger = table?.event_triggers.find((one) => one.name === name);
+      if (table === undefined || trigger === undefined) {
+        throw new EngineError('not-exists', `event trigger with name "${name}" does not exist`);
+      }
+      if (trigger.definition.enable_manual !== true) {
+        throw new EngineError('not-supported', `manual mode is not enabled for event trigger: "${name}"`);
+      }
+      const id = await insertManualEvent(builder.pool(found), table.table, name, payload, session.variables);
+      return { event_id: id };
+    },
+  ),
+  redeliver_event: command(
+    object({ source, event_id: nonEmptyText }),
+    async ({ source: owner, event_id: id }, { draft, builder }) => {
+      await redeliver(builder.pool(findSource(draft.state.metadata, owner)), id);
+      return SUCCESS;
+    },
+  ),
+};
