@@ -1,0 +1,159 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { startedBy, stillRunning } from '../support/processes.ts';
+import { readTarget } from '../support/target.ts';
+
+const PROGRAM = join(import.meta.dirname, '..', '..', 'scripts', 'latchkey.js');
+const TIMEOUT = { timeout: 60_000, interval: 50 };
+
+let folder: string;
+const running: Run[] = [];
+
+type Run = {
+  child: ChildProcess;
+  pid: number;
+  output(): string;
+  /** Settles when it says that everything is up. */
+  ready(): Promise<void>;
+  exited: Promise<[number | null, NodeJS.Signals | null]>;
+};
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'latchkey-test-'));
+  await chmod(folder, 0o755);
+});
+afterEach(async () => {
+  for (const { child, exited } of running.splice(0)) {
+    child.kill('SIGKILL');
+    await exited;
+  }
+  await rm(folder, { recursive: true, force: true });
+});
+
+function start(...flags: string[]): Run {
+  const ports = { ENGINE: '0', SERVICE: '0', CLERK: '0', POSTGRES: '0' };
+  const child = spawn(process.execPath, [PROGRAM, 'start', '--data', join(folder, 'data'), ...flags], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      ...process.env,
+      // The stack's own database is part of what is tested here.
+      LATCHKEY_DATABASE_URL: '',
+      ...Object.fromEntries(Object.entries(ports).map(([part, port]) => [`LATCHKEY_${part}_PORT`, port])),
+    },
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
+  const exited = once(child, 'exit') as Run['exited'];
+  const run: Run = {
+    child,
+    pid: child.pid ?? 0,
+    output: () => output,
+    exited,
+    async ready() {
+      await vi.waitFor(() => {
+        if (child.exitCode !== null) return;
+        expect(output).toContain('Ctrl-C ends everything');
+      }, TIMEOUT);
+      expect(child.exitCode, output).toBeNull();
+    },
+  };
+  running.push(run);
+  return run;
+}
+
+/** The commands it prints, as they are printed. */
+const printedCommands = (output: string): string[] =>
+  output
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => /^(curl|TOKEN=)/.test(line));
+
+function paste(commands: string[]): string {
+  const { status, stdout, stderr } = spawnSync('sh', ['-ec', commands.join('\n')], { encoding: 'utf8' });
+  expect([status, stderr]).toEqual([0, '']);
+  return stdout;
+}
+
+describe.skipIf(readTarget().kind === 'docker')('npm start', { timeout: 180_000 }, () => {
+  test('prints three commands which, pasted, sign a user up and show them their own row', async () => {
+    const run = start();
+    await run.ready();
+    const [signUp = '', token = '', query = '', ...further] = printedCommands(run.output());
+    expect(further).toEqual([]);
+    expect(JSON.parse(paste([signUp]))).toMatchObject({ object: 'user' });
+    await vi.waitFor(() => expect(run.output()).toMatch(/^webhook user\.created: answered 2\d\d$/m), TIMEOUT);
+    expect(JSON.parse(paste([token, query]))).toEqual({
+      data: { users: [{ id: expect.stringMatching(/^user_/), email: 'ada@example.com', name: 'Ada' }] },
+    });
+  });
+
+  test.each(['SIGINT', 'SIGTERM'] as const)('leaves no process behind after %s', async (signal) => {
+    const run = start();
+    await run.ready();
+    const started = startedBy(run.pid);
+    expect(started.length).toBeGreaterThanOrEqual(3);
+    run.child.kill(signal);
+    expect(await run.exited).toEqual([0, null]);
+    expect(stillRunning(started)).toEqual([]);
+  });
+
+  test('after it was killed nothing goes on running, and the next start finds everything as it was', async () => {
+    const first = start();
+    await first.ready();
+    const [signUp = ''] = printedCommands(first.output());
+    paste([signUp]);
+    await vi.waitFor(() => expect(first.output()).toContain('webhook user.created: answered 2'), TIMEOUT);
+    const started = startedBy(first.pid);
+    first.child.kill('SIGKILL');
+    await first.exited;
+
+    const second = start();
+    await second.ready();
+    const [, token = '', query = ''] = printedCommands(second.output());
+    expect(JSON.parse(paste([token, query]))).toMatchObject({
+      data: { users: [{ email: 'ada@example.com' }] },
+    });
+    await vi.waitFor(() => expect(stillRunning(started)).toEqual([]), TIMEOUT);
+  });
+
+  test('if one of the programs dies it says which, ends the others and fails', async () => {
+    const run = start();
+    await run.ready();
+    const started = startedBy(run.pid);
+    const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,args='], { encoding: 'utf8' });
+    const service = stdout
+      .split('\n')
+      .map((line) => /^\s*(\d+) (.*)$/.exec(line))
+      .find((match) => match?.[2]?.endsWith('server.ts') && started.includes(Number(match[1])));
+    process.kill(Number(service?.[1]), 'SIGKILL');
+    expect(await run.exited).toEqual([1, null]);
+    expect(run.output()).toMatch(/latchkey start: the identity service was ended by SIGKILL/);
+    expect(stillRunning(started)).toEqual([]);
+  });
+
+  test('a second one on the same data is refused with what to do, and does not harm the first', async () => {
+    const first = start();
+    await first.ready();
+    const second = start();
+    expect(await second.exited).toEqual([1, null]);
+    expect(second.output()).toMatch(
+      /latchkey start: PostgreSQL .* is running on .* already: stop the other run first/,
+    );
+    expect(first.child.exitCode).toBeNull();
+  });
+
+  test('a port that is asked for and taken is named', async () => {
+    const first = start();
+    await first.ready();
+    const [, port = ''] = /^ {2}Hasura\s+http:\/\/127\.0\.0\.1:(\d+)/m.exec(first.output()) ?? [];
+    const second = start('--engine-port', port);
+    expect(await second.exited).toEqual([2, null]);
+    expect(second.output()).toBe(
+      `latchkey start: Port ${port} is taken: give another one with --engine-port (or LATCHKEY_ENGINE_PORT), or 0 for any free one.\n`,
+    );
+  });
+});
