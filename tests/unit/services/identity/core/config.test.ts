@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import { readConfig } from '../../../../../services/identity/core/config.ts';
+import { SECRET } from '../../../../support/clerk.ts';
+
+const NEEDED = { HASURA_GRAPHQL_ADMIN_SECRET: 'hunter2', CLERK_WEBHOOK_SECRET: SECRET };
+const OTHER = `whsec_${Buffer.from('another key of thirty-two bytes!').toString('base64')}`;
+
+function complaintAbout(environment: Record<string, string>): string {
+  try {
+    readConfig(environment);
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'configuration-invalid', exitCode: 2 });
+    return error instanceof Error ? error.message : '';
+  }
+  throw new Error('It was accepted.');
+}
+
+test('two variables are enough', () => {
+  expect(readConfig(NEEDED)).toMatchObject({
+    engine: { endpoint: 'http://127.0.0.1:8080', adminSecret: 'hunter2' },
+    http: { host: '127.0.0.1', port: 8081 },
+    logLevel: 'info',
+    writer: { inFlight: 1 },
+    providers: {
+      clerk: { webhookSecrets: [SECRET], apiUrl: 'https://api.clerk.com', authorizedParties: [] },
+    },
+  });
+});
+
+test('an empty variable is an absent one', () => {
+  const empty = {
+    LATCHKEY_PORT: '',
+    CLERK_PUBLISHABLE_KEY: ' ',
+    CLERK_SECRET_KEY: '',
+    HASURA_GRAPHQL_ENDPOINT: '',
+  };
+  expect(readConfig({ ...NEEDED, ...empty })).toEqual(readConfig(NEEDED));
+});
+
+test('several secrets stand in one variable', () => {
+  const config = readConfig({ ...NEEDED, CLERK_WEBHOOK_SECRET: ` ${SECRET} , ${OTHER},` });
+  expect(config.providers.clerk?.webhookSecrets).toEqual([SECRET, OTHER]);
+});
+
+test('the endpoint has no slash at its end', () => {
+  const config = readConfig({ ...NEEDED, HASURA_GRAPHQL_ENDPOINT: 'https://hasura.example.com/' });
+  expect(config.engine.endpoint).toBe('https://hasura.example.com');
+});
+
+describe('a wrong value is named in one line with its mend, and not repeated', () => {
+  test.each([
+    ['HASURA_GRAPHQL_ENDPOINT', 'ftp://tell-nobody'],
+    ['HASURA_GRAPHQL_ENDPOINT', 'tell-nobody:8080'],
+    ['LATCHKEY_PORT', 'tell-nobody'],
+    ['LATCHKEY_PORT', '65536'],
+    ['LATCHKEY_LOG_LEVEL', 'tell-nobody'],
+    ['LATCHKEY_WRITES_IN_FLIGHT', '0'],
+    ['CLERK_WEBHOOK_SECRET', 'tell-nobody'],
+    ['CLERK_WEBHOOK_SECRET', 'whsec_'],
+    ['CLERK_WEBHOOK_SECRET', `whsec_${btoa('too short')}`],
+    ['CLERK_WEBHOOK_SECRET', `${SECRET},tell-nobody`],
+    ['CLERK_WEBHOOK_SECRET', ','],
+    ['CLERK_PUBLISHABLE_KEY', 'sk_test_tell-nobody'],
+    ['CLERK_SECRET_KEY', 'pk_test_tell-nobody'],
+    ['CLERK_FRONTEND_API_URL', 'tell-nobody'],
+  ])('%s=%s', (variable, value) => {
+    const complaint = complaintAbout({ ...NEEDED, [variable]: value });
+    expect(complaint).toMatch(new RegExp(`^${variable} (must|is missing).+\\.$`));
+    expect(complaint).not.toContain('tell-nobody');
+  });
+
+  test.each(['HASURA_GRAPHQL_ADMIN_SECRET', 'CLERK_WEBHOOK_SECRET'])('%s missing', (variable) => {
+    expect(complaintAbout({ ...NEEDED, [variable]: '' })).toMatch(
+      new RegExp(`^${variable} is missing.+\\.$`),
+    );
+  });
+});
+
+test('Clerk set up by half is not Clerk left out', () => {
+  const { CLERK_WEBHOOK_SECRET: _, ...rest } = NEEDED;
+  expect(complaintAbout({ ...rest, CLERK_SECRET_KEY: 'sk_test_1' })).toMatch(
+    /^CLERK_WEBHOOK_SECRET is missing/,
+  );
+});
+
+test('several wrong values are several lines', () => {
+  const complaint = complaintAbout({ ...NEEDED, LATCHKEY_PORT: 'x', LATCHKEY_LOG_LEVEL: 'y' });
+  expect(complaint.split('\n')).toHaveLength(2);
+});
