@@ -98,7 +98,7 @@ function planConflict({ table, role }: WriteView, conflict: ObjectInput): Confli
   const where = findInput(conflict.fields, 'where');
   const access = table.updateAccess(role);
   return {
-    constraint: enumName(constraint),
+    target: { constraint: enumName(constraint) },
     update: columns?.kind === 'list' ? columns.items.map((item) => updateColumn(item, conflict.at)) : [],
     presets: (access?.presets ?? []).map(presetAssignment),
     where: all([access?.filter ?? ALWAYS, planWhere(where)]),

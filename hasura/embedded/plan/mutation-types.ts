@@ -81,7 +81,8 @@ export interface RelatedInsert {
 }
 
 export interface ConflictRule {
-  readonly constraint: string;
+  /** A constraint by name, or the columns it is on; undefined: any conflict. */
+  readonly target: { readonly constraint: string } | { readonly columns: readonly string[] } | undefined;
   /** Columns that take the incoming value; none is DO NOTHING. */
   readonly update: readonly string[];
   readonly presets: readonly Assignment[];
@@ -112,11 +113,14 @@ export type UpdateOperator =
   | 'prepend'
   | 'delete_key'
   | 'delete_elem'
-  | 'delete_at_path';
+  | 'delete_at_path'
+  /** In the old query API only. */
+  | 'mul'
+  | 'default';
 
 export interface UpdateItem extends TypedColumn {
   readonly operator: UpdateOperator;
-  /** One, or the steps of a path. */
+  /** One; the steps of a path; or none, for the default. */
   readonly params: readonly Param[];
 }
 

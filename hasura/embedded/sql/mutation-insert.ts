@@ -99,8 +99,15 @@ function resolveCell(value: Assignment | undefined, resolve: (param: Param) => s
   return value === undefined ? null : resolve(value.param);
 }
 
+function writeTarget(target: ConflictRule['target']): string {
+  if (target === undefined) return '';
+  return 'constraint' in target
+    ? ` ON CONSTRAINT ${ident(target.constraint)}`
+    : ` (${target.columns.map(ident).join(', ')})`;
+}
+
 function writeConflict(rule: ConflictRule, writer: Writer): string {
-  const target = `ON CONFLICT ON CONSTRAINT ${ident(rule.constraint)}`;
+  const target = `ON CONFLICT${writeTarget(rule.target)}`;
   if (rule.update.length === 0) return `${target} DO NOTHING`;
   const preset = new Set(rule.presets.map(({ name }) => name));
   const set = [

@@ -4,8 +4,8 @@ import type { RootField, RootNode } from '../plan/types.ts';
 import type { Session } from '../session.ts';
 import { type MutationRun, query } from './mutation-query.ts';
 import { runMutation } from './mutation-run.ts';
-import { writeQuery } from './statement.ts';
-import { createParams, type Param } from './text.ts';
+import { compileQueries } from './statement.ts';
+import type { Param } from './text.ts';
 import { type Isolation, inTransaction } from './transaction.ts';
 import type { SqlOptions } from './writer.ts';
 
@@ -43,7 +43,7 @@ export async function runMutationFields(
   );
 }
 
-type DatabaseNode = Extract<RootNode, { kind: 'mutation' | 'rows' | 'aggregate' }>;
+type DatabaseNode = Exclude<RootNode, { kind: 'json' | 'namespace' }>;
 
 async function runFields(
   fields: readonly RootField[],
@@ -63,8 +63,6 @@ function runRoot(
       return node.json;
     case 'namespace':
       return runFields(node.fields, run);
-    case 'stream':
-      throw new TypeError('a mutation has no streams');
     default:
       return run(node, node.source);
   }
@@ -93,8 +91,7 @@ async function runNode(
   const { options } = context.source(name);
   const run: MutationRun = { client, resolve: context.resolve, options };
   if (node.kind === 'mutation') return runMutation(run, node.mutation);
-  const params = createParams();
-  const text = `SELECT (${writeQuery(node, options, params)})::text`;
+  const { text, params } = compileQueries([node], options);
   const [row] = await query(run, text, params, '$');
   return row?.[0] ?? 'null';
 }

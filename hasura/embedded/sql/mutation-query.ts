@@ -4,7 +4,7 @@ import { EngineError } from '../errors.ts';
 import type { MutationTarget } from '../plan/mutation-types.ts';
 import { databaseError } from './database-error.ts';
 import { columnsAsText } from './mutation-write.ts';
-import { createParams, type Param, type Params } from './text.ts';
+import { createParams, type Param } from './text.ts';
 import { createWriter, type SqlOptions, type Writer } from './writer.ts';
 
 /** A connection, and the way to a parameter's text (from variables and session). */
@@ -30,7 +30,7 @@ export async function writeRowsBack(
 ): Promise<readonly WrittenRow[]> {
   const writer = createWriter(createParams(), run.options);
   const text = write(writer, columnsAsText(target));
-  const rows = await query(run, text, writer.params, path);
+  const rows = await query(run, text, writer.params.list, path);
   if (hasCheck && rows.some((row) => row[target.columns.length] === 'f')) throw checkFailed(path);
   return rows;
 }
@@ -47,10 +47,10 @@ const AS_TEXT = { getTypeParser: () => String };
 export async function query(
   run: MutationRun,
   text: string,
-  params: Params,
+  params: readonly Param[],
   path: string,
 ): Promise<readonly WrittenRow[]> {
-  const values = params.list.map(run.resolve);
+  const values = params.map(run.resolve);
   try {
     const result = await run.client.query<(string | null)[]>({
       text,

@@ -89,7 +89,7 @@ async function runWrite(
   }
   const writer = createWriter(createParams(), run.options);
   const text = writeAndAnswer(write(writer, '*'), target, output, hasCheck, writer);
-  const [row] = await query(run, text, writer.params, path);
+  const [row] = await query(run, text, writer.params.list, path);
   if (row?.[1] === 'f') throw checkFailed(path);
   return row?.[0] ?? 'null';
 }
@@ -110,7 +110,7 @@ async function answerFrom(
     ),
   );
   const text = readBack(target, arrays, output, affectedRows, writer);
-  const [row] = await query(run, text, writer.params, path);
+  const [row] = await query(run, text, writer.params.list, path);
   return row?.[0] ?? 'null';
 }
 

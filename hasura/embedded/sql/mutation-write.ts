@@ -43,6 +43,7 @@ function writeItem(item: UpdateItem, writer: Writer): string {
   if (item.operator === 'delete_at_path') {
     return `${column} #- ARRAY[${item.params.map((param) => writer.param(param, TEXT)).join(', ')}]::text[]`;
   }
+  if (item.operator === 'default') return 'DEFAULT';
   const [param] = item.params;
   if (param === undefined) throw new TypeError(`no value to ${item.operator} ${item.name} with`);
   switch (item.operator) {
@@ -50,6 +51,8 @@ function writeItem(item: UpdateItem, writer: Writer): string {
       return writer.param(param, item.type);
     case 'inc':
       return `${column} + ${writer.param(param, item.type)}`;
+    case 'mul':
+      return `${column} * ${writer.param(param, item.type)}`;
     case 'append':
       return `${column} || ${writer.param(param, item.type)}`;
     case 'prepend':

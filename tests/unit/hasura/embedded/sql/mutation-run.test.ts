@@ -258,7 +258,7 @@ describe('the check of an insert', () => {
       insert: insertInto(author, [row([name(text)])], {
         check: compare('name', TEXT, 'new'),
         updateCheck: compare('name', TEXT, 'old'),
-        conflict: { constraint: 'author_name_key', update: ['name'], presets: [], where: ALWAYS },
+        conflict: { target: { constraint: 'author_name_key' }, update: ['name'], presets: [], where: ALWAYS },
       }),
     });
     expect(await run(upsert('old'))).toMatchObject({ affected_rows: 1 });
@@ -274,7 +274,7 @@ describe('an upsert', () => {
     output: response(field('name', TEXT)),
     insert: insertInto(author, [row([name('taken'), value('info', JSONB, '2')])], {
       conflict: {
-        constraint: 'author_name_key',
+        target: { constraint: 'author_name_key' },
         update,
         presets: [value('tags', TEXTS, '{preset}')],
         where,
@@ -359,7 +359,7 @@ describe('inserts through relationships', () => {
 
   test('refuse to go on where the object was in conflict and not written', async () => {
     await database.query(`INSERT INTO author (name) VALUES ('a')`);
-    const conflict = { constraint: 'author_name_key', update: [], presets: [], where: ALWAYS };
+    const conflict = { target: { constraint: 'author_name_key' }, update: [], presets: [], where: ALWAYS };
     const insert = insertInto(article, [row([value('title', TEXT, 't')], [ofAuthor({ conflict })])]);
     expect(await refusal({ kind: 'insert', insert, output: response() })).toEqual({
       code: 'not-supported',
