@@ -5,7 +5,7 @@
  * itself waits for thirty minutes, or for its next start.
  */
 import { randomBytes } from 'node:crypto';
-import type { Pool, PoolClient } from 'pg';
+import type { Pool } from 'pg';
 
 export interface Presence {
   /** This engine's key on the database, as a decimal number; announced first if need be. */
@@ -31,18 +31,27 @@ export async function addLockedBy(pool: Pool, table: string): Promise<void> {
 }
 
 export function createPresence(pool: Pool): Presence {
-  let holder: Promise<{ readonly client: PoolClient; readonly key: string }> | undefined;
+  let holder: Promise<{ readonly release: () => void; readonly key: string }> | undefined;
   let closed = false;
   const announce = async () => {
     const client = await pool.connect();
+    let released = false;
+    const release = () => {
+      if (!released) client.release(true);
+      released = true;
+    };
     // A lost connection has lost the lock: the next event is taken under a new key, the old ones are free.
     client.on('error', () => {
       holder = undefined;
-      client.release(true);
+      release();
     });
     const key = (randomBytes(8).readBigUInt64BE() >> 2n).toString();
-    await client.query('SELECT pg_advisory_lock($1)', [key]);
-    return { client, key };
+    await client.query('SELECT pg_advisory_lock($1)', [key]).catch((error: unknown) => {
+      release();
+      throw error;
+    });
+    // Not back into the pool: the lock is the connection's.
+    return { release, key };
   };
   return {
     async key() {
@@ -57,8 +66,7 @@ export function createPresence(pool: Pool): Presence {
     },
     close() {
       closed = true;
-      // Not back into the pool: the lock is the connection's.
-      holder?.then(({ client }) => client.release(true)).catch(() => {});
+      holder?.then(({ release }) => release()).catch(() => {});
       holder = undefined;
     },
   };

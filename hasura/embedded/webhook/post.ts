@@ -1,4 +1,11 @@
 /** One HTTP request to a handler: its whole answer, or why there was none. */
+import { once } from 'node:events';
+import http from 'node:http';
+import https from 'node:https';
+import { buffer } from 'node:stream/consumers';
+import { gunzipSync } from 'node:zlib';
+import { z } from 'zod';
+import { headerList } from '../auth/headers.ts';
 import type { HeaderPairs } from './env-template.ts';
 
 export interface WebhookRequest {
@@ -29,6 +36,9 @@ export class WebhookUnreachable extends Error {
   }
 }
 
+const HTTP_AGENT = new http.Agent({ keepAlive: true });
+const HTTPS_AGENT = new https.Agent({ keepAlive: true });
+
 const DEFAULT_HEADERS: HeaderPairs = [
   ['Content-Type', 'application/json'],
   ['User-Agent', 'hasura-graphql-engine/embedded'],
@@ -36,6 +46,7 @@ const DEFAULT_HEADERS: HeaderPairs = [
 
 /** What HTTP itself sets; a client of ours that forwards them would break the request. */
 const HOP_BY_HOP = new Set([
+  'accept-encoding',
   'connection',
   'content-length',
   'expect',
@@ -66,28 +77,44 @@ export async function callWebhook(request: WebhookRequest): Promise<WebhookAnswe
   const timeout = request.timeoutMs > 0 ? AbortSignal.timeout(request.timeoutMs) : undefined;
   const signals = [timeout, request.signal].filter((signal) => signal !== undefined);
   try {
-    const answer = await fetch(request.url, {
-      method: request.method ?? 'POST',
-      headers: webhookHeaders(request.headers),
-      signal: AbortSignal.any(signals),
-      ...(request.body === undefined ? {} : { body: request.body }),
-    });
-    const body = await answer.text();
-    return { status: answer.status, headers: answerHeaders(answer.headers), body };
+    return await exchange(request, AbortSignal.any(signals));
   } catch (error) {
     const timedOut = timeout?.aborted === true;
     throw new WebhookUnreachable(timedOut ? 'response timeout' : reason(error), timedOut, error);
   }
 }
 
-function answerHeaders(headers: Headers): HeaderPairs {
-  const rest = [...headers].filter(([name]) => name !== 'set-cookie');
-  return [...rest, ...headers.getSetCookie().map((cookie) => ['set-cookie', cookie] as const)];
+/** Not `fetch`: it adds headers of its own and gives up after five minutes whatever the timeout says. */
+async function exchange(request: WebhookRequest, signal: AbortSignal): Promise<WebhookAnswer> {
+  const url = new URL(request.url);
+  const secure = url.protocol === 'https:';
+  const client = (secure ? https : http).request(url, {
+    method: request.method ?? 'POST',
+    agent: secure ? HTTPS_AGENT : HTTP_AGENT,
+    setDefaultHeaders: false,
+    signal,
+  });
+  const body = request.body === undefined ? undefined : Buffer.from(request.body);
+  client.setHeader('Host', url.host);
+  client.setHeader('Accept-Encoding', 'gzip');
+  if (body !== undefined) client.setHeader('Content-Length', body.length);
+  // Keeping connections is HTTP/1.1's default and needs no header.
+  client.removeHeader('Connection');
+  for (const [name, value] of webhookHeaders(request.headers)) client.setHeader(name, value);
+  client.end(body);
+  const [answer] = z
+    .tuple([z.instanceof(http.IncomingMessage)])
+    .parse(await once(client, 'response', { signal }));
+  const bytes = await buffer(answer);
+  const zipped = answer.headers['content-encoding'] === 'gzip';
+  return {
+    status: answer.statusCode ?? 0,
+    headers: headerList(answer.rawHeaders),
+    body: (zipped ? gunzipSync(bytes) : bytes).toString(),
+  };
 }
 
-/** `fetch failed` says nothing; its cause does. */
 function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (!(error.cause instanceof Error)) return error.message;
-  return 'code' in error.cause ? String(error.cause.code) : error.cause.message;
+  return error.message === '' && 'code' in error ? String(error.code) : error.message;
 }

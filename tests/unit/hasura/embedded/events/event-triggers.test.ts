@@ -11,6 +11,7 @@ import { silentLogger } from '../../../../../hasura/embedded/log.ts';
 import { metadata } from '../../../../../hasura/embedded/metadata/types.ts';
 import { createMetadataStore } from '../../../../../hasura/embedded/storage/metadata-store.ts';
 import { createDatabase, type TestDatabase } from '../../../../support/postgres.ts';
+import { testPool } from '../test-pool.ts';
 import { until } from '../until.ts';
 import { type Received, type Receiver, startReceiver } from '../webhook-receiver.ts';
 
@@ -37,7 +38,7 @@ const children: ChildProcess[] = [];
 
 beforeEach(async () => {
   database = await createDatabase();
-  pool = new pg.Pool({ connectionString: database.url });
+  pool = testPool(database.url);
   await createMetadataStore(pool).prepare();
   await database.query(`
     CREATE TABLE author (id bigint PRIMARY KEY, name text, "Odd ""name""" json, tags text[], spot point);

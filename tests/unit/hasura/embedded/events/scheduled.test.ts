@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
-import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { readConfig } from '../../../../../hasura/embedded/config.ts';
@@ -12,6 +11,7 @@ import { silentLogger } from '../../../../../hasura/embedded/log.ts';
 import { cronTrigger } from '../../../../../hasura/embedded/metadata/types.ts';
 import { createMetadataStore } from '../../../../../hasura/embedded/storage/metadata-store.ts';
 import { createDatabase, type TestDatabase } from '../../../../support/postgres.ts';
+import { testPool } from '../test-pool.ts';
 import { until } from '../until.ts';
 import { type Receiver, startReceiver } from '../webhook-receiver.ts';
 
@@ -24,7 +24,7 @@ const runners: ScheduledRunner[] = [];
 
 beforeEach(async () => {
   database = await createDatabase();
-  const pool = new pg.Pool({ connectionString: database.url });
+  const pool = testPool(database.url);
   await createMetadataStore(pool).prepare();
   await pool.end();
 });
@@ -43,7 +43,7 @@ async function receiver(...answer: Parameters<typeof startReceiver>): Promise<Re
 }
 
 function runner(env: Record<string, string> = {}): ScheduledRunner {
-  const pool = new pg.Pool({ connectionString: database.url });
+  const pool = testPool(database.url);
   const config = readConfig({ HASURA_GRAPHQL_DATABASE_URL: database.url, ...env });
   const made = createScheduledRunner(pool, config, silentLogger);
   runners.push(made);
