@@ -19,14 +19,17 @@ const CURVES: Readonly<Record<string, string>> = {
 };
 
 const header = z.looseObject({ alg: z.string() });
-const date = z.number().optional();
+/** A registered claim that is null counts as missing. */
+const optional = <Value extends z.ZodType>(value: Value) =>
+  value.nullish().transform((given) => given ?? undefined);
+const date = optional(z.number());
 const registered = z.looseObject({
   exp: date,
   iat: date,
   nbf: date,
-  iss: z.string().optional(),
-  sub: z.string().optional(),
-  aud: z.union([z.string().transform((one) => [one]), z.array(z.string())]).optional(),
+  iss: optional(z.string()),
+  sub: optional(z.string()),
+  aud: optional(z.union([z.string().transform((one) => [one]), z.array(z.string())])),
 });
 
 const fail = (why: string) => new EngineError('invalid-jwt', `Could not verify JWT: ${why}`);
