@@ -44,10 +44,8 @@ export function createForward({ url, secret }: ForwardingConfig): Forward {
   return async (forwarded, budgetMs) => {
     const giveUpAt = performance.now() + budgetMs;
     for (let pause = FIRST_PAUSE_MS; ; pause *= 2) {
-      const failure = await attempt(
-        forwarded,
-        Math.max(1, Math.min(ATTEMPT_MS, giveUpAt - performance.now())),
-      );
+      const left = Math.max(1, Math.floor(giveUpAt - performance.now()));
+      const failure = await attempt(forwarded, Math.min(ATTEMPT_MS, left));
       if (failure === undefined) return;
       const wait = Math.max(pause, failure.retryAfterMs ?? 0);
       if (!failure.isPassing || performance.now() + wait >= giveUpAt) {

@@ -25,7 +25,7 @@ type PreTokenEvent = z.infer<typeof EVENT>;
  * It never throws, since that would keep everybody from signing in. Where it cannot tell who signs in,
  * the token gets no claims and Hasura refuses it.
  */
-export function createPreToken(config: ClaimsConfig, log: Log): <E extends object>(event: E) => Promise<E> {
+export function createPreToken(config: ClaimsConfig, log: Log): (event: object) => Promise<object> {
   const askHasura =
     config.hasura === undefined ? undefined : rolesFromHasura(config.hasura, config.allowedRoles, log);
 

@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
+import { Webhook } from 'standardwebhooks';
+import { z } from 'zod';
+import type { CognitoConfig } from '../../services/identity/core/config.ts';
+import { type LocalServer, serve } from './http.ts';
+
+const FIXTURES = new URL('../fixtures/cognito/', import.meta.url);
+
+export const SECRET = 'whsec_ZXhhbXBsZS10ZXN0LXNpZ25pbmcta2V5LTMyYnl0ZXM=';
+export const POOL = 'eu-west-1_EXAMPLE12';
+export const CLIENT = '1example23456789abcdefghij';
+/** Of the user in the recorded payloads. */
+export const SUB = '5ccbdd3b-2966-40de-b64d-be99018a6455';
+
+export const CONFIG: CognitoConfig = {
+  userPoolId: POOL,
+  clientIds: [CLIENT],
+  webhookSecrets: [SECRET],
+  tokenUse: 'id',
+  triggerVersion: 'V1_0',
+  metadataAttributes: [],
+  endpoint: undefined,
+};
+
+const JSON_OBJECT = z.record(z.string(), z.unknown());
+export type JsonFixture = z.infer<typeof JSON_OBJECT>;
+
+/** A recorded payload. */
+export function fixture(name: string): JsonFixture {
+  return JSON_OBJECT.parse(JSON.parse(readFileSync(new URL(name, FIXTURES), 'utf8')));
+}
+
+/** The headers with which the Lambda functions would send this body now, or at another time. */
+export function signed(
+  body: string,
+  { id = 'evt_1', secret = SECRET, at = new Date() }: { id?: string; secret?: string; at?: Date } = {},
+): Record<string, string> {
+  return {
+    'content-type': 'application/json',
+    'webhook-id': id,
+    'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
+    'webhook-signature': new Webhook(secret).sign(id, at, body),
+  };
+}
+
+export interface Call {
+  /** `AdminGetUser` and the like. */
+  readonly operation: string;
+  readonly input: JsonFixture;
+}
+/** What a call is answered with: 200 and this, or an error by name. */
+export type Answer =
+  | JsonFixture
+  | { readonly error: string; readonly message?: string; readonly status?: number };
+
+/** Cognito's API as the SDK speaks to it; `answer` decides, `calls` tells what was asked. */
+export async function serveCognito(
+  answer: (call: Call) => Answer,
+): Promise<LocalServer & { readonly calls: Call[] }> {
+  const calls: Call[] = [];
+  const server = await serve(async (request, response) => {
+    const operation = String(request.headers['x-amz-target']).split('.').at(-1) ?? '';
+    const call = { operation, input: JSON_OBJECT.parse(JSON.parse(await text(request))) };
+    calls.push(call);
+    const answered = answer(call);
+    response.setHeader('content-type', 'application/x-amz-json-1.1');
+    if ('error' in answered) {
+      response.statusCode = typeof answered.status === 'number' ? answered.status : 400;
+      response.end(JSON.stringify({ __type: answered.error, message: answered.message ?? 'No.' }));
+    } else {
+      response.end(JSON.stringify(answered));
+    }
+  });
+  return { ...server, calls };
+}

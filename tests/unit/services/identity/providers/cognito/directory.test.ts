@@ -1,0 +1,189 @@
+import { afterEach, expect, test } from 'vitest';
+import { createCognitoApi } from '../../../../../../services/identity/providers/cognito/api.ts';
+import { cognitoDirectory } from '../../../../../../services/identity/providers/cognito/directory.ts';
+import type { DirectoryPage } from '../../../../../../services/identity/providers/provider.ts';
+import {
+  type Answer,
+  type Call,
+  CONFIG,
+  fixture,
+  POOL,
+  SUB,
+  serveCognito,
+} from '../../../../../support/cognito.ts';
+import type { LocalServer } from '../../../../../support/http.ts';
+
+const NOW = 1_767_300_000_000;
+const open: LocalServer[] = [];
+afterEach(async () => {
+  for (const server of open.splice(0)) await server.close();
+});
+
+const user = (sub: string) => ({
+  Username: sub,
+  Attributes: [{ Name: 'sub', Value: sub }],
+  UserCreateDate: 1767225600.123,
+});
+const subs = Array.from({ length: 150 }, (_, index) => `sub-${index}`);
+
+/** 150 users; the first 70 are editors, the very first is an admin too. Lists end where `Limit` says. */
+function bigPool({ operation, input }: Call): Answer {
+  const slice = (all: string[], token: unknown) => {
+    const from = typeof token === 'string' ? Number(token) : 0;
+    const next = from + Number(input.Limit);
+    return { page: all.slice(from, next).map(user), next: next < all.length ? String(next) : undefined };
+  };
+  switch (operation) {
+    case 'ListGroups':
+      return input.NextToken === undefined
+        ? { Groups: [{ GroupName: 'admins' }], NextToken: 'more' }
+        : { Groups: [{ GroupName: 'editors' }] };
+    case 'ListUsersInGroup': {
+      const members = input.GroupName === 'admins' ? subs.slice(0, 1) : subs.slice(0, 70);
+      const { page, next } = slice(members, input.NextToken);
+      return { Users: page, NextToken: next };
+    }
+    case 'ListUsers': {
+      const { page, next } = slice(subs, input.PaginationToken);
+      return { Users: page, PaginationToken: next };
+    }
+    default:
+      return { error: 'AccessDeniedException', message: operation };
+  }
+}
+
+async function directory(answer: (call: Call) => Answer) {
+  const server = await serveCognito(answer);
+  open.push(server);
+  const config = { ...CONFIG, endpoint: server.url };
+  let asked = 0;
+  return {
+    calls: server.calls,
+    pages: cognitoDirectory(config, createCognitoApi(config), () => {
+      asked += 1;
+      return NOW + asked;
+    }).pages,
+  };
+}
+
+async function all(pages: AsyncIterable<DirectoryPage>): Promise<DirectoryPage[]> {
+  const seen: DirectoryPage[] = [];
+  for await (const page of pages) seen.push(page);
+  return seen;
+}
+
+test('the recorded answers: the group, the user with their role, and the membership', async () => {
+  const once = (name: string, { input }: Call) =>
+    input.NextToken === undefined && input.PaginationToken === undefined ? fixture(name) : {};
+  const { pages } = await directory((call) => once(`api.${call.operation}.json`, call));
+  const records = (await all(pages())).flatMap((page) => page.records);
+  expect(records).toEqual([
+    expect.objectContaining({ kind: 'organization', id: `${POOL}/admins`, name: 'admins', clock: NOW + 1 }),
+    expect.objectContaining({
+      kind: 'user',
+      id: SUB,
+      email: 'ada@example.com',
+      roles: ['admins'],
+      clock: NOW + 1,
+    }),
+    expect.objectContaining({
+      kind: 'membership',
+      userId: SUB,
+      organizationId: `${POOL}/admins`,
+      clock: NOW + 1,
+    }),
+  ]);
+});
+
+test('everything comes once, 60 at a time, organizations first and memberships last', async () => {
+  const { pages, calls } = await directory(bigPool);
+  const records = (await all(pages())).flatMap((page) => page.records);
+  const kinds = records.map(({ kind }) => kind);
+  expect([kinds.indexOf('user'), kinds.lastIndexOf('organization')]).toEqual([2, 1]);
+  expect([kinds.indexOf('membership'), kinds.lastIndexOf('user')]).toEqual([152, 151]);
+  expect(kinds).toHaveLength(2 + 150 + 71);
+
+  const users = records.filter((record) => record.kind === 'user');
+  expect(users.map(({ id }) => id)).toEqual(subs);
+  expect(users[0]?.roles).toEqual(['admins', 'editors']);
+  expect(users[69]?.roles).toEqual(['editors']);
+  expect(users[70]?.roles).toEqual([]);
+  expect(calls.filter(({ operation }) => operation !== 'ListGroups').map(({ input }) => input.Limit)).toEqual(
+    Array(6).fill(60),
+  );
+});
+
+test("a user's clock is no later than the reading of the groups that their record holds", async () => {
+  const { pages } = await directory(bigPool);
+  const clocks = (await all(pages())).flatMap((page) => page.records.map(({ clock }) => clock));
+  expect(new Set(clocks)).toEqual(new Set([NOW + 1]));
+});
+
+test('a run goes on at its cursor, with the groups read anew', async () => {
+  const first = await directory(bigPool);
+  const before: DirectoryPage[] = [];
+  for await (const page of first.pages()) {
+    before.push(page);
+    if (page.records.some((record) => record.kind === 'user')) break;
+  }
+  const cursor = before.at(-1)?.cursor;
+  expect(cursor).toBeDefined();
+
+  const second = await directory(bigPool);
+  const rest = (await all(second.pages({ cursor: cursor ?? '' }))).flatMap((page) => page.records);
+  const users = rest.filter((record) => record.kind === 'user');
+  expect(users.map(({ id }) => id)).toEqual(subs.slice(60));
+  expect(users[0]?.roles).toEqual(['editors']);
+  expect(rest.filter(({ kind }) => kind === 'membership')).toHaveLength(71);
+});
+
+test('behind the last user a cursor leads to the memberships alone', async () => {
+  const first = await directory(bigPool);
+  const cursor = (await all(first.pages())).at(-1)?.cursor ?? '';
+  const second = await directory(bigPool);
+  const rest = (await all(second.pages({ cursor }))).flatMap((page) => page.records.map(({ kind }) => kind));
+  expect(new Set(rest)).toEqual(new Set(['organization', 'membership']));
+});
+
+test('throttling slows a run down and does not end it', async () => {
+  let left = 1;
+  const { pages } = await directory((call) => {
+    if (call.operation === 'ListUsers' && left > 0) {
+      left -= 1;
+      return { error: 'TooManyRequestsException', message: 'Rate exceeded' };
+    }
+    return bigPool(call);
+  });
+  const records = (await all(pages())).flatMap((page) => page.records);
+  expect(records.filter(({ kind }) => kind === 'user')).toHaveLength(150);
+});
+
+test('a group that vanishes while it is read is empty', async () => {
+  const { pages } = await directory((call) =>
+    call.operation === 'ListUsersInGroup'
+      ? { error: 'ResourceNotFoundException', message: 'Group not found.' }
+      : bigPool(call),
+  );
+  const records = (await all(pages())).flatMap((page) => page.records);
+  expect(records.filter(({ kind }) => kind === 'membership')).toEqual([]);
+});
+
+test('a run can be called off', async () => {
+  const { pages } = await directory(bigPool);
+  const controller = new AbortController();
+  await expect(
+    (async () => {
+      for await (const _ of pages({ signal: controller.signal })) controller.abort();
+    })(),
+  ).rejects.toMatchObject({ name: 'AbortError' });
+});
+
+test('a foreign cursor is refused', async () => {
+  const { pages } = await directory(bigPool);
+  await expect(all(pages({ cursor: '{"offset":3}' }))).rejects.toMatchObject({ code: 'request-invalid' });
+});
+
+test('an answer that never comes is not an empty directory', async () => {
+  const { pages } = await directory(() => ({ error: 'AccessDeniedException' }));
+  await expect(all(pages())).rejects.toMatchObject({ code: 'provider-unreachable' });
+});

@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { cognitoEngineAuth } from '../../../../../../services/identity/providers/cognito/engine-auth.ts';
+import { issuerOf } from '../../../../../../services/identity/providers/cognito/pool.ts';
+import { CLIENT, CONFIG, POOL } from '../../../../../support/cognito.ts';
+
+const ISSUER = `https://cognito-idp.eu-west-1.amazonaws.com/${POOL}`;
+
+test('a V1_0 trigger writes a text, so Hasura is told to parse one', () => {
+  expect(cognitoEngineAuth(CONFIG).jwtSecret).toEqual({
+    jwk_url: `${ISSUER}/.well-known/jwks.json`,
+    issuer: ISSUER,
+    audience: [CLIENT],
+    claims_format: 'stringified_json',
+  });
+});
+
+test.each(['V2_0', 'V3_0'] as const)(
+  'a %s trigger writes an object, which is what Hasura expects',
+  (version) => {
+    const { jwtSecret } = cognitoEngineAuth({ ...CONFIG, tokenUse: 'access', triggerVersion: version });
+    expect(jwtSecret).toEqual({
+      jwk_url: `${ISSUER}/.well-known/jwks.json`,
+      issuer: ISSUER,
+      audience: [CLIENT],
+    });
+  },
+);
+
+test('the setup names the screens, the functions and the kind of token', () => {
+  const text = JSON.stringify(cognitoEngineAuth(CONFIG).setup);
+  expect(text).toContain('Trigger event version: Basic features;');
+  expect(text).toContain('send the ID token');
+  expect(text).toContain('latchkey-pre-token-generation');
+  expect(text).toContain('latchkey-forward-sign-in');
+  expect(text).toContain('deploy/cognito/event-rule.json');
+});
+
+test('the issuer follows from the pool; only a stand-in on this machine is an issuer of its own', () => {
+  expect(issuerOf({ userPoolId: POOL, endpoint: undefined })).toBe(ISSUER);
+  expect(
+    issuerOf({ userPoolId: POOL, endpoint: 'https://vpce-1.cognito-idp.eu-west-1.vpce.amazonaws.com' }),
+  ).toBe(ISSUER);
+  expect(issuerOf({ userPoolId: 'local_abc', endpoint: 'http://127.0.0.1:9229' })).toBe(
+    'http://127.0.0.1:9229/local_abc',
+  );
+  expect(issuerOf({ userPoolId: 'cn-north-1_abc', endpoint: undefined })).toBe(
+    'https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_abc',
+  );
+});

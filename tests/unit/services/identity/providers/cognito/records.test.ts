@@ -1,0 +1,322 @@
+import { afterEach, expect, test } from 'vitest';
+import { apiCallHint, signInHint } from '../../../../../../services/cognito-triggers/hint.ts';
+import type { LedgerEntry } from '../../../../../../services/identity/core/deliveries.ts';
+import { createCognitoApi } from '../../../../../../services/identity/providers/cognito/api.ts';
+import { cognitoRecords } from '../../../../../../services/identity/providers/cognito/records.ts';
+import {
+  type Answer,
+  type Call,
+  CONFIG,
+  fixture,
+  POOL,
+  SUB,
+  serveCognito,
+} from '../../../../../support/cognito.ts';
+import type { LocalServer } from '../../../../../support/http.ts';
+
+const NOW = 1_767_300_000_000;
+const open: LocalServer[] = [];
+afterEach(async () => {
+  for (const server of open.splice(0)) await server.close();
+});
+
+const USER = { UserCreateDate: 1767225600.123, Enabled: true, UserStatus: 'CONFIRMED', Username: SUB };
+const ATTRIBUTES = [
+  { Name: 'sub', Value: SUB },
+  { Name: 'email', Value: 'ada@example.com' },
+  { Name: 'email_verified', Value: 'true' },
+];
+
+/** A pool as it is now: the recorded user in the recorded group, less what is taken away. */
+function pool(
+  state: { searchable?: boolean; known?: boolean; groups?: string[]; attributes?: object[] } = {},
+) {
+  const { searchable = true, known = true, groups = ['admins'], attributes = ATTRIBUTES } = state;
+  return ({ operation }: Call): Answer => {
+    switch (operation) {
+      case 'ListUsers':
+        return { Users: known && searchable ? [{ ...USER, Attributes: attributes }] : [] };
+      case 'AdminGetUser':
+        return known ? { ...USER, UserAttributes: attributes } : { error: 'UserNotFoundException' };
+      case 'AdminListGroupsForUser':
+        return { Groups: groups.map((GroupName) => ({ GroupName, CreationDate: 1767225600.123 })) };
+      case 'GetGroup':
+        return groups[0] === undefined
+          ? { error: 'ResourceNotFoundException', message: 'Group not found.' }
+          : { Group: { GroupName: groups[0], CreationDate: 1767225600.123 } };
+      default:
+        return { error: 'AccessDeniedException', message: operation };
+    }
+  };
+}
+
+async function reader(answer: (call: Call) => Answer, settings: Partial<typeof CONFIG> = {}) {
+  const server = await serveCognito(answer);
+  open.push(server);
+  const config = { ...CONFIG, ...settings, endpoint: server.url };
+  const read = cognitoRecords(config, createCognitoApi(config), () => NOW);
+  return {
+    calls: server.calls,
+    read: (hint: unknown) =>
+      read({
+        id: 'evt_1',
+        provider: 'cognito',
+        receivedAt: NOW,
+        body: typeof hint === 'string' ? hint : JSON.stringify(hint),
+      }),
+  };
+}
+
+const hintOf = (name: string) => {
+  const event = fixture(name);
+  const forwarded = 'detail' in event ? apiCallHint(event) : signInHint(event, 'r', new Date(NOW - 1_000));
+  if (forwarded === undefined) throw new Error(`${name} is not forwarded`);
+  return forwarded.hint;
+};
+
+const ada = {
+  kind: 'user',
+  provider: 'cognito',
+  id: SUB,
+  clock: NOW,
+  deleted: false,
+  sourceCreatedAt: 1767225600123,
+  lastSeen: 1767225600123,
+  email: 'ada@example.com',
+  emailVerified: true,
+  phone: null,
+  username: null,
+  name: null,
+  firstName: null,
+  lastName: null,
+  imageUrl: null,
+  roles: ['admins'],
+  metadata: {},
+};
+const admins = {
+  kind: 'organization',
+  provider: 'cognito',
+  id: `${POOL}/admins`,
+  clock: NOW,
+  deleted: false,
+  sourceCreatedAt: 1767225600123,
+  name: 'admins',
+  slug: null,
+  imageUrl: null,
+  metadata: {},
+};
+const adaInAdmins = {
+  kind: 'membership',
+  provider: 'cognito',
+  organizationId: `${POOL}/admins`,
+  userId: SUB,
+  clock: NOW,
+  deleted: false,
+  sourceCreatedAt: null,
+  role: null,
+};
+
+test('a sign-up is read back from Cognito: the user, their groups, and that they are in them', async () => {
+  const { read, calls } = await reader(pool());
+  expect(await read(hintOf('postconfirmation.json'))).toEqual({
+    kind: 'records',
+    type: 'PostConfirmation_ConfirmSignUp',
+    subject: SUB,
+    payload: {
+      type: 'PostConfirmation_ConfirmSignUp',
+      timestamp: new Date(NOW - 1_000).toISOString(),
+      data: { userPoolId: POOL, sub: SUB },
+    },
+    records: [ada, admins, adaInAdmins],
+  });
+  expect(calls.map(({ operation }) => operation)).toEqual(['AdminGetUser', 'AdminListGroupsForUser']);
+});
+
+test('a sign-in says when its user was seen', async () => {
+  const { read } = await reader(pool());
+  const reading = await read(hintOf('postauthentication.json'));
+  expect(reading).toMatchObject({ records: [{ id: SUB, lastSeen: NOW - 1_000 }, {}, {}] });
+});
+
+test('a sign-in that claims to be in the future moves nobody there', async () => {
+  const { read } = await reader(pool());
+  const hint = { ...hintOf('postauthentication.json'), timestamp: '2999-01-01T00:00:00Z' };
+  expect(await read(hint)).toMatchObject({ records: [{ lastSeen: NOW }, {}, {}] });
+});
+
+test.each([
+  'cloudtrail.AdminUpdateUserAttributes.json',
+  'cloudtrail.AdminDisableUser.json',
+  'cloudtrail.AdminAddUserToGroup.json',
+])('%s: whose name is masked is searched by sub, which no bill counts', async (name) => {
+  const { read, calls } = await reader(pool());
+  expect(await read(hintOf(name))).toMatchObject({
+    kind: 'records',
+    subject: SUB,
+    records: [ada, admins, adaInAdmins],
+  });
+  expect(calls[0]).toMatchObject({
+    operation: 'ListUsers',
+    input: { UserPoolId: POOL, Filter: `sub = "${SUB}"` },
+  });
+  expect(calls.map(({ operation }) => operation)).not.toContain('AdminGetUser');
+});
+
+test.each(['cloudtrail.AdminDeleteUser.json', 'cloudtrail.DeleteUser.json'])(
+  '%s: who is not found is deleted, at the instant the read began',
+  async (name) => {
+    const { read } = await reader(pool({ known: false }));
+    const reading = await read(hintOf(name));
+    expect(reading).toMatchObject({ kind: 'records', subject: SUB });
+    expect(reading.kind === 'records' && reading.records).toEqual([
+      {
+        ...ada,
+        clock: NOW,
+        deleted: true,
+        email: null,
+        emailVerified: false,
+        roles: [],
+        sourceCreatedAt: null,
+        lastSeen: 0,
+      },
+    ]);
+  },
+);
+
+test('whom the search does not know yet is not taken for deleted', async () => {
+  const { read, calls } = await reader(pool({ searchable: false }));
+  expect(await read(hintOf('cloudtrail.AdminUpdateUserAttributes.json'))).toMatchObject({
+    records: [ada, {}, {}],
+  });
+  expect(calls.map(({ operation }) => operation)).toEqual([
+    'ListUsers',
+    'AdminGetUser',
+    'AdminListGroupsForUser',
+  ]);
+});
+
+test('a user name that somebody else has by now does not stand for the one who had it', async () => {
+  const { read } = await reader(({ operation }) =>
+    operation === 'AdminGetUser'
+      ? { ...USER, UserAttributes: [{ Name: 'sub', Value: 'another-sub' }] }
+      : { Users: [] },
+  );
+  expect(await read(hintOf('postconfirmation.json'))).toMatchObject({
+    records: [{ id: SUB, deleted: true }],
+  });
+});
+
+test('removal from a group ends the membership that the call names', async () => {
+  const { read } = await reader(pool({ groups: [] }));
+  const hint = { ...hintOf('cloudtrail.AdminAddUserToGroup.json'), type: 'AdminRemoveUserFromGroup' };
+  expect(await read(hint)).toMatchObject({
+    records: [
+      { ...ada, roles: [] },
+      { ...adaInAdmins, deleted: true },
+    ],
+  });
+});
+
+test.each([
+  ['UpdateGroup', ['admins'], admins],
+  ['DeleteGroup', [], { kind: 'organization', id: `${POOL}/admins`, clock: NOW, deleted: true, name: null }],
+])('%s is about the group alone', async (type, groups, record) => {
+  const { read } = await reader(pool({ groups }));
+  const hint = { type, timestamp: '2026-01-01T00:00:10Z', data: { userPoolId: POOL, groupName: 'admins' } };
+  expect(await read(hint)).toMatchObject({ kind: 'records', subject: `${POOL}/admins`, records: [record] });
+});
+
+test('the profile comes from the standard attributes; metadata only from those that are named', async () => {
+  const attributes = [
+    { Name: 'sub', Value: SUB },
+    { Name: 'email', Value: 'ada@example.com' },
+    { Name: 'phone_number', Value: '+15550100' },
+    { Name: 'preferred_username', Value: 'ada' },
+    { Name: 'given_name', Value: 'Ada' },
+    { Name: 'family_name', Value: 'Example\0' },
+    { Name: 'picture', Value: 'https://example.com/a.png' },
+    { Name: 'custom:plan', Value: 'pro' },
+    { Name: 'custom:secret', Value: 'x' },
+  ];
+  const { read } = await reader(pool({ attributes }), { metadataAttributes: ['custom:plan', 'custom:none'] });
+  expect(await read(hintOf('postconfirmation.json'))).toMatchObject({
+    records: [
+      {
+        emailVerified: false,
+        phone: '+15550100',
+        username: 'ada',
+        name: 'Ada Example\uFFFD',
+        firstName: 'Ada',
+        imageUrl: 'https://example.com/a.png',
+        metadata: { 'custom:plan': 'pro' },
+      },
+      {},
+      {},
+    ],
+  });
+});
+
+test('what happened in another pool is ignored, and nothing is asked', async () => {
+  const { read, calls } = await reader(pool());
+  const hint = hintOf('postconfirmation.json');
+  const elsewhere = { ...hint, data: { ...hint.data, userPoolId: 'eu-west-1_OTHER' } };
+  expect(await read(elsewhere)).toEqual({ kind: 'ignored', type: hint.type, subject: null });
+  expect(calls).toEqual([]);
+});
+
+test('what the ledger kept can be read again', async () => {
+  const { read } = await reader(pool());
+  const first = await read(hintOf('postconfirmation.json'));
+  if (first.kind !== 'records') throw new Error(first.kind);
+  const kept: LedgerEntry['payload'] = first.payload;
+  expect(JSON.stringify(kept)).not.toContain('userName');
+  expect(await read(kept)).toMatchObject({ kind: 'records', records: first.records });
+});
+
+test.each<[string, unknown]>([
+  ['no JSON', '{'],
+  ['a bare text', '"x"'],
+  ['no type', { timestamp: '2026-01-01T00:00:10Z', data: {} }],
+  ['no time', { type: 'x', data: {} }],
+  ['a time that is none', { type: 'x', timestamp: 'yesterday', data: {} }],
+  [
+    'a sub that would end the quotes of the filter',
+    { type: 'x', timestamp: '2026-01-01T00:00:10Z', data: { sub: 'a" or "b' } },
+  ],
+  ['a group of no text', { type: 'x', timestamp: '2026-01-01T00:00:10Z', data: { groupName: 7 } }],
+])('%s: malformed, and nothing is asked or kept of it', async (_, hint) => {
+  const { read, calls } = await reader(pool());
+  expect(await read(hint)).toMatchObject({ kind: 'malformed', payload: null });
+  expect(calls).toEqual([]);
+});
+
+test.each([
+  ['AccessDeniedException', 'deploy/cognito/service-policy.json'],
+  ['UnrecognizedClientException', 'deploy/cognito/service-policy.json'],
+  ['ResourceNotFoundException', 'COGNITO_USER_POOL_ID'],
+  ['InternalErrorException', 'COGNITO_ENDPOINT'],
+])('%s is no deletion: the sender is to come again, and the mend is named', async (error, mend) => {
+  const { read } = await reader(() => ({ error, message: 'User pool eu-west-1_EXAMPLE12 does not exist.' }));
+  await expect(read(hintOf('cloudtrail.AdminDeleteUser.json'))).rejects.toEqual(
+    expect.objectContaining({ code: 'provider-unreachable', message: expect.stringContaining(mend) }),
+  );
+});
+
+test('a missing pool is not mistaken for a missing group', async () => {
+  const { read } = await reader(() => ({
+    error: 'ResourceNotFoundException',
+    message: 'User pool eu-west-1_EXAMPLE12 does not exist.',
+  }));
+  const hint = { type: 'DeleteGroup', timestamp: '2026-01-01T00:00:10Z', data: { groupName: 'admins' } };
+  await expect(read(hint)).rejects.toMatchObject({ code: 'provider-unreachable' });
+});
+
+test('what Cognito throttles is asked again', async () => {
+  let throttled = 1;
+  const answer = pool();
+  const { read } = await reader((call) => {
+    throttled -= 1;
+    return throttled >= 0 ? { error: 'TooManyRequestsException' } : answer(call);
+  });
+  expect(await read(hintOf('cloudtrail.AdminDisableUser.json'))).toMatchObject({ records: [ada, {}, {}] });
+});

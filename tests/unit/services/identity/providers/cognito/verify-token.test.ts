@@ -1,0 +1,134 @@
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { CognitoConfig } from '../../../../../../services/identity/core/config.ts';
+import { cognitoTokenVerifier } from '../../../../../../services/identity/providers/cognito/verify-token.ts';
+import { CLIENT, CONFIG, fixture, POOL, SUB } from '../../../../../support/cognito.ts';
+import { type LocalServer, serve } from '../../../../../support/http.ts';
+
+const { privateKey, publicKey } = await generateKeyPair('RS256');
+const stranger = await generateKeyPair('RS256');
+const jwk = { ...(await exportJWK(publicKey)), kid: '1234example=', use: 'sig', alg: 'RS256' };
+let server: LocalServer;
+let issuer: string;
+
+beforeAll(async () => {
+  server = await serve((request, response) => {
+    response.statusCode = request.url === `/${POOL}/.well-known/jwks.json` ? 200 : 404;
+    response.end(JSON.stringify({ keys: [jwk] }));
+  });
+  issuer = `${server.url}/${POOL}`;
+});
+afterAll(() => server.close());
+
+const verifier = (settings: Partial<CognitoConfig> = {}) =>
+  cognitoTokenVerifier({ ...CONFIG, endpoint: server.url, ...settings });
+
+/** A recorded token, issued by the stand-in now, with some of its claims changed (undefined: left out). */
+function token(name: string, changes: Record<string, unknown> = {}, key = privateKey): Promise<string> {
+  const now = Math.floor(Date.now() / 1000);
+  const { payload } = fixture(name);
+  const claims = { ...Object(payload), iss: issuer, iat: now, exp: now + 600, ...changes };
+  return new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: '1234example=' }).sign(key);
+}
+const refusal = (why: RegExp) =>
+  expect.objectContaining({ code: 'token-invalid', message: expect.stringMatching(why) });
+
+test('an ID token tells the user, as user and as nothing more', async () => {
+  const exp = Math.floor(Date.now() / 1000) + 60;
+  expect(await verifier()(await token('id-token.json', { exp }))).toEqual({
+    issuer,
+    subject: SUB,
+    expiresAt: exp * 1000,
+    sessionVariables: { 'x-hasura-user-id': SUB, 'x-hasura-role': 'user' },
+  });
+});
+
+test.each([
+  ['id-token.hasura-v1-stringified.json', 'id'],
+  ['access-token.hasura-v2-object.json', 'access'],
+] as const)('%s: what its claims allow does not raise the role', async (name, tokenUse) => {
+  const verified = await verifier({ tokenUse })(await token(name));
+  expect(verified.sessionVariables).toEqual({ 'x-hasura-user-id': SUB, 'x-hasura-role': 'user' });
+});
+
+test('claims of the application pass; claims that speak for Hasura do not', async () => {
+  const claims = {
+    'X-Hasura-Tenant-Id': 't1',
+    'x-hasura-role': 'admin',
+    'x-hasura-admin-secret': 'x',
+    'x-hasura-default-role': 'admin',
+    'X-Hasura-Allowed-Roles': 'admin',
+    'x-hasura-user-id': 'somebody-else',
+    'x-hasura-number': 7,
+    role: 'admin',
+  };
+  for (const value of [claims, JSON.stringify(claims)]) {
+    const verified = await verifier()(
+      await token('id-token.json', { 'https://hasura.io/jwt/claims': value }),
+    );
+    expect(verified.sessionVariables).toEqual({
+      'x-hasura-tenant-id': 't1',
+      'x-hasura-user-id': SUB,
+      'x-hasura-role': 'user',
+    });
+  }
+});
+
+test('an access token is accepted where access tokens are asked for', async () => {
+  expect((await verifier({ tokenUse: 'access' })(await token('access-token.json'))).subject).toBe(SUB);
+});
+
+test.each<[string, string, Record<string, unknown>, Partial<CognitoConfig>, RegExp]>([
+  ['an access token for an ID token', 'access-token.json', {}, {}, /not the id token/],
+  ['an ID token for an access token', 'id-token.json', {}, { tokenUse: 'access' }, /not the access token/],
+  ['a token of no kind', 'id-token.json', { token_use: undefined }, {}, /not the id token/],
+  ['an ID token of another app client', 'id-token.json', { aud: 'other' }, {}, /app client/],
+  ['an ID token of no app client', 'id-token.json', { aud: undefined }, {}, /app client/],
+  ['an ID token of several app clients', 'id-token.json', { aud: [CLIENT, 'other'] }, {}, /app client/],
+  [
+    'an access token of another app client that names ours in aud',
+    'access-token.json',
+    { client_id: 'other', aud: CLIENT },
+    { tokenUse: 'access' },
+    /app client/,
+  ],
+  ['a token of another pool', 'id-token.json', { iss: 'https://example.com/x' }, {}, /claims do not hold/],
+  ['a token of no issuer', 'id-token.json', { iss: undefined }, {}, /claims do not hold/],
+  ['a token without an end', 'id-token.json', { exp: undefined }, {}, /claims do not hold/],
+  ['an expired token', 'id-token.json', { exp: 1 }, {}, /expired/],
+  ['a token of nobody', 'id-token.json', { sub: undefined }, {}, /claims do not hold/],
+  ['a token of an empty name', 'id-token.json', { sub: '' }, {}, /names no user/],
+  [
+    'a machine with client credentials',
+    'access-token.json',
+    { sub: CLIENT },
+    { tokenUse: 'access' },
+    /machine/,
+  ],
+])('%s: refused', async (_, name, changes, settings, why) => {
+  await expect(verifier(settings)(await token(name, changes))).rejects.toEqual(refusal(why));
+});
+
+test('a token that somebody else signed is refused, as is one that nobody signed', async () => {
+  await expect(verifier()(await token('id-token.json', {}, stranger.privateKey))).rejects.toEqual(
+    refusal(/signature/),
+  );
+  const [, claims] = (await token('id-token.json')).split('.');
+  const none = Buffer.from('{"alg":"none"}').toString('base64url');
+  await expect(verifier()(`${none}.${claims}.`)).rejects.toEqual(refusal(/signature/));
+});
+
+test("a refresh token, which is encrypted and no JWT of Cognito's keys, is refused", async () => {
+  const head = Buffer.from('{"cty":"JWT","enc":"A256GCM","alg":"RSA-OAEP"}').toString('base64url');
+  await expect(verifier()(`${head}.a2V5.aXY.Y2lwaGVy.dGFn`)).rejects.toEqual(refusal(/signature/));
+});
+
+test('keys that cannot be had are no fault of the token', async () => {
+  const valid = await token('id-token.json');
+  await expect(verifier({ userPoolId: 'eu-west-1_other' })(valid)).rejects.toEqual(
+    expect.objectContaining({
+      code: 'provider-unreachable',
+      message: expect.stringContaining('COGNITO_USER_POOL_ID'),
+    }),
+  );
+});
