@@ -181,7 +181,6 @@ test('what the client or the user wrote is not read', async () => {
     response: { claimsAndScopeOverrideDetails: { idTokenGeneration: added, accessTokenGeneration: added } },
   });
 });
-});
 
 test.each<[string, object]>([
   ['no sub', { ...fixture('pretoken.v1.json'), request: { userAttributes: { email: 'ada@example.com' } } }],
