@@ -6,7 +6,7 @@ import { createApiService } from './api/service.ts';
 import { createStateBuilder } from './api/state.ts';
 import { createAuthenticator } from './auth/index.ts';
 import { ConfigError, type EngineConfig } from './config.ts';
-import { buildCore } from './core-stub.ts';
+import { buildCore } from './execute/core.ts';
 import { EngineError } from './errors.ts';
 import { createEventEngine } from './events/index.ts';
 import type { Logger } from './log.ts';

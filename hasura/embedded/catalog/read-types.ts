@@ -3,6 +3,7 @@ import type { PgType } from './types.ts';
 
 export interface TypeRow {
   readonly oid: number;
+  readonly schema: string;
   readonly name: string;
   /** As `format_type` writes it. */
   readonly sql: string;
@@ -31,7 +32,7 @@ export function buildTypes(rows: readonly TypeRow[]): (oid: number) => PgType {
     if (row.category === 'A' && row.element !== 0) return arrayOf(get(row.element));
     const kind = row.kind === 'e' ? 'enum' : row.kind === 'c' ? 'composite' : 'base';
     const name = kind === 'base' ? hasuraTypeName(row.name) : row.name;
-    return { name, sql: row.sql, kind };
+    return { name, sql: row.sql, kind, schema: row.schema };
   };
   return get;
 }

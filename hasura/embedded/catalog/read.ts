@@ -62,6 +62,7 @@ const row = z.object({
     types: z.array(
       z.object({
         oid: z.number(),
+        schema: z.string(),
         name: z.string(),
         sql: z.string(),
         kind: z.string(),

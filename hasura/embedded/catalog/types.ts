@@ -19,6 +19,8 @@ export interface PgType {
   readonly sql: string;
   /** `domain` never appears: a column of a domain has the domain's base type, as in Hasura. */
   readonly kind: 'base' | 'array' | 'enum' | 'composite';
+  /** The schema it is in; undefined for types that are known by name alone. */
+  readonly schema?: string;
   /** Of an array: the type of its elements. */
   readonly element?: PgType;
 }

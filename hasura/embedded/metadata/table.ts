@@ -69,7 +69,7 @@ const columnChoice = z.union([nonEmptyText.transform((column) => [column]), colu
 const remoteForeignKey = z
   .union([
     z.strictObject({ table: qualifiedName, column: nonEmptyText }),
-    z.strictObject({ table: qualifiedName, columns }),
+    z.strictObject({ table: qualifiedName, columns: columnChoice }),
   ])
   .transform((value) => ({
     table: value.table,

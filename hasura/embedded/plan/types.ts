@@ -147,19 +147,30 @@ export type RootNode =
   | { readonly kind: 'json'; readonly json: string }
   /** Root fields under a source's namespace. */
   | { readonly kind: 'namespace'; readonly fields: readonly RootField[] }
-  | { readonly kind: 'rows'; readonly source: string; readonly rows: RowsNode; readonly single: boolean }
+  | QueryNode
+  | { readonly kind: 'mutation'; readonly source: string; readonly mutation: Mutation };
+
+/** What one query answers. */
+export type QueryNode =
+  | {
+      readonly kind: 'rows';
+      readonly source: string;
+      readonly rows: RowsNode;
+      /** One row at most, as an object or null. */
+      readonly single: boolean;
+    }
   | { readonly kind: 'aggregate'; readonly source: string; readonly node: AggregateNode }
   | {
       readonly kind: 'stream';
       readonly source: string;
       readonly rows: RowsNode;
-      readonly cursor: readonly CursorItem[];
-    }
-  | { readonly kind: 'mutation'; readonly source: string; readonly mutation: Mutation };
+      readonly cursor: Cursor;
+    };
 
-export interface CursorItem {
+/** What a streaming subscription moves along. */
+export interface Cursor {
   readonly column: string;
+  readonly field: string;
   readonly type: PgType;
   readonly direction: 'ASC' | 'DESC';
-  readonly initial: Param | null;
 }

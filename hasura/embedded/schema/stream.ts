@@ -78,7 +78,7 @@ function cursorType(builder: Builder, view: TableView): InputObjectType {
     );
     return inputType(
       names.type(identifier, 'stream_cursor_input'),
-      `Streaming cursor of the table "${names.graphqlCase ? names.plainType(identifier) : identifier.map((word) => word.text).join('_')}"`,
+      `Streaming cursor of the table "${identifier.map(({ text }) => text).join('_')}"`,
       () => [
         mandatory(
           names.fieldCase('initial_value'),

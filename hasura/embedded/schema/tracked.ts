@@ -178,11 +178,6 @@ export interface RootFunction {
 
 export interface TrackedSource {
   readonly name: string;
-  readonly rootFieldNames: {
-    readonly namespace?: string;
-    readonly prefix?: string;
-    readonly suffix?: string;
-  };
   readonly names: Names;
   /** By `tableKey`; consistent ones only. */
   readonly tables: ReadonlyMap<string, Table>;
@@ -197,4 +192,6 @@ export interface InconsistentObject {
   readonly reason: string;
   readonly definition: Json;
   readonly message?: Json;
+  /** Of a permission that could not be inherited. */
+  readonly entity?: Json;
 }

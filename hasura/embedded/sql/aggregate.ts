@@ -1,17 +1,9 @@
 /** `users_aggregate`: aggregates over rows, and the rows themselves, as one JSON object. */
 import type { AggregateField, AggregateNode, AggregateValue } from '../plan/types.ts';
 import { writeOperand } from './operand.ts';
-import { type Outer, rowEntries, typenameText, writeSelect } from './select.ts';
+import { type Outer, rowEntries, rowJson, typenameText, writeSelect } from './select.ts';
 import { ident } from './text.ts';
-import {
-  canBeColumns,
-  type Entry,
-  jsonObject,
-  jsonValue,
-  type Scope,
-  selectList,
-  type Writer,
-} from './writer.ts';
+import { type Entry, jsonObject, jsonValue, type Scope, type Writer } from './writer.ts';
 
 /** A query of one column and one row. */
 export function writeAggregate(writer: Writer, node: AggregateNode, outer?: Outer): string {
@@ -32,7 +24,7 @@ export function writeAggregate(writer: Writer, node: AggregateNode, outer?: Oute
       }));
       return inner.list();
     },
-    false,
+    { withMaximum: false },
   );
   const numbered = isLimited ? numberRows(writer, query) : query;
   return `SELECT ${jsonObject(fields)} FROM (${numbered}) AS ${rows}`;
@@ -83,12 +75,6 @@ function writeField(
         value.fields.map((field) => ({ key: field.alias, value: writeValue(writer, field, scope, inner) })),
       );
   }
-}
-
-function rowJson(writer: Writer, entries: readonly Entry[]): string {
-  if (!canBeColumns(entries)) return jsonObject(entries);
-  const alias = writer.alias();
-  return `(SELECT row_to_json(${alias}) FROM (SELECT ${selectList(entries)}) AS ${alias})`;
 }
 
 function writeValue(writer: Writer, { value }: AggregateValue, scope: Scope, inner: Columns): string {

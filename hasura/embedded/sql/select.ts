@@ -1,12 +1,22 @@
 /** Rows and aggregates as queries that answer one JSON value each. */
 import { BIGINT, TEXT } from '../catalog/pg-type.ts';
-import type { Join, OrderItem, OrderKey, RowField, RowsNode, RowValue, Select } from '../plan/types.ts';
+import type {
+  Cursor,
+  Join,
+  OrderItem,
+  OrderKey,
+  RowField,
+  RowsNode,
+  RowValue,
+  Select,
+} from '../plan/types.ts';
 import { writeAggregate } from './aggregate.ts';
 import { writeOperand, writeSource } from './operand.ts';
 import { writeJoin, writePredicate } from './predicate.ts';
 import { literal, qualified } from './text.ts';
 import {
   canBeColumns,
+  column,
   type Entry,
   jsonObject,
   jsonValue,
@@ -33,6 +43,29 @@ export function writeRow(writer: Writer, node: RowsNode, outer?: Outer): string 
   return `SELECT to_json(${item}) FROM (${query}) AS ${alias}`;
 }
 
+/**
+ * The next batch of a stream: one text, the furthest value of the cursor as a line of JSON before the rows;
+ * null where there is nothing new. Rows that tie with the last of the batch come along, because the next
+ * batch begins behind them.
+ */
+export function writeStream(writer: Writer, node: RowsNode, cursor: Cursor): string {
+  const alias = writer.alias();
+  const list = (scope: Scope) => {
+    const row = rowJson(writer, rowEntries(writer, node.fields, scope));
+    return `${row} AS "json", ${column(scope, cursor.column)} AS "cursor"`;
+  };
+  const query = writeSelect(writer, node.select, undefined, list, { withTies: true });
+  const furthest = `to_json(${cursor.direction === 'ASC' ? 'max' : 'min'}(${alias}."cursor")::text)::text`;
+  return `SELECT ${furthest} || E'\\n' || json_agg(${alias}."json")::text FROM (${query}) AS ${alias}`;
+}
+
+/** A row's JSON as one expression. */
+export function rowJson(writer: Writer, entries: readonly Entry[]): string {
+  if (!canBeColumns(entries)) return jsonObject(entries);
+  const alias = writer.alias();
+  return `(SELECT row_to_json(${alias}) FROM (SELECT ${selectList(entries)}) AS ${alias})`;
+}
+
 /** The rows, and the expression that is a whole row's JSON. */
 function writeItems(
   writer: Writer,
@@ -56,7 +89,7 @@ export function writeSelect(
   select: Select,
   outer: Outer | undefined,
   list: (scope: Scope) => string,
-  withMaximum = true,
+  { withMaximum = true, withTies = false }: { withMaximum?: boolean; withTies?: boolean } = {},
 ): string {
   const source = writeSource(writer, select.from, outer?.scope);
   const alias = writer.alias();
@@ -72,16 +105,19 @@ export function writeSelect(
     `FROM ${source} AS ${alias}`,
     ...(conditions.length === 0 ? [] : [`WHERE ${conditions.join(' AND ')}`]),
     ...(select.orderBy.length === 0 ? [] : [`ORDER BY ${writeOrderBy(writer, select.orderBy, scope)}`]),
-    ...writeLimit(writer, select, withMaximum),
+    ...writeLimit(writer, select, withMaximum, withTies),
   ].join(' ');
 }
 
-function writeLimit(writer: Writer, select: Select, withMaximum: boolean): string[] {
+function writeLimit(writer: Writer, select: Select, withMaximum: boolean, withTies: boolean): string[] {
   const limit = select.limit === undefined ? undefined : writer.param(select.limit, BIGINT);
   const maximum = withMaximum ? select.maximum : undefined;
   const parts: string[] = [];
-  if (limit !== undefined && maximum !== undefined) parts.push(`LIMIT least(${limit}, ${maximum})`);
-  else if (limit !== undefined || maximum !== undefined) parts.push(`LIMIT ${limit ?? maximum}`);
+  if (limit !== undefined || maximum !== undefined) {
+    const rows =
+      limit !== undefined && maximum !== undefined ? `least(${limit}, ${maximum})` : `${limit ?? maximum}`;
+    parts.push(withTies ? `FETCH FIRST (${rows}) ROWS WITH TIES` : `LIMIT ${rows}`);
+  }
   if (select.offset !== undefined) parts.push(`OFFSET ${writer.param(select.offset, BIGINT)}`);
   return parts;
 }

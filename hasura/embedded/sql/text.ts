@@ -42,7 +42,9 @@ export type Param =
       readonly encode: (value: unknown) => string | null;
     }
   | { readonly from: 'session'; readonly name: string; readonly encode?: (value: string) => string }
-  | { readonly from: 'session-all' };
+  | { readonly from: 'session-all' }
+  /** Where a streaming subscription goes on from; `initial` at first. */
+  | { readonly from: 'cursor'; readonly initial: Param };
 
 /** The parameters of one statement, in order of appearance; equal session variables share a place. */
 export interface Params {
@@ -84,3 +86,5 @@ export function createParams(
     },
   };
 }
+
+export const NULL_PARAM: Param = { from: 'value', value: null };

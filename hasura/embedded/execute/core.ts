@@ -1,0 +1,122 @@
+/**
+ * The core as the shell sees it: requests become operations, planned once per role and text and run with
+ * each request's own variables and session.
+ */
+import type { DocumentNode } from 'graphql';
+import { type EnumRows, readEnumRows } from '../catalog/enum-rows.ts';
+import { tableKey } from '../catalog/types.ts';
+import type { BuildCore, Core, CoreInput, CoreSource, GraphqlRequest, Operation } from '../core.ts';
+import { type Cache, createCache } from '../plan/cache.ts';
+import { type ParsedOperation, parseDocument, pickOperation } from '../plan/document.ts';
+import type { SchemaOptions } from '../schema/builder.ts';
+import { buildRoleSchema } from '../schema/role.ts';
+import { trackSource } from '../schema/track.ts';
+import type { InconsistentObject, TrackedSource } from '../schema/tracked.ts';
+import type { RoleSchema } from '../schema/types.ts';
+import type { Session } from '../session.ts';
+import { createRowCommands } from '../sql/dml-run.ts';
+import { explainOperation } from './explain.ts';
+import { createOperation } from './operation.ts';
+import { createPlanner, type Planner } from './planner.ts';
+import type { ExecutionSource, ExecutionSources } from './sources.ts';
+
+/** Texts, and plans of each role's text, that are kept. */
+const MAX_DOCUMENTS = 2000;
+
+export const buildCore: BuildCore = async (input) => {
+  const inconsistencies: InconsistentObject[] = [];
+  const sources = new Map<string, ExecutionSource>();
+  const tracked: TrackedSource[] = [];
+  for (const source of input.sources) {
+    const result = trackSource({
+      metadata: input.metadata,
+      source: source.metadata,
+      catalog: source.catalog,
+      enumRows: await readEnums(source),
+      defaultNamingConvention: input.config.defaultNamingConvention,
+      inferFunctionPermissions: input.config.inferFunctionPermissions,
+    });
+    inconsistencies.push(...result.inconsistencies);
+    tracked.push(result.source);
+    sources.set(source.metadata.name, executionSource(source, result.source, input));
+  }
+  return createCore(input, tracked, sources, inconsistencies);
+};
+
+async function readEnums(source: CoreSource): Promise<ReadonlyMap<string, EnumRows>> {
+  const rows = new Map<string, EnumRows>();
+  for (const { table, is_enum: isEnum } of source.metadata.tables) {
+    const entry = source.catalog.tables.get(tableKey(table));
+    if (!isEnum || entry === undefined) continue;
+    rows.set(tableKey(table), await readEnumRows(source.pool, entry));
+  }
+  return rows;
+}
+
+function executionSource(source: CoreSource, tracked: TrackedSource, { config }: CoreInput): ExecutionSource {
+  return {
+    pool: source.pool,
+    isolation: source.metadata.configuration.connection_info.isolation_level,
+    options: {
+      stringifyNumbers: config.stringifyNumericTypes,
+      upperCaseEnums: tracked.names.graphqlCase,
+    },
+  };
+}
+
+function createCore(
+  { config }: CoreInput,
+  tracked: readonly TrackedSource[],
+  sources: ExecutionSources,
+  inconsistencies: readonly InconsistentObject[],
+): Core {
+  const options: SchemaOptions = {
+    inferFunctionPermissions: config.inferFunctionPermissions,
+    streamFields: true,
+  };
+  const planners = new Map<string, Planner>();
+  const documents: Cache<DocumentNode> = createCache(MAX_DOCUMENTS);
+  const operations: Cache<ParsedOperation> = createCache(MAX_DOCUMENTS);
+
+  const plannerFor = ({ role, backendOnly }: Session): Planner => {
+    const key = `${backendOnly ? 'backend' : 'all'} ${role}`;
+    const known = planners.get(key);
+    if (known !== undefined) return known;
+    const schema: RoleSchema = buildRoleSchema(role, backendOnly, tracked, options);
+    const planner = createPlanner(schema, sources);
+    planners.set(key, planner);
+    return planner;
+  };
+
+  const parse = ({ query, operationName }: GraphqlRequest): ParsedOperation => {
+    const key = `${operationName ?? ''}\n${query}`;
+    const known = operations.get(key);
+    if (known !== undefined) return known;
+    const document = documents.get(query) ?? parseDocument(query);
+    documents.set(query, document);
+    const operation = pickOperation(document, operationName);
+    operations.set(key, operation);
+    return operation;
+  };
+
+  const prepare = (request: GraphqlRequest, session: Session): Operation => {
+    const variables = request.variables ?? {};
+    const planned = plannerFor(session).plan(request, parse(request), variables);
+    return createOperation(planned, sources, { session, variables });
+  };
+
+  return {
+    inconsistencies,
+    prepare,
+    explain: (request, session) => {
+      const variables = request.variables ?? {};
+      const planned = plannerFor(session).plan(request, parse(request), variables);
+      return explainOperation(planned, sources, { session, variables });
+    },
+    rows: createRowCommands((name) => {
+      const source = sources.get(name);
+      const found = tracked.find((entry) => entry.name === name);
+      return source === undefined || found === undefined ? undefined : { ...source, tracked: found };
+    }),
+  };
+}

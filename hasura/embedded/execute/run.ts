@@ -1,0 +1,43 @@
+/** Runs a query's statement. */
+import { createHash } from 'node:crypto';
+import type { Pool } from 'pg';
+import { databaseError } from '../sql/database-error.ts';
+
+/** JSON text stays text: it goes to the client as PostgreSQL wrote it. */
+const AS_TEXT = { getTypeParser: () => String };
+
+/** Names of prepared statements: PostgreSQL parses and plans each once per connection. */
+const names = new Map<string, string>();
+const MAX_NAMES = 2000;
+
+function statementName(text: string): string {
+  const known = names.get(text);
+  if (known !== undefined) return known;
+  if (names.size >= MAX_NAMES) names.clear();
+  const name = createHash('sha256').update(text).digest('base64url');
+  names.set(text, name);
+  return name;
+}
+
+/**
+ * @returns rows as arrays of text
+ * @throws {EngineError} what PostgreSQL refused, as Hasura tells it
+ */
+export async function runStatement(
+  pool: Pool,
+  text: string,
+  values: readonly (string | null)[],
+): Promise<(string | null)[][]> {
+  try {
+    const result = await pool.query<(string | null)[]>({
+      name: statementName(text),
+      text,
+      values: [...values],
+      rowMode: 'array',
+      types: AS_TEXT,
+    });
+    return result.rows;
+  } catch (error) {
+    throw databaseError(error, text);
+  }
+}

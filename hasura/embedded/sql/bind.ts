@@ -1,0 +1,33 @@
+/** Parameters' values for one request. */
+import { EngineError } from '../errors.ts';
+import type { Session } from '../session.ts';
+import type { Param } from './text.ts';
+
+export interface Bindings {
+  readonly session: Session;
+  readonly variables: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The value as PostgreSQL's text form.
+ * @throws {EngineError} `not-found` for a session variable that is missing; a variable's value that does
+ *   not fit its type
+ */
+export function bindParam(param: Param, bindings: Bindings): string | null {
+  switch (param.from) {
+    case 'value':
+      return param.value;
+    case 'variable':
+      return param.encode(bindings.variables[param.name]);
+    case 'session': {
+      const value = bindings.session.variables[param.name];
+      if (value === undefined)
+        throw new EngineError('not-found', `missing session variable: "${param.name}"`, { status: 400 });
+      return param.encode === undefined ? value : param.encode(value);
+    }
+    case 'session-all':
+      return JSON.stringify(bindings.session.variables);
+    case 'cursor':
+      return bindParam(param.initial, bindings);
+  }
+}
