@@ -25,17 +25,13 @@ export function batchOf(entries: readonly Entry[]): WriteBatchMutationVariables 
   const erased = users.filter(({ deleted }) => deleted);
   const erasedSubjects = new Set(erased.map(({ id }) => id));
 
+  // The same delivery may be waiting twice; the ledger has one row of it.
   const deliveries = new Map<string, LedgerEntry>();
-  for (const { delivery } of entries) {
-    if (delivery !== undefined && !deliveries.has(delivery.id)) deliveries.set(delivery.id, delivery);
-  }
-  const deliveryIds = [...deliveries.keys()].sort();
+  for (const { delivery } of entries) if (delivery !== undefined) deliveries.set(delivery.id, delivery);
+  const rows = [...deliveries.values()].sort((one, other) => (one.id < other.id ? -1 : 1));
   return {
-    deliveryIds,
-    deliveries: deliveryIds.flatMap((id) => {
-      const delivery = deliveries.get(id);
-      return delivery === undefined ? [] : [deliveryRow(delivery, erasedSubjects)];
-    }),
+    deliveryIds: rows.map(({ id }) => id),
+    deliveries: rows.map((delivery) => deliveryRow(delivery, erasedSubjects)),
     erasedProviders: [...new Set(erased.map(({ provider }) => provider))],
     erasedSubjects: [...erasedSubjects],
     organizations: organizations.map(organizationRow),
