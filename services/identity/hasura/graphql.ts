@@ -5,6 +5,8 @@ import { LatchkeyError } from '../core/errors.ts';
 import {
   CheckTablesDocument,
   type CheckTablesQuery,
+  OrganizationsOfDocument,
+  UsersWithRoleDocument,
   WriteBatchDocument,
   type WriteBatchMutation,
   type WriteBatchMutationVariables,
@@ -22,6 +24,10 @@ export interface Engine {
   writeBatch(variables: WriteBatchMutationVariables): Promise<WriteBatchMutation>;
   /** Reads a row of each table that is written to. */
   checkTables(): Promise<CheckTablesQuery>;
+  /** The ids of the organizations of a user's live memberships. */
+  organizationsOf(userId: string): Promise<readonly string[]>;
+  /** The ids of live users whose `roles` hold this one, `limit` of them at most. */
+  usersWithRole(provider: string, role: string, limit: number): Promise<readonly string[]>;
 }
 
 const ERRORS = z.array(
@@ -68,6 +74,17 @@ export function createEngine(
     writeBatch: (variables) =>
       client.request({ document: WriteBatchDocument, variables, signal: deadline() }).catch(failed),
     checkTables: () => client.request({ document: CheckTablesDocument, signal: deadline() }).catch(failed),
+    async organizationsOf(userId) {
+      const request = { document: OrganizationsOfDocument, variables: { userId }, signal: deadline() };
+      const { organization_memberships: memberships } = await client.request(request).catch(failed);
+      return memberships.map(({ organization_id: id }) => id);
+    },
+    async usersWithRole(provider, role, limit) {
+      const variables = { provider, roles: [role], limit };
+      const request = { document: UsersWithRoleDocument, variables, signal: deadline() };
+      const { users } = await client.request(request).catch(failed);
+      return users.map(({ id }) => id);
+    },
   };
 }
 

@@ -9,7 +9,7 @@ import { webhooks } from './routes/webhooks.ts';
 export interface Services {
   readonly providers: Registry;
   readonly writer: Writer;
-  readonly engine: Engine;
+  readonly engine: Pick<Engine, 'checkTables'>;
   readonly logger: FastifyBaseLogger;
 }
 

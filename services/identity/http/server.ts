@@ -12,7 +12,7 @@ async function main(): Promise<void> {
   const logger = createLogger(config.logLevel);
   const engine = createEngine(config.engine);
   const app = buildApp({
-    providers: await loadProviders(config.providers),
+    providers: await loadProviders(config.providers, engine),
     writer: createWriter(engine, config.writer),
     engine,
     logger,

@@ -35,6 +35,7 @@ export interface JwtSecret {
   readonly allowed_skew?: number;
   readonly claims_namespace?: string;
   readonly claims_format?: 'json' | 'stringified_json';
+  readonly claims_map?: Readonly<Record<string, string | readonly string[] | { readonly path: string }>>;
 }
 
 /** Something to enter by hand on one of the provider's screens. */
@@ -50,6 +51,8 @@ export interface SetupStep {
 export interface EngineAuth {
   readonly issuer: string;
   readonly jwtSecret: JwtSecret;
+  /** Where the provider's own keys are, if `jwk_url` is the relay that the service keeps for them. */
+  readonly relayedKeys?: string;
   readonly setup: readonly SetupStep[];
 }
 
@@ -60,6 +63,17 @@ export interface VerifiedToken {
   readonly expiresAt: Instant;
   /** `x-hasura-*` in lower case. */
   readonly sessionVariables: Readonly<Record<string, string>>;
+}
+
+/**
+ * What the tables hold now: for a provider that tells what is, and leaves it to the reader to see what
+ * has ended.
+ */
+export interface Known {
+  /** The ids of the organizations of a user's live memberships. */
+  organizationsOf(userId: string): Promise<readonly string[]>;
+  /** The ids of live users whose `roles` hold this one, `limit` of them at most. */
+  usersWithRole(provider: ProviderName, role: string, limit: number): Promise<readonly string[]>;
 }
 
 /** One identity provider. Each folder beside this file exports one. */

@@ -1,15 +1,19 @@
 import type { ProviderConfigs } from '../core/config.ts';
 import type { ProviderName } from '../core/records.ts';
-import type { Provider } from './provider.ts';
+import type { Known, Provider } from './provider.ts';
 
 /** The configured providers by name. Only their code is loaded. */
 export type Registry = ReadonlyMap<ProviderName, Provider>;
 
-export async function loadProviders(config: ProviderConfigs): Promise<Registry> {
+export async function loadProviders(config: ProviderConfigs, known: Known): Promise<Registry> {
   const providers: Provider[] = [];
   if (config.clerk !== undefined) {
     const { createClerk } = await import('./clerk/index.ts');
     providers.push(createClerk(config.clerk));
+  }
+  if (config.casdoor !== undefined) {
+    const { createCasdoor } = await import('./casdoor/index.ts');
+    providers.push(createCasdoor(config.casdoor, known));
   }
   if (config.cognito !== undefined) {
     const { createCognito } = await import('./cognito/index.ts');

@@ -51,7 +51,10 @@ interface Waiting {
  * A batch that is refused for its data is split until the bad entry stands alone; that one is kept in
  * the ledger as `dead`, and the rest are committed.
  */
-export function createWriter(engine: Engine, { inFlight, queueLimit }: WriterOptions): Writer {
+export function createWriter(
+  engine: Pick<Engine, 'writeBatch'>,
+  { inFlight, queueLimit }: WriterOptions,
+): Writer {
   let queue: Waiting[] = [];
   let queuedBytes = 0;
   let underWay = 0;

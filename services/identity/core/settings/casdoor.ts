@@ -6,7 +6,9 @@ export const CASDOOR_SETTINGS = z.object({
   CASDOOR_ENDPOINT: setting(httpUrl('https://door.example.com').optional()),
   // The origin in Casdoor's app.conf, which is the issuer of its tokens; CASDOOR_ENDPOINT if not given.
   CASDOOR_ISSUER: setting(httpUrl('https://door.example.com').optional()),
-  // Client ID and Client secret on the application's page. Casdoor's API is read with them.
+  // Name, Client ID and Client secret on the application's page. Its certificate is the one that signs
+  // the tokens; Casdoor's API is read with the other two.
+  CASDOOR_APPLICATION: setting(z.string().trim().optional()),
   CASDOOR_CLIENT_ID: setting(z.string().trim().optional()),
   CASDOOR_CLIENT_SECRET: setting(z.string().trim().optional()),
   // The Client IDs whose tokens are accepted, with commas between them; CASDOOR_CLIENT_ID if not given.
@@ -38,6 +40,7 @@ export interface CasdoorConfig {
   /** Without a trailing slash, as all URLs here. */
   readonly endpoint: string;
   readonly issuer: string;
+  readonly application: string;
   readonly clientId: string;
   readonly clientSecret: string;
   readonly audience: readonly string[];
@@ -60,6 +63,7 @@ export function casdoorConfig(
 ): CasdoorConfig | undefined {
   const own = [
     env.CASDOOR_ENDPOINT,
+    env.CASDOOR_APPLICATION,
     env.CASDOOR_CLIENT_ID,
     env.CASDOOR_CLIENT_SECRET,
     env.CASDOOR_WEBHOOK_SECRET,
@@ -78,6 +82,11 @@ export function casdoorConfig(
   return {
     endpoint,
     issuer: env.CASDOOR_ISSUER ?? endpoint,
+    application: needed(
+      env.CASDOOR_APPLICATION,
+      'CASDOOR_APPLICATION',
+      'copy it from Casdoor, Identity → Applications → the application → Name',
+    ),
     clientId,
     clientSecret: needed(
       env.CASDOOR_CLIENT_SECRET,

@@ -3,64 +3,340 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
+export type Boolean_Comparison_Exp = {
+  _eq?: boolean | null | undefined;
+  _gt?: boolean | null | undefined;
+  _gte?: boolean | null | undefined;
+  _in?: Array<boolean> | null | undefined;
+  _is_null?: boolean | null | undefined;
+  _lt?: boolean | null | undefined;
+  _lte?: boolean | null | undefined;
+  _neq?: boolean | null | undefined;
+  _nin?: Array<boolean> | null | undefined;
+};
+
+export type Int_Comparison_Exp = {
+  _eq?: number | null | undefined;
+  _gt?: number | null | undefined;
+  _gte?: number | null | undefined;
+  _in?: Array<number> | null | undefined;
+  _is_null?: boolean | null | undefined;
+  _lt?: number | null | undefined;
+  _lte?: number | null | undefined;
+  _neq?: number | null | undefined;
+  _nin?: Array<number> | null | undefined;
+};
+
+export type String_Comparison_Exp = {
+  _eq?: string | null | undefined;
+  _gt?: string | null | undefined;
+  _gte?: string | null | undefined;
+  _ilike?: string | null | undefined;
+  _in?: Array<string> | null | undefined;
+  _iregex?: string | null | undefined;
+  _is_null?: boolean | null | undefined;
+  _like?: string | null | undefined;
+  _lt?: string | null | undefined;
+  _lte?: string | null | undefined;
+  _neq?: string | null | undefined;
+  _nilike?: string | null | undefined;
+  _nin?: Array<string> | null | undefined;
+  _niregex?: string | null | undefined;
+  _nlike?: string | null | undefined;
+  _nregex?: string | null | undefined;
+  _nsimilar?: string | null | undefined;
+  _regex?: string | null | undefined;
+  _similar?: string | null | undefined;
+};
+
 export type Identity_Deliveries_Insert_Input = {
+  attempts?: number | null | undefined;
+  error?: string | null | undefined;
   id?: string | null | undefined;
-  provider?: string | null | undefined;
-  type?: string | null | undefined;
-  subject?: string | null | undefined;
   payload?: unknown;
+  provider?: string | null | undefined;
   received_at?: string | null | undefined;
   settled_at?: string | null | undefined;
   status?: string | null | undefined;
-  attempts?: number | null | undefined;
-  error?: string | null | undefined;
+  subject?: string | null | undefined;
+  type?: string | null | undefined;
 };
 
-export type Organizations_Insert_Input = {
-  id?: string | null | undefined;
-  provider?: string | null | undefined;
-  name?: string | null | undefined;
-  slug?: string | null | undefined;
-  image_url?: string | null | undefined;
-  metadata?: unknown;
-  source_created_at?: string | null | undefined;
-  source_updated_at?: string | null | undefined;
-  deleted_at?: string | null | undefined;
+export type Jsonb_Cast_Exp = {
+  String?: String_Comparison_Exp | null | undefined;
 };
 
-export type Users_Insert_Input = {
-  id?: string | null | undefined;
-  provider?: string | null | undefined;
-  email?: string | null | undefined;
-  email_verified?: boolean | null | undefined;
-  phone?: string | null | undefined;
-  username?: string | null | undefined;
-  name?: string | null | undefined;
-  first_name?: string | null | undefined;
-  last_name?: string | null | undefined;
-  image_url?: string | null | undefined;
-  roles?: unknown;
-  metadata?: unknown;
-  last_seen?: string | null | undefined;
-  source_created_at?: string | null | undefined;
-  source_updated_at?: string | null | undefined;
-  deleted_at?: string | null | undefined;
+export type Jsonb_Comparison_Exp = {
+  _cast?: Jsonb_Cast_Exp | null | undefined;
+  _contained_in?: unknown;
+  _contains?: unknown;
+  _eq?: unknown;
+  _gt?: unknown;
+  _gte?: unknown;
+  _has_key?: string | null | undefined;
+  _has_keys_all?: Array<string> | null | undefined;
+  _has_keys_any?: Array<string> | null | undefined;
+  _in?: Array<unknown> | null | undefined;
+  _is_null?: boolean | null | undefined;
+  _lt?: unknown;
+  _lte?: unknown;
+  _neq?: unknown;
+  _nin?: Array<unknown> | null | undefined;
 };
+
+export type Organization_Memberships_Aggregate_Bool_Exp = {
+  count?: Organization_Memberships_Aggregate_Bool_Exp_Count | null | undefined;
+};
+
+export type Organization_Memberships_Aggregate_Bool_Exp_Count = {
+  arguments?: Array<Organization_Memberships_Select_Column> | null | undefined;
+  distinct?: boolean | null | undefined;
+  filter?: Organization_Memberships_Bool_Exp | null | undefined;
+  predicate: Int_Comparison_Exp;
+};
+
+export type Organization_Memberships_Arr_Rel_Insert_Input = {
+  data: Array<Organization_Memberships_Insert_Input>;
+  on_conflict?: Organization_Memberships_On_Conflict | null | undefined;
+};
+
+export type Organization_Memberships_Bool_Exp = {
+  _and?: Array<Organization_Memberships_Bool_Exp> | null | undefined;
+  _not?: Organization_Memberships_Bool_Exp | null | undefined;
+  _or?: Array<Organization_Memberships_Bool_Exp> | null | undefined;
+  created_at?: Timestamptz_Comparison_Exp | null | undefined;
+  deleted_at?: Timestamptz_Comparison_Exp | null | undefined;
+  organization?: Organizations_Bool_Exp | null | undefined;
+  organization_id?: String_Comparison_Exp | null | undefined;
+  provider?: String_Comparison_Exp | null | undefined;
+  role?: String_Comparison_Exp | null | undefined;
+  source_created_at?: Timestamptz_Comparison_Exp | null | undefined;
+  source_updated_at?: Timestamptz_Comparison_Exp | null | undefined;
+  updated_at?: Timestamptz_Comparison_Exp | null | undefined;
+  user?: Users_Bool_Exp | null | undefined;
+  user_id?: String_Comparison_Exp | null | undefined;
+};
+
+export type Organization_Memberships_Constraint =
+  | 'organization_memberships_pkey';
 
 export type Organization_Memberships_Insert_Input = {
+  created_at?: string | null | undefined;
+  deleted_at?: string | null | undefined;
+  organization?: Organizations_Obj_Rel_Insert_Input | null | undefined;
   organization_id?: string | null | undefined;
-  user_id?: string | null | undefined;
   provider?: string | null | undefined;
   role?: string | null | undefined;
   source_created_at?: string | null | undefined;
   source_updated_at?: string | null | undefined;
-  deleted_at?: string | null | undefined;
+  updated_at?: string | null | undefined;
+  user?: Users_Obj_Rel_Insert_Input | null | undefined;
+  user_id?: string | null | undefined;
 };
+
+export type Organization_Memberships_On_Conflict = {
+  constraint: Organization_Memberships_Constraint;
+  update_columns?: Array<Organization_Memberships_Update_Column>;
+  where?: Organization_Memberships_Bool_Exp | null | undefined;
+};
+
+export type Organization_Memberships_Select_Column =
+  | 'created_at'
+  | 'deleted_at'
+  | 'organization_id'
+  | 'provider'
+  | 'role'
+  | 'source_created_at'
+  | 'source_updated_at'
+  | 'updated_at'
+  | 'user_id';
+
+export type Organization_Memberships_Update_Column =
+  | 'created_at'
+  | 'deleted_at'
+  | 'organization_id'
+  | 'provider'
+  | 'role'
+  | 'source_created_at'
+  | 'source_updated_at'
+  | 'updated_at'
+  | 'user_id';
+
+export type Organizations_Bool_Exp = {
+  _and?: Array<Organizations_Bool_Exp> | null | undefined;
+  _not?: Organizations_Bool_Exp | null | undefined;
+  _or?: Array<Organizations_Bool_Exp> | null | undefined;
+  created_at?: Timestamptz_Comparison_Exp | null | undefined;
+  deleted_at?: Timestamptz_Comparison_Exp | null | undefined;
+  id?: String_Comparison_Exp | null | undefined;
+  image_url?: String_Comparison_Exp | null | undefined;
+  memberships?: Organization_Memberships_Bool_Exp | null | undefined;
+  memberships_aggregate?: Organization_Memberships_Aggregate_Bool_Exp | null | undefined;
+  metadata?: Jsonb_Comparison_Exp | null | undefined;
+  name?: String_Comparison_Exp | null | undefined;
+  provider?: String_Comparison_Exp | null | undefined;
+  slug?: String_Comparison_Exp | null | undefined;
+  source_created_at?: Timestamptz_Comparison_Exp | null | undefined;
+  source_updated_at?: Timestamptz_Comparison_Exp | null | undefined;
+  updated_at?: Timestamptz_Comparison_Exp | null | undefined;
+};
+
+export type Organizations_Constraint =
+  | 'organizations_pkey';
+
+export type Organizations_Insert_Input = {
+  created_at?: string | null | undefined;
+  deleted_at?: string | null | undefined;
+  id?: string | null | undefined;
+  image_url?: string | null | undefined;
+  memberships?: Organization_Memberships_Arr_Rel_Insert_Input | null | undefined;
+  metadata?: unknown;
+  name?: string | null | undefined;
+  provider?: string | null | undefined;
+  slug?: string | null | undefined;
+  source_created_at?: string | null | undefined;
+  source_updated_at?: string | null | undefined;
+  updated_at?: string | null | undefined;
+};
+
+export type Organizations_Obj_Rel_Insert_Input = {
+  data: Organizations_Insert_Input;
+  on_conflict?: Organizations_On_Conflict | null | undefined;
+};
+
+export type Organizations_On_Conflict = {
+  constraint: Organizations_Constraint;
+  update_columns?: Array<Organizations_Update_Column>;
+  where?: Organizations_Bool_Exp | null | undefined;
+};
+
+export type Organizations_Update_Column =
+  | 'created_at'
+  | 'deleted_at'
+  | 'id'
+  | 'image_url'
+  | 'metadata'
+  | 'name'
+  | 'provider'
+  | 'slug'
+  | 'source_created_at'
+  | 'source_updated_at'
+  | 'updated_at';
+
+export type Timestamptz_Comparison_Exp = {
+  _eq?: string | null | undefined;
+  _gt?: string | null | undefined;
+  _gte?: string | null | undefined;
+  _in?: Array<string> | null | undefined;
+  _is_null?: boolean | null | undefined;
+  _lt?: string | null | undefined;
+  _lte?: string | null | undefined;
+  _neq?: string | null | undefined;
+  _nin?: Array<string> | null | undefined;
+};
+
+export type Users_Bool_Exp = {
+  _and?: Array<Users_Bool_Exp> | null | undefined;
+  _not?: Users_Bool_Exp | null | undefined;
+  _or?: Array<Users_Bool_Exp> | null | undefined;
+  created_at?: Timestamptz_Comparison_Exp | null | undefined;
+  deleted_at?: Timestamptz_Comparison_Exp | null | undefined;
+  email?: String_Comparison_Exp | null | undefined;
+  email_verified?: Boolean_Comparison_Exp | null | undefined;
+  first_name?: String_Comparison_Exp | null | undefined;
+  id?: String_Comparison_Exp | null | undefined;
+  image_url?: String_Comparison_Exp | null | undefined;
+  last_name?: String_Comparison_Exp | null | undefined;
+  last_seen?: Timestamptz_Comparison_Exp | null | undefined;
+  memberships?: Organization_Memberships_Bool_Exp | null | undefined;
+  memberships_aggregate?: Organization_Memberships_Aggregate_Bool_Exp | null | undefined;
+  metadata?: Jsonb_Comparison_Exp | null | undefined;
+  name?: String_Comparison_Exp | null | undefined;
+  phone?: String_Comparison_Exp | null | undefined;
+  provider?: String_Comparison_Exp | null | undefined;
+  roles?: Jsonb_Comparison_Exp | null | undefined;
+  source_created_at?: Timestamptz_Comparison_Exp | null | undefined;
+  source_updated_at?: Timestamptz_Comparison_Exp | null | undefined;
+  updated_at?: Timestamptz_Comparison_Exp | null | undefined;
+  username?: String_Comparison_Exp | null | undefined;
+};
+
+export type Users_Constraint =
+  | 'users_pkey';
+
+export type Users_Insert_Input = {
+  created_at?: string | null | undefined;
+  deleted_at?: string | null | undefined;
+  email?: string | null | undefined;
+  email_verified?: boolean | null | undefined;
+  first_name?: string | null | undefined;
+  id?: string | null | undefined;
+  image_url?: string | null | undefined;
+  last_name?: string | null | undefined;
+  last_seen?: string | null | undefined;
+  memberships?: Organization_Memberships_Arr_Rel_Insert_Input | null | undefined;
+  metadata?: unknown;
+  name?: string | null | undefined;
+  phone?: string | null | undefined;
+  provider?: string | null | undefined;
+  roles?: unknown;
+  source_created_at?: string | null | undefined;
+  source_updated_at?: string | null | undefined;
+  updated_at?: string | null | undefined;
+  username?: string | null | undefined;
+};
+
+export type Users_Obj_Rel_Insert_Input = {
+  data: Users_Insert_Input;
+  on_conflict?: Users_On_Conflict | null | undefined;
+};
+
+export type Users_On_Conflict = {
+  constraint: Users_Constraint;
+  update_columns?: Array<Users_Update_Column>;
+  where?: Users_Bool_Exp | null | undefined;
+};
+
+export type Users_Update_Column =
+  | 'created_at'
+  | 'deleted_at'
+  | 'email'
+  | 'email_verified'
+  | 'first_name'
+  | 'id'
+  | 'image_url'
+  | 'last_name'
+  | 'last_seen'
+  | 'metadata'
+  | 'name'
+  | 'phone'
+  | 'provider'
+  | 'roles'
+  | 'source_created_at'
+  | 'source_updated_at'
+  | 'updated_at'
+  | 'username';
 
 export type CheckTablesQueryVariables = Exact<{ [key: string]: never; }>;
 
 
 export type CheckTablesQuery = { identity_deliveries: Array<{ id: string }>, organizations: Array<{ id: string }>, users: Array<{ id: string }>, organization_memberships: Array<{ user_id: string }> };
+
+export type OrganizationsOfQueryVariables = Exact<{
+  userId: string;
+}>;
+
+
+export type OrganizationsOfQuery = { organization_memberships: Array<{ organization_id: string }> };
+
+export type UsersWithRoleQueryVariables = Exact<{
+  provider: string;
+  roles: unknown;
+  limit: number;
+}>;
+
+
+export type UsersWithRoleQuery = { users: Array<{ id: string }> };
 
 export type WriteBatchMutationVariables = Exact<{
   deliveryIds: Array<string> | string;
@@ -77,4 +353,6 @@ export type WriteBatchMutation = { retried: { affected_rows: number } | null, er
 
 
 export const CheckTablesDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"CheckTables"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"identity_deliveries"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"limit"},"value":{"kind":"IntValue","value":"1"}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}}]}},{"kind":"Field","name":{"kind":"Name","value":"organizations"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"limit"},"value":{"kind":"IntValue","value":"1"}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}}]}},{"kind":"Field","name":{"kind":"Name","value":"users"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"limit"},"value":{"kind":"IntValue","value":"1"}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}}]}},{"kind":"Field","name":{"kind":"Name","value":"organization_memberships"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"limit"},"value":{"kind":"IntValue","value":"1"}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"user_id"}}]}}]}}]} as unknown as DocumentNode<CheckTablesQuery, CheckTablesQueryVariables>;
+export const OrganizationsOfDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"OrganizationsOf"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"userId"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"organization_memberships"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"where"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"user_id"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"_eq"},"value":{"kind":"Variable","name":{"kind":"Name","value":"userId"}}}]}},{"kind":"ObjectField","name":{"kind":"Name","value":"deleted_at"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"_is_null"},"value":{"kind":"BooleanValue","value":true}}]}}]}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"organization_id"}}]}}]}}]} as unknown as DocumentNode<OrganizationsOfQuery, OrganizationsOfQueryVariables>;
+export const UsersWithRoleDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"UsersWithRole"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"provider"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"roles"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"jsonb"}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"limit"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"Int"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"users"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"where"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"provider"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"_eq"},"value":{"kind":"Variable","name":{"kind":"Name","value":"provider"}}}]}},{"kind":"ObjectField","name":{"kind":"Name","value":"deleted_at"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"_is_null"},"value":{"kind":"BooleanValue","value":true}}]}},{"kind":"ObjectField","name":{"kind":"Name","value":"roles"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"_contains"},"value":{"kind":"Variable","name":{"kind":"Name","value":"roles"}}}]}}]}},{"kind":"Argument","name":{"kind":"Name","value":"limit"},"value":{"kind":"Variable","name":{"kind":"Name","value":"limit"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}}]}}]}}]} as unknown as DocumentNode<UsersWithRoleQuery, UsersWithRoleQueryVariables>;
 export const WriteBatchDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"WriteBatch"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"deliveryIds"}},"type":{"kind":"NonNullType","type":{"kind":"ListType","type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"deliveries"}},"type":{"kind":"NonNullType","type":{"kind":"ListType","type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"identity_deliveries_insert_input"}}}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"erasedProviders"}},"type":{"kind":"NonNullType","type":{"kind":"ListType","type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"erasedSubjects"}},"type":{"kind":"NonNullType","type":{"kind":"ListType","type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"organizations"}},"type":{"kind":"NonNullType","type":{"kind":"ListType","type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"organizations_insert_input"}}}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"users"}},"type":{"kind":"NonNullType","type":{"kind":"ListType","type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"users_insert_input"}}}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"memberships"}},"type":{"kind":"NonNullType","type":{"kind":"ListType","type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"organization_memberships_insert_input"}}}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","alias":{"kind":"Name","value":"retried"},"name":{"kind":"Name","value":"update_identity_deliveries"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"where"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"id"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"_in"},"value":{"kind":"Variable","name":{"kind":"Name","value":"deliveryIds"}}}]}},{"kind":"ObjectField","name":{"kind":"Name","value":"status"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"_eq"},"value":{"kind":"StringValue","value":"dead","block":false}}]}}]}},{"kind":"Argument","name":{"kind":"Name","value":"_inc"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"attempts"},"value":{"kind":"IntValue","value":"1"}}]}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"affected_rows"}}]}},{"kind":"Field","alias":{"kind":"Name","value":"erased"},"name":{"kind":"Name","value":"update_identity_deliveries"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"where"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"provider"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"_in"},"value":{"kind":"Variable","name":{"kind":"Name","value":"erasedProviders"}}}]}},{"kind":"ObjectField","name":{"kind":"Name","value":"subject"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"_in"},"value":{"kind":"Variable","name":{"kind":"Name","value":"erasedSubjects"}}}]}},{"kind":"ObjectField","name":{"kind":"Name","value":"payload"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"_is_null"},"value":{"kind":"BooleanValue","value":false}}]}}]}},{"kind":"Argument","name":{"kind":"Name","value":"_set"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"payload"},"value":{"kind":"NullValue"}}]}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"affected_rows"}}]}},{"kind":"Field","name":{"kind":"Name","value":"insert_identity_deliveries"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"objects"},"value":{"kind":"Variable","name":{"kind":"Name","value":"deliveries"}}},{"kind":"Argument","name":{"kind":"Name","value":"on_conflict"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"constraint"},"value":{"kind":"EnumValue","value":"deliveries_pkey"}},{"kind":"ObjectField","name":{"kind":"Name","value":"update_columns"},"value":{"kind":"ListValue","values":[{"kind":"EnumValue","value":"type"},{"kind":"EnumValue","value":"subject"},{"kind":"EnumValue","value":"payload"},{"kind":"EnumValue","value":"settled_at"},{"kind":"EnumValue","value":"status"},{"kind":"EnumValue","value":"error"}]}},{"kind":"ObjectField","name":{"kind":"Name","value":"where"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"status"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"_eq"},"value":{"kind":"StringValue","value":"dead","block":false}}]}}]}}]}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"affected_rows"}}]}},{"kind":"Field","name":{"kind":"Name","value":"insert_organizations"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"objects"},"value":{"kind":"Variable","name":{"kind":"Name","value":"organizations"}}},{"kind":"Argument","name":{"kind":"Name","value":"on_conflict"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"constraint"},"value":{"kind":"EnumValue","value":"organizations_pkey"}},{"kind":"ObjectField","name":{"kind":"Name","value":"update_columns"},"value":{"kind":"ListValue","values":[{"kind":"EnumValue","value":"provider"},{"kind":"EnumValue","value":"name"},{"kind":"EnumValue","value":"slug"},{"kind":"EnumValue","value":"image_url"},{"kind":"EnumValue","value":"metadata"},{"kind":"EnumValue","value":"source_created_at"},{"kind":"EnumValue","value":"source_updated_at"},{"kind":"EnumValue","value":"deleted_at"}]}}]}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"affected_rows"}}]}},{"kind":"Field","name":{"kind":"Name","value":"insert_users"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"objects"},"value":{"kind":"Variable","name":{"kind":"Name","value":"users"}}},{"kind":"Argument","name":{"kind":"Name","value":"on_conflict"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"constraint"},"value":{"kind":"EnumValue","value":"users_pkey"}},{"kind":"ObjectField","name":{"kind":"Name","value":"update_columns"},"value":{"kind":"ListValue","values":[{"kind":"EnumValue","value":"provider"},{"kind":"EnumValue","value":"email"},{"kind":"EnumValue","value":"email_verified"},{"kind":"EnumValue","value":"phone"},{"kind":"EnumValue","value":"username"},{"kind":"EnumValue","value":"name"},{"kind":"EnumValue","value":"first_name"},{"kind":"EnumValue","value":"last_name"},{"kind":"EnumValue","value":"image_url"},{"kind":"EnumValue","value":"roles"},{"kind":"EnumValue","value":"metadata"},{"kind":"EnumValue","value":"last_seen"},{"kind":"EnumValue","value":"source_created_at"},{"kind":"EnumValue","value":"source_updated_at"},{"kind":"EnumValue","value":"deleted_at"}]}}]}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"affected_rows"}}]}},{"kind":"Field","name":{"kind":"Name","value":"insert_organization_memberships"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"objects"},"value":{"kind":"Variable","name":{"kind":"Name","value":"memberships"}}},{"kind":"Argument","name":{"kind":"Name","value":"on_conflict"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"constraint"},"value":{"kind":"EnumValue","value":"organization_memberships_pkey"}},{"kind":"ObjectField","name":{"kind":"Name","value":"update_columns"},"value":{"kind":"ListValue","values":[{"kind":"EnumValue","value":"provider"},{"kind":"EnumValue","value":"role"},{"kind":"EnumValue","value":"source_created_at"},{"kind":"EnumValue","value":"source_updated_at"},{"kind":"EnumValue","value":"deleted_at"}]}}]}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"affected_rows"}}]}}]}}]} as unknown as DocumentNode<WriteBatchMutation, WriteBatchMutationVariables>;

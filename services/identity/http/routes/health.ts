@@ -3,7 +3,7 @@ import { LatchkeyError } from '../../core/errors.ts';
 import type { Engine } from '../../hasura/graphql.ts';
 
 /** `/healthz`: the process is alive. `/readyz`: it can do its work; if not, what fails and the mend. */
-export function health(app: FastifyInstance, { engine }: { engine: Engine }): void {
+export function health(app: FastifyInstance, { engine }: { engine: Pick<Engine, 'checkTables'> }): void {
   app.get('/healthz', { logLevel: 'warn' }, async () => ({ status: 'ok' }));
 
   app.get('/readyz', { logLevel: 'warn' }, async (_request, reply) => {

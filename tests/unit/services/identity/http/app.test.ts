@@ -46,10 +46,7 @@ beforeEach(() => {
       },
       close: async () => {},
     },
-    engine: {
-      checkTables: () => checkTables(),
-      writeBatch: () => Promise.reject(new Error('not asked here')),
-    },
+    engine: { checkTables: () => checkTables() },
     logger: createLogger('trace', {
       write(line) {
         logged += line;

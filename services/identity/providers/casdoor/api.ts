@@ -1,0 +1,171 @@
+import { z } from 'zod';
+import type { CasdoorConfig } from '../../core/config.ts';
+import { LatchkeyError } from '../../core/errors.ts';
+import { parsePayload } from '../../core/payload.ts';
+
+const text = z.string().catch('');
+const flag = z.boolean().catch(false);
+const texts = z
+  .array(z.unknown())
+  .catch([])
+  .transform((values) => values.filter((value) => typeof value === 'string'));
+const id = z.string().min(1).max(255);
+
+const ROLE = z.object({
+  owner: id,
+  name: id,
+  users: texts,
+  groups: texts,
+  roles: texts,
+  isEnabled: flag,
+});
+export type CasdoorRole = z.infer<typeof ROLE>;
+
+const USER = z.object({
+  id,
+  owner: id,
+  name: id,
+  createdTime: text,
+  lastSigninTime: text,
+  displayName: text,
+  firstName: text,
+  lastName: text,
+  avatar: text,
+  email: text,
+  emailVerified: flag,
+  phone: text,
+  groups: texts,
+  /** Lists of users do not fill it. */
+  roles: z
+    .array(ROLE)
+    .nullish()
+    .transform((roles) => roles ?? []),
+  isAdmin: flag,
+  isDeleted: flag,
+});
+export type CasdoorUser = z.infer<typeof USER>;
+
+const ORGANIZATION = z.object({ name: id, createdTime: text, displayName: text, logo: text });
+export type CasdoorOrganization = z.infer<typeof ORGANIZATION>;
+
+const GROUP = z.object({ owner: id, name: id, createdTime: text, displayName: text, users: texts });
+export type CasdoorGroup = z.infer<typeof GROUP>;
+
+/** Errors too come with status 200, and say so only here. */
+const ANSWER = z.object({ status: z.literal('ok'), data: z.unknown(), data2: z.unknown() });
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Of all pages. */
+  readonly total: number;
+}
+
+export interface PageOptions {
+  /** From 1. Casdoor answers a page behind the last one with the last one again. */
+  readonly page: number;
+  readonly size: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The calls of Casdoor's API that Latchkey makes. Each may throw LatchkeyError `provider-unreachable`. */
+export interface CasdoorApi {
+  /** @param who the user's UUID, or `<organization>/<name>` */
+  findUser(who: { userId: string } | { name: string }): Promise<CasdoorUser | undefined>;
+  findOrganization(name: string): Promise<CasdoorOrganization | undefined>;
+  /** @param name `<organization>/<group>` */
+  findGroup(name: string): Promise<CasdoorGroup | undefined>;
+  /** @param name `<organization>/<role>` */
+  findRole(name: string): Promise<CasdoorRole | undefined>;
+  organizations(options: PageOptions): Promise<Page<CasdoorOrganization>>;
+  groups(organization: string, options: PageOptions): Promise<Page<CasdoorGroup>>;
+  /** In the order of their ids, and without their roles. */
+  users(organization: string, options: PageOptions): Promise<Page<CasdoorUser>>;
+  /** All roles of an organization, each with its members. */
+  roles(organization: string, signal?: AbortSignal): Promise<readonly CasdoorRole[]>;
+}
+
+const TIMEOUT_MS = 10_000;
+/** There is no such role. Asking for it costs one look-up by key, and needs the right secret. */
+const NO_ROLE = 'built-in/-';
+
+/** A client of Casdoor's API, which takes the application's Client ID and secret as HTTP Basic. */
+export function createCasdoorApi({
+  endpoint,
+  clientId,
+  clientSecret,
+}: Pick<CasdoorConfig, 'endpoint' | 'clientId' | 'clientSecret'>): CasdoorApi {
+  const headers = {
+    authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`,
+    accept: 'application/json',
+  };
+
+  async function call(path: string, query: Record<string, string>, signal?: AbortSignal) {
+    const timeout = AbortSignal.timeout(TIMEOUT_MS);
+    const url = `${endpoint}/api/${path}?${new URLSearchParams(query)}`;
+    let response: Response;
+    let body: string;
+    try {
+      response = await fetch(url, { headers, signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
+      body = await response.text();
+    } catch (cause) {
+      signal?.throwIfAborted();
+      throw failed(path, 'does not come back', cause);
+    }
+    const answer = ANSWER.safeParse(parsePayload(body).value);
+    // Casdoor's own message is left out, for it may name somebody.
+    if (!answer.success || !response.ok) throw failed(path, `is refused (status ${response.status})`);
+    return answer.data;
+  }
+
+  async function find<T>(schema: z.ZodType<T>, path: string, query: Record<string, string>) {
+    const { data } = await call(path, query);
+    return data === null ? undefined : parse(schema, path, data);
+  }
+
+  async function list<T>(
+    schema: z.ZodType<T>,
+    path: string,
+    query: Record<string, string>,
+    { page, size, signal }: PageOptions,
+  ): Promise<Page<T>> {
+    // With only one of p and pageSize, everything would come at once.
+    const paged = { ...query, p: String(page), pageSize: String(size), sortOrder: 'ascend' };
+    const { data, data2 } = await call(path, paged, signal);
+    const items = parse(z.array(schema).nullable(), path, data) ?? [];
+    return { items, total: parse(z.int(), path, data2) };
+  }
+
+  return {
+    async findUser(who) {
+      const query: Record<string, string> = 'userId' in who ? { userId: who.userId } : { id: who.name };
+      // A wrong secret is not refused but ignored, and get-user answers anybody: only with less in it.
+      const [user] = await Promise.all([find(USER, 'get-user', query), call('get-role', { id: NO_ROLE })]);
+      return user;
+    },
+    findOrganization: (name) => find(ORGANIZATION, 'get-organization', { id: `admin/${name}` }),
+    findGroup: (name) => find(GROUP, 'get-group', { id: name }),
+    findRole: (name) => find(ROLE, 'get-role', { id: name }),
+    organizations: (options) =>
+      list(ORGANIZATION, 'get-organizations', { owner: 'admin', sortField: 'name' }, options),
+    groups: (owner, options) => list(GROUP, 'get-groups', { owner, sortField: 'name' }, options),
+    users: (owner, options) => list(USER, 'get-users', { owner, sortField: 'id' }, options),
+    async roles(owner, signal) {
+      const { data } = await call('get-roles', { owner }, signal);
+      return parse(z.array(ROLE).nullable(), 'get-roles', data) ?? [];
+    },
+  };
+}
+
+function parse<T>(schema: z.ZodType<T>, path: string, data: unknown): T {
+  const parsed = schema.safeParse(data);
+  if (!parsed.success) throw failed(path, 'comes back in another shape than expected');
+  return parsed.data;
+}
+
+function failed(path: string, what: string, cause?: unknown): LatchkeyError {
+  return new LatchkeyError(
+    'provider-unreachable',
+    `Casdoor’s ${path} ${what}: check CASDOOR_ENDPOINT, CASDOOR_CLIENT_ID and CASDOOR_CLIENT_SECRET.`,
+    { cause },
+  );
+}

@@ -1,0 +1,46 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { CasdoorConfig } from '../../core/config.ts';
+import type { Delivery } from '../../core/deliveries.ts';
+import { LatchkeyError } from '../../core/errors.ts';
+import type { RawRequest } from '../provider.ts';
+import { readRecord } from './hint.ts';
+
+/**
+ * Makes the function that authenticates Casdoor's webhooks. Casdoor signs nothing and sends no time:
+ * a header with a fixed secret is all there is, so whoever once saw a delivery can send it again.
+ * That does no harm where deliveries are no more than hints (see records.ts). Any of the secrets will
+ * do, so that one can replace another without a gap.
+ */
+export function casdoorVerifier({
+  webhookHeader,
+  webhookSecrets,
+}: Pick<CasdoorConfig, 'webhookHeader' | 'webhookSecrets'>): (request: RawRequest) => Delivery {
+  const accepted = webhookSecrets.map(digest);
+
+  return ({ headers, body, receivedAt }) => {
+    const shown = headers[webhookHeader];
+    // Digests are of one length, and all are compared: how long it takes tells nothing of the secret.
+    const given = digest(typeof shown === 'string' ? shown : '');
+    const matches = accepted.filter((secret) => timingSafeEqual(secret, given));
+    if (matches.length === 0) {
+      throw new LatchkeyError(
+        'signature-invalid',
+        `The header ${webhookHeader} is missing or holds another secret: compare CASDOOR_WEBHOOK_SECRET and CASDOOR_WEBHOOK_HEADER with the Headers of Casdoor’s webhook.`,
+      );
+    }
+    const text = body.toString('utf8');
+    return { id: deliveryId(text), provider: 'casdoor', body: text, receivedAt };
+  };
+}
+
+/** The record's own `id` is always 0, and a sign-up shares its `name` with the new-user it causes. */
+function deliveryId(text: string): string {
+  const record = readRecord(text);
+  return record === undefined
+    ? `casdoor:${digest(text).toString('hex')}`
+    : `casdoor:${record.name}:${record.action}`;
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
