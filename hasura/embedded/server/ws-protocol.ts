@@ -15,10 +15,10 @@ export const clientMessage = z.discriminatedUnion('type', [
     type: z.literal('connection_init'),
     payload: z.object({ headers: text.nullish() }).nullish(),
   }),
-  z.object({ type: z.literal(['start', 'subscribe']), id, payload: z.unknown() }),
+  z.object({ type: z.literal(['start', 'subscribe']), id, payload: z.unknown().optional() }),
   z.object({ type: z.literal(['stop', 'complete']), id }),
   z.object({ type: z.literal('connection_terminate') }),
-  z.object({ type: z.literal(['ping', 'pong']), payload: z.unknown() }),
+  z.object({ type: z.literal(['ping', 'pong']), payload: z.unknown().optional() }),
 ]);
 export type ClientMessage = z.output<typeof clientMessage>;
 
