@@ -1,0 +1,72 @@
+import Fastify from 'fastify';
+import { z } from 'zod';
+import { LOOPBACK } from '../../stack/ports.ts';
+import { describeCall, eventOf } from './cloudtrail.ts';
+
+export type Front = { url: string; close(): Promise<void> };
+
+const USER = z.object({
+  UserAttributes: z.array(z.object({ Name: z.string(), Value: z.string().optional() })),
+});
+
+/**
+ * Stands before cognito-local and does what that leaves out: it tells of the calls that an
+ * EventBridge rule waits for, once they have succeeded.
+ *
+ * @param options.behind gives the address of cognito-local
+ */
+export async function startFront(options: {
+  port: number;
+  behind: () => string;
+  /** The operations that the rule names. */
+  watched: ReadonlySet<string>;
+  onEvent: (event: object) => void;
+}): Promise<Front> {
+  const { behind, watched, onEvent } = options;
+
+  async function subOf(UserPoolId: string, Username: string): Promise<string | undefined> {
+    const answer = await fetch(behind(), {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/x-amz-json-1.1',
+        'x-amz-target': 'AWSCognitoIdentityProviderService.AdminGetUser',
+      },
+      body: JSON.stringify({ UserPoolId, Username }),
+    });
+    const user = USER.safeParse(await answer.json()).data;
+    return user?.UserAttributes.find(({ Name }) => Name === 'sub')?.Value;
+  }
+
+  const app = Fastify({ forceCloseConnections: true });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'string' }, async (_request: unknown, body: string) => body);
+  app.all<{ Body: string | undefined }>('/*', async (request, reply) => {
+    const { method, body, headers } = request;
+    const target = headers['x-amz-target'];
+    const operation = typeof target === 'string' ? (target.split('.')[1] ?? '') : '';
+    const call =
+      watched.has(operation) && body !== undefined
+        ? await describeCall(operation, JSON.parse(body), subOf)
+        : undefined;
+    const answer = await fetch(new URL(request.url, behind()), {
+      method,
+      headers: Object.fromEntries(
+        ['content-type', 'x-amz-target', 'authorization'].flatMap((name) => {
+          const value = headers[name];
+          return typeof value === 'string' ? [[name, value]] : [];
+        }),
+      ),
+      ...(body !== undefined && { body }),
+      redirect: 'manual',
+    });
+    const text = await answer.text();
+    if (call !== undefined && answer.ok) onEvent(eventOf(call, text === '' ? {} : JSON.parse(text)));
+    for (const name of ['content-type', 'location', 'access-control-allow-origin']) {
+      const value = answer.headers.get(name);
+      if (value !== null) reply.header(name, value);
+    }
+    return reply.code(answer.status).send(text);
+  });
+  const url = await app.listen({ host: LOOPBACK, port: options.port });
+  return { url, close: () => app.close() };
+}
