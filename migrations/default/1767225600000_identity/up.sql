@@ -13,6 +13,8 @@ CREATE SCHEMA identity;
 --
 -- With the argument 'last_seen' that column only moves forward, and moves even where the
 -- rest is stale: a session event carries an older profile together with a newer sighting.
+-- All else is the newest state's own, nulls included: what a row ends as must not depend on
+-- which of its earlier states happened to come first.
 CREATE FUNCTION identity.keep_newest() RETURNS trigger
   LANGUAGE plpgsql
   AS $$
@@ -22,6 +24,7 @@ DECLARE
     OR (NEW.source_updated_at = OLD.source_updated_at
         AND NEW.deleted_at IS NOT NULL AND OLD.deleted_at IS NULL);
   seen timestamptz;
+  has_news boolean;
 BEGIN
   -- An id never changes hands: the same id from a second provider is a mistake or an attack.
   IF NEW.provider <> OLD.provider THEN
@@ -29,21 +32,24 @@ BEGIN
       USING ERRCODE = 'check_violation', CONSTRAINT = TG_TABLE_NAME || '_provider_is_final';
   END IF;
 
+  -- PL/pgSQL looks up every field an expression names, so last_seen stands only where the
+  -- table is known to have it.
   IF has_last_seen THEN
     seen := greatest(OLD.last_seen, NEW.last_seen);
+    has_news := is_newer OR seen > OLD.last_seen;
+  ELSE
+    has_news := is_newer;
+  END IF;
+  IF NOT has_news THEN
+    RETURN NULL;
   END IF;
 
   IF NOT is_newer THEN
-    IF NOT has_last_seen OR OLD.deleted_at IS NOT NULL OR seen = OLD.last_seen THEN
-      RETURN NULL;
-    END IF;
     NEW := OLD;
   END IF;
-
   IF has_last_seen THEN
     NEW.last_seen := seen;
   END IF;
-  NEW.source_created_at := coalesce(NEW.source_created_at, OLD.source_created_at);
   NEW.created_at := OLD.created_at;
   NEW.updated_at := now();
   RETURN NEW;

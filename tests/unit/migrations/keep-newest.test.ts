@@ -21,13 +21,15 @@ interface State {
   clock: number;
   deleted?: boolean;
   seen?: number;
+  created?: number;
 }
 
 const UPSERT = `
-  INSERT INTO public.users (id, provider, name, source_updated_at, deleted_at, last_seen)
-  VALUES ($1, $2, $3, $4, $5, $6)
+  INSERT INTO public.users (id, provider, name, source_updated_at, deleted_at, last_seen, source_created_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7)
   ON CONFLICT (id) DO UPDATE SET provider = excluded.provider, name = excluded.name,
-    source_updated_at = excluded.source_updated_at, deleted_at = excluded.deleted_at, last_seen = excluded.last_seen
+    source_updated_at = excluded.source_updated_at, deleted_at = excluded.deleted_at, last_seen = excluded.last_seen,
+    source_created_at = excluded.source_created_at
   RETURNING id`;
 const valuesOf = ({
   id = 'user_1',
@@ -36,12 +38,21 @@ const valuesOf = ({
   clock,
   deleted = false,
   seen = 0,
-}: State) => [id, provider, name, at(clock), deleted ? at(clock) : null, at(seen)];
+  created,
+}: State) => [
+  id,
+  provider,
+  name,
+  at(clock),
+  deleted ? at(clock) : null,
+  at(seen),
+  created === undefined ? null : at(created),
+];
 /** How many rows the statement touched. */
 const upsert = async (state: State) => (await database.query(UPSERT, valuesOf(state))).length;
 async function row() {
   const [found] = await database.query(
-    'SELECT name, source_updated_at, deleted_at, last_seen FROM public.users',
+    'SELECT name, source_updated_at, deleted_at, last_seen, source_created_at FROM public.users',
   );
   return found;
 }
@@ -87,6 +98,67 @@ describe('last_seen', () => {
     await upsert({ clock: 1, seen: 9 });
     await upsert({ clock: 2, name: 'two', seen: 3 });
     expect(await row()).toMatchObject({ name: 'two', last_seen: new Date(at(9)) });
+  });
+});
+
+describe('what a row ends as does not depend on the order in which its states come', () => {
+  const states: State[] = [
+    { clock: 1, name: 'one', seen: 9, created: 1 },
+    { clock: 5, deleted: true },
+    { clock: 3, name: 'three', seen: 4, created: 1 },
+  ];
+  const orders = [
+    [0, 1, 2],
+    [0, 2, 1],
+    [1, 0, 2],
+    [1, 2, 0],
+    [2, 0, 1],
+    [2, 1, 0],
+  ];
+  test.each(orders)('%i, %i, %i', async (...order) => {
+    for (const index of order) await upsert(states[index] ?? { clock: 0 });
+    expect(await row()).toEqual({
+      name: null,
+      source_updated_at: new Date(at(5)),
+      deleted_at: new Date(at(5)),
+      last_seen: new Date(at(9)),
+      source_created_at: null,
+    });
+  });
+});
+
+describe.each([
+  ['organizations', 'id', "('org_1'"],
+  ['organization_memberships', 'organization_id, user_id', "('org_1', 'user_1'"],
+])('%s, which were never seen,', (table, key, id) => {
+  const write = async (clock: number, isDeleted = false) =>
+    (
+      await database.query(
+        `INSERT INTO public.${table} (${key}, provider, source_updated_at, deleted_at)
+         VALUES ${id}, 'clerk', $1, CASE WHEN $2 THEN $1 END)
+         ON CONFLICT (${key}) DO UPDATE SET provider = excluded.provider,
+           source_updated_at = excluded.source_updated_at, deleted_at = excluded.deleted_at RETURNING provider`,
+        [at(clock), isDeleted],
+      )
+    ).length;
+
+  test('keep to the same rule', async () => {
+    await upsert({ clock: 0 });
+    if (table !== 'organizations') {
+      await database.query(
+        `INSERT INTO public.organizations (id, provider, source_updated_at) VALUES ('org_1', 'clerk', now())`,
+      );
+    }
+    expect(await write(2)).toBe(1);
+    expect(await write(1)).toBe(0);
+    expect(await write(2)).toBe(0);
+    expect(await write(1, true)).toBe(0);
+    expect(await write(2, true)).toBe(1);
+    expect(await write(2)).toBe(0);
+    expect(await write(3)).toBe(1);
+    expect(await database.query(`SELECT source_updated_at, deleted_at FROM public.${table}`)).toEqual([
+      { source_updated_at: new Date(at(3)), deleted_at: null },
+    ]);
   });
 });
 
