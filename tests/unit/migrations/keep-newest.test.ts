@@ -135,7 +135,7 @@ describe.each([
     (
       await database.query(
         `INSERT INTO public.${table} (${key}, provider, source_updated_at, deleted_at)
-         VALUES ${id}, 'clerk', $1, CASE WHEN $2 THEN $1 END)
+         VALUES ${id}, 'clerk', $1::timestamptz, CASE WHEN $2 THEN $1::timestamptz END)
          ON CONFLICT (${key}) DO UPDATE SET provider = excluded.provider,
            source_updated_at = excluded.source_updated_at, deleted_at = excluded.deleted_at RETURNING provider`,
         [at(clock), isDeleted],
