@@ -4,7 +4,6 @@ import * as typedDocumentNode from '@graphql-codegen/typed-document-node';
 import * as typescriptOperations from '@graphql-codegen/typescript-operations';
 import {
   buildClientSchema,
-  buildSchema,
   getIntrospectionQuery,
   type IntrospectionQuery,
   lexicographicSortSchema,
@@ -45,7 +44,6 @@ export async function generateTypes(schema: string): Promise<string> {
   return codegen({
     filename: 'documents.ts',
     schema: parse(schema),
-    schemaAst: buildSchema(schema),
     documents: [...documents].map(([location, text]) => ({ location, document: parse(text) })),
     plugins: [{ typescriptOperations: {} }, { typedDocumentNode: {} }],
     pluginMap: { typescriptOperations, typedDocumentNode },
