@@ -75,7 +75,8 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     return {
       url: `postgres://${SUPERUSER}:${password}@${LOOPBACK}:${port}/postgres`,
       port,
-      version: binaries.version.replace(/-.*/, ''),
+      // npm wants three numbers, PostgreSQL has two.
+      version: binaries.version.split('.').slice(0, 2).join('.'),
       directory,
       child,
       notes,

@@ -28,7 +28,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const { child, exited } of running.splice(0)) {
-    child.kill('SIGKILL');
+    child.kill('SIGTERM');
     await exited;
   }
   await rm(folder, { recursive: true, force: true });

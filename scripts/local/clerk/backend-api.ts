@@ -104,7 +104,7 @@ export function json(reply: FastifyReply, body: unknown, status = 200): FastifyR
   return reply
     .code(status)
     .header('content-type', 'application/json')
-    .send(Buffer.from(JSON.stringify(body)));
+    .send(Buffer.from(`${JSON.stringify(body)}\n`));
 }
 
 /** Clerk's way of telling an error. */
