@@ -5,6 +5,8 @@ import type { Log } from './log.ts';
 
 /** What is left for throwing. */
 const RESERVE_MS = 1_000;
+/** A deleted group makes the service read its users again. */
+const ATTEMPT_MS = 15_000;
 
 /**
  * Makes the function behind the EventBridge rule. It throws what it cannot deliver: AWS then invokes
@@ -20,7 +22,8 @@ export function createForwardEvent(
       log('info', 'Nothing to forward: the call failed, or it names neither a user nor a group.');
       return;
     }
-    await forward(forwarded, invocation.getRemainingTimeInMillis() - RESERVE_MS);
+    const budgetMs = invocation.getRemainingTimeInMillis() - RESERVE_MS;
+    await forward(forwarded, { budgetMs, attemptMs: ATTEMPT_MS });
     log('info', 'Forwarded.', { type: forwarded.hint.type, id: forwarded.id });
   };
 }

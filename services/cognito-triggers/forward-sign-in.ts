@@ -4,6 +4,7 @@ import type { Log } from './log.ts';
 
 /** Of the 5 seconds that Cognito gives, some pass before the function starts. */
 const MOST_MS = 3_000;
+const ATTEMPT_MS = 2_000;
 /** What is left for returning the event. */
 const RESERVE_MS = 500;
 
@@ -28,7 +29,8 @@ export function createForwardSignIn(
     if (forward === undefined || forwarded === undefined) return event;
     const { type } = forwarded.hint;
     try {
-      await forward(forwarded, Math.min(MOST_MS, invocation.getRemainingTimeInMillis() - RESERVE_MS));
+      const budgetMs = Math.min(MOST_MS, invocation.getRemainingTimeInMillis() - RESERVE_MS);
+      await forward(forwarded, { budgetMs, attemptMs: ATTEMPT_MS });
       log('info', 'Forwarded.', { type, id: forwarded.id });
     } catch (error) {
       log('error', error instanceof Error ? error.message : 'unknown', { type, id: forwarded.id });

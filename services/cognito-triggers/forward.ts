@@ -3,12 +3,17 @@ import { Webhook } from 'standardwebhooks';
 import type { ForwardingConfig } from './config.ts';
 import type { Forwarded } from './hint.ts';
 
-/** A slow answer is likelier lost than late, and the service takes the same delivery twice. */
-const ATTEMPT_MS = 2_000;
 const FIRST_PAUSE_MS = 100;
 
-/** @throws Error where the service has not taken it within `budgetMs` */
-export type Forward = (forwarded: Forwarded, budgetMs: number) => Promise<void>;
+export interface Patience {
+  /** For all attempts together. */
+  readonly budgetMs: number;
+  /** For each one. The service may take the same delivery twice, so it need not be long. */
+  readonly attemptMs: number;
+}
+
+/** @throws Error where the service has not taken it in time */
+export type Forward = (forwarded: Forwarded, patience: Patience) => Promise<void>;
 
 /**
  * Makes the function that delivers a hint to the service, signed as Standard Webhooks says. It tries
@@ -41,11 +46,11 @@ export function createForward({ url, secret }: ForwardingConfig): Forward {
     }
   }
 
-  return async (forwarded, budgetMs) => {
+  return async (forwarded, { budgetMs, attemptMs }) => {
     const giveUpAt = performance.now() + budgetMs;
     for (let pause = FIRST_PAUSE_MS; ; pause *= 2) {
       const left = Math.max(1, Math.floor(giveUpAt - performance.now()));
-      const failure = await attempt(forwarded, Math.min(ATTEMPT_MS, left));
+      const failure = await attempt(forwarded, Math.min(attemptMs, left));
       if (failure === undefined) return;
       const wait = Math.max(pause, failure.retryAfterMs ?? 0);
       if (!failure.isPassing || performance.now() + wait >= giveUpAt) {

@@ -17,7 +17,7 @@ export async function loadProviders(config: ProviderConfigs, known: Known): Prom
   }
   if (config.cognito !== undefined) {
     const { createCognito } = await import('./cognito/index.ts');
-    providers.push(createCognito(config.cognito));
+    providers.push(createCognito(config.cognito, known));
   }
   return new Map(providers.map((provider) => [provider.name, provider]));
 }

@@ -4,7 +4,7 @@ import { LatchkeyError } from '../../core/errors.ts';
 import type { Instant } from '../../core/records.ts';
 import type { Directory, DirectoryPage } from '../provider.ts';
 import type { CognitoApi } from './api.ts';
-import { membershipRecord, organizationRecord, userRecord } from './records.ts';
+import { membershipRecord, organizationId, organizationRecord, userRecord } from './records.ts';
 
 /** As many memberships as a page of the other providers holds. */
 const PAGE_OF_MEMBERSHIPS = 500;
@@ -71,7 +71,7 @@ export function cognitoDirectory(
       }
 
       const memberships = [...groupsOf].flatMap(([sub, groups]) =>
-        groups.map((group) => membershipRecord(userPoolId, { group, sub, clock })),
+        groups.map((group) => membershipRecord(organizationId(userPoolId, group), sub, clock)),
       );
       for (let from = 0; from < memberships.length; from += PAGE_OF_MEMBERSHIPS) {
         yield {

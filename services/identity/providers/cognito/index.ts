@@ -1,5 +1,5 @@
 import type { CognitoConfig } from '../../core/config.ts';
-import type { Provider } from '../provider.ts';
+import type { Known, Provider } from '../provider.ts';
 import { createCognitoApi } from './api.ts';
 import { cognitoDirectory } from './directory.ts';
 import { cognitoEngineAuth } from './engine-auth.ts';
@@ -7,12 +7,12 @@ import { cognitoRecords } from './records.ts';
 import { cognitoVerifier } from './verify.ts';
 import { cognitoTokenVerifier } from './verify-token.ts';
 
-export function createCognito(config: CognitoConfig): Provider {
+export function createCognito(config: CognitoConfig, known: Known): Provider {
   const api = createCognitoApi(config);
   return {
     name: 'cognito',
     verify: cognitoVerifier(config.webhookSecrets),
-    records: cognitoRecords(config, api),
+    records: cognitoRecords(config, api, known),
     directory: cognitoDirectory(config, api),
     engineAuth: () => cognitoEngineAuth(config),
     verifyToken: cognitoTokenVerifier(config),

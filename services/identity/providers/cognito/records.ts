@@ -1,4 +1,4 @@
-import { COGNITO_HINT, type CognitoHint } from '../../core/cognito-hint.ts';
+import { COGNITO_HINT } from '../../core/cognito-hint.ts';
 import type { CognitoConfig } from '../../core/config.ts';
 import type { Delivery, Reading } from '../../core/deliveries.ts';
 import { parsePayload, storable } from '../../core/payload.ts';
@@ -11,10 +11,17 @@ import {
   type OrganizationRecord,
   type UserRecord,
 } from '../../core/records.ts';
+import type { Known } from '../provider.ts';
 import type { CognitoApi, PoolGroup, PoolUser } from './api.ts';
 
 /** Longer ones are no addresses (RFC 5321), and no index could hold them. */
 const LONGEST_ADDRESS = 320;
+
+/**
+ * How many users are read again when their group is deleted. More would take longer than the sender
+ * waits, and more than Cognito's quota; the next reconcile reads the rest.
+ */
+const MOST_READ_AT_ONCE = 25;
 
 type PoolConfig = Pick<CognitoConfig, 'userPoolId' | 'metadataAttributes'>;
 
@@ -89,24 +96,26 @@ export function organizationRecord(
   };
 }
 
-/** That a user is in a group, or (`deleted`) is not in it any more. In a group all are alike. */
+/** That a user is in a group, or (`ended`) is not in it any more. In a group all are alike. */
 export function membershipRecord(
-  userPoolId: string,
-  { group, sub, clock, deleted = false }: { group: string; sub: string; clock: Instant; deleted?: boolean },
+  organization: string,
+  sub: string,
+  clock: Instant,
+  ended = false,
 ): MembershipRecord {
   return {
     kind: 'membership',
     provider: 'cognito',
-    organizationId: organizationId(userPoolId, group),
+    organizationId: organization,
     userId: sub,
     clock,
-    deleted,
+    deleted: ended,
     sourceCreatedAt: null,
-    role: null,
+    role: ended ? null : 'org:member',
   };
 }
 
-function organizationId(userPoolId: string, group: string): string {
+export function organizationId(userPoolId: string, group: string): string {
   return storable(`${userPoolId}/${group}`);
 }
 
@@ -117,38 +126,45 @@ function organizationId(userPoolId: string, group: string): string {
 export function cognitoRecords(
   config: PoolConfig,
   api: CognitoApi,
+  known: Known,
   now: () => Instant = Date.now,
 ): (delivery: Delivery) => Promise<Reading> {
   const { userPoolId } = config;
 
-  async function readUser(sub: string, { type, timestamp, data }: CognitoHint): Promise<IdentityRecord[]> {
+  async function readUser(
+    sub: string,
+    hint: { userName?: string | undefined; groupName?: string | undefined; seen?: Instant },
+  ): Promise<IdentityRecord[]> {
     const clock = now();
-    const user = await api.findUser({ sub, userName: data.userName });
+    const user = await api.findUser({ sub, userName: hint.userName });
     if (user === undefined) return [deletedUser('cognito', sub, clock)];
     const groups = await api.groupsOf(user);
     const names = groups.map(({ name }) => name);
     const record = userRecord(user, { groups: names, clock, metadataAttributes: config.metadataAttributes });
     if (record === undefined) return [deletedUser('cognito', sub, clock)];
-    const seen = type.startsWith('PostAuthentication_') ? Math.min(Date.parse(timestamp), clock) : 0;
+    const ended = new Set(await known.organizationsOf(sub));
+    // The call that ends a membership names its group, even if the membership is only just being stored.
+    if (hint.groupName !== undefined) ended.add(organizationId(userPoolId, hint.groupName));
+    for (const name of names) ended.delete(organizationId(userPoolId, name));
     return [
-      { ...record, lastSeen: Math.max(record.lastSeen, seen) },
+      { ...record, lastSeen: Math.max(record.lastSeen, Math.min(hint.seen ?? 0, clock)) },
       ...groups.map((group) => organizationRecord(userPoolId, group, clock)),
-      ...names.map((group) => membershipRecord(userPoolId, { group, sub, clock })),
-      // Only the call that ended a membership names its group; the list of groups cannot.
-      ...(data.groupName === undefined || names.includes(data.groupName)
-        ? []
-        : [membershipRecord(userPoolId, { group: data.groupName, sub, clock, deleted: true })]),
+      ...names.map((name) => membershipRecord(organizationId(userPoolId, name), sub, clock)),
+      ...[...ended].map((id) => membershipRecord(id, sub, clock, true)),
     ];
   }
 
   async function readGroup(name: string): Promise<IdentityRecord[]> {
     const clock = now();
     const group = await api.findGroup(name);
-    return [
-      group === undefined
-        ? deletedOrganization('cognito', organizationId(userPoolId, name), clock)
-        : organizationRecord(userPoolId, group, clock),
+    if (group !== undefined) return [organizationRecord(userPoolId, group, clock)];
+    // Cognito tells of each change of a membership, but not of those that end with their group.
+    const members = await known.usersWithRole('cognito', name, MOST_READ_AT_ONCE);
+    const records: IdentityRecord[] = [
+      deletedOrganization('cognito', organizationId(userPoolId, name), clock),
     ];
+    for (const sub of members) records.push(...(await readUser(sub, {})));
+    return records;
   }
 
   return async ({ body }) => {
@@ -169,6 +185,7 @@ export function cognitoRecords(
     if (sub === undefined && groupName === undefined) {
       return { kind: 'ignored', type, subject: null };
     }
+    const seen = type.startsWith('PostAuthentication_') ? Date.parse(timestamp) : 0;
     const kept = {
       userPoolId,
       ...(sub !== undefined && { sub }),
@@ -179,7 +196,7 @@ export function cognitoRecords(
       type,
       subject: sub ?? organizationId(userPoolId, groupName ?? ''),
       payload: { type, timestamp, data: kept },
-      records: sub !== undefined ? await readUser(sub, hint.data) : await readGroup(groupName ?? ''),
+      records: sub !== undefined ? await readUser(sub, { ...data, seen }) : await readGroup(groupName ?? ''),
     };
   };
 }

@@ -100,9 +100,9 @@ describe('sign-ins', () => {
     const event = fixture('postauthentication.json');
     let budget: number | undefined;
     const forward = forwardTo(server.url);
-    const signIn = createForwardSignIn((forwarded, budgetMs) => {
-      budget = budgetMs;
-      return forward(forwarded, 300);
+    const signIn = createForwardSignIn((forwarded, patience) => {
+      budget = patience.budgetMs;
+      return forward(forwarded, { ...patience, budgetMs: 300 });
     }, log);
     expect(await signIn(event, invocation)).toBe(event);
     expect(received).toHaveLength(1);

@@ -3,6 +3,7 @@ import { apiCallHint, signInHint } from '../../../../../../services/cognito-trig
 import type { LedgerEntry } from '../../../../../../services/identity/core/deliveries.ts';
 import { createCognitoApi } from '../../../../../../services/identity/providers/cognito/api.ts';
 import { cognitoRecords } from '../../../../../../services/identity/providers/cognito/records.ts';
+import type { Known } from '../../../../../../services/identity/providers/provider.ts';
 import {
   type Answer,
   type Call,
@@ -50,11 +51,18 @@ function pool(
   };
 }
 
-async function reader(answer: (call: Call) => Answer, settings: Partial<typeof CONFIG> = {}) {
+/** What the tables hold: nothing, unless a test says otherwise. */
+const nothingKnown: Known = { organizationsOf: async () => [], usersWithRole: async () => [] };
+
+async function reader(
+  answer: (call: Call) => Answer,
+  settings: Partial<typeof CONFIG> = {},
+  known: Partial<Known> = {},
+) {
   const server = await serveCognito(answer);
   open.push(server);
   const config = { ...CONFIG, ...settings, endpoint: server.url };
-  const read = cognitoRecords(config, createCognitoApi(config), () => NOW);
+  const read = cognitoRecords(config, createCognitoApi(config), { ...nothingKnown, ...known }, () => NOW);
   return {
     calls: server.calls,
     read: (hint: unknown) =>
@@ -113,7 +121,7 @@ const adaInAdmins = {
   clock: NOW,
   deleted: false,
   sourceCreatedAt: null,
-  role: null,
+  role: 'org:member',
 };
 
 test('a sign-up is read back from Cognito: the user, their groups, and that they are in them', async () => {
@@ -212,9 +220,46 @@ test('removal from a group ends the membership that the call names', async () =>
   expect(await read(hint)).toMatchObject({
     records: [
       { ...ada, roles: [] },
-      { ...adaInAdmins, deleted: true },
+      { ...adaInAdmins, deleted: true, role: null },
     ],
   });
+});
+
+test('a membership that the tables hold and Cognito does not has ended', async () => {
+  const { read } = await reader(
+    pool(),
+    {},
+    { organizationsOf: async () => [`${POOL}/admins`, `${POOL}/old`] },
+  );
+  const reading = await read(hintOf('postconfirmation.json'));
+  expect(reading.kind === 'records' && reading.records.slice(2)).toEqual([
+    adaInAdmins,
+    { ...adaInAdmins, organizationId: `${POOL}/old`, deleted: true, role: null },
+  ]);
+});
+
+test('whoever was in a group that is gone is read again, some of them at once', async () => {
+  const asked: unknown[] = [];
+  const { read } = await reader(
+    pool({ groups: [] }),
+    {},
+    {
+      usersWithRole: async (...question) => {
+        asked.push(question);
+        return [SUB];
+      },
+      organizationsOf: async () => [`${POOL}/admins`],
+    },
+  );
+  const hint = { type: 'DeleteGroup', timestamp: '2026-01-01T00:00:10Z', data: { groupName: 'admins' } };
+  expect(await read(hint)).toMatchObject({
+    records: [
+      { kind: 'organization', id: `${POOL}/admins`, deleted: true },
+      { ...ada, roles: [] },
+      { ...adaInAdmins, deleted: true, role: null },
+    ],
+  });
+  expect(asked).toEqual([['cognito', 'admins', 25]]);
 });
 
 test.each([
