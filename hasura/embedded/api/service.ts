@@ -77,7 +77,7 @@ export async function createApiService(parts: Parts): Promise<ApiService> {
     get state() {
       return state;
     },
-    handle(api, body, session) {
+    async handle(api, body, session) {
       const work = readRequest(api, body, session.isAdmin);
       const result = queue.then(() => run(api, work, session));
       queue = result.catch(() => {});
