@@ -15,6 +15,9 @@ export interface TypeRow {
   readonly base: number;
 }
 
+/** Types whose standard name means a length of one: a cast to it would cut the value. */
+const UNBOUNDED: Readonly<Record<string, string>> = { character: 'bpchar', bit: '"bit"' };
+
 /** Types by oid; a domain is its base type. */
 export function buildTypes(rows: readonly TypeRow[]): (oid: number) => PgType {
   const byOid = new Map(rows.map((row) => [row.oid, row]));
@@ -32,7 +35,7 @@ export function buildTypes(rows: readonly TypeRow[]): (oid: number) => PgType {
     if (row.category === 'A' && row.element !== 0) return arrayOf(get(row.element));
     const kind = row.kind === 'e' ? 'enum' : row.kind === 'c' ? 'composite' : 'base';
     const name = kind === 'base' ? hasuraTypeName(row.name) : row.name;
-    return { name, sql: row.sql, kind, schema: row.schema };
+    return { name, sql: UNBOUNDED[row.sql] ?? row.sql, kind, schema: row.schema };
   };
   return get;
 }

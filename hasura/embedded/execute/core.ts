@@ -13,13 +13,15 @@ import { buildRoleSchema } from '../schema/role.ts';
 import { trackSource } from '../schema/track.ts';
 import type { InconsistentObject, TrackedSource } from '../schema/tracked.ts';
 import type { RoleSchema } from '../schema/types.ts';
-import type { Session } from '../session.ts';
+import { ADMIN_ROLE, type Session } from '../session.ts';
 import { createRowCommands } from '../sql/dml-run.ts';
 import { explainOperation } from './explain.ts';
 import { createOperation } from './operation.ts';
 import { createPlanner, type Planner } from './planner.ts';
 import type { ExecutionSource, ExecutionSources } from './sources.ts';
 
+/** Roles whose schemas are kept. */
+const MAX_ROLES = 1000;
 /** Texts, and plans of each role's text, that are kept. */
 const MAX_DOCUMENTS = 2000;
 
@@ -33,7 +35,9 @@ export const buildCore: BuildCore = async (input) => {
       source: source.metadata,
       catalog: source.catalog,
       enumRows: await readEnums(source),
-      defaultNamingConvention: input.config.defaultNamingConvention,
+      defaultNamingConvention: input.config.experimentalFeatures.includes('naming_convention')
+        ? input.config.defaultNamingConvention
+        : undefined,
       inferFunctionPermissions: input.config.inferFunctionPermissions,
     });
     inconsistencies.push(...result.inconsistencies);
@@ -64,6 +68,11 @@ function executionSource(source: CoreSource, tracked: TrackedSource, { config }:
   };
 }
 
+/** Makes the roots that hold everybody's fields. @throws {EngineError} for two fields of one name */
+function checkRoots({ query, mutation, subscription }: RoleSchema): void {
+  for (const root of [mutation, subscription, query]) root?.fields.size;
+}
+
 function createCore(
   { config }: CoreInput,
   tracked: readonly TrackedSource[],
@@ -74,11 +83,11 @@ function createCore(
     inferFunctionPermissions: config.inferFunctionPermissions,
     streamFields: true,
   };
-  const planners = new Map<string, Planner>();
+  const planners: Cache<Planner> = createCache(MAX_ROLES);
   const documents: Cache<DocumentNode> = createCache(MAX_DOCUMENTS);
   const operations: Cache<ParsedOperation> = createCache(MAX_DOCUMENTS);
 
-  const plannerFor = ({ role, backendOnly }: Session): Planner => {
+  const plannerFor = ({ role, backendOnly }: Pick<Session, 'role' | 'backendOnly'>): Planner => {
     const key = `${backendOnly ? 'backend' : 'all'} ${role}`;
     const known = planners.get(key);
     if (known !== undefined) return known;
@@ -87,6 +96,7 @@ function createCore(
     planners.set(key, planner);
     return planner;
   };
+  checkRoots(plannerFor({ role: ADMIN_ROLE, backendOnly: true }).schema);
 
   const parse = ({ query, operationName }: GraphqlRequest): ParsedOperation => {
     const key = `${operationName ?? ''}\n${query}`;
@@ -108,7 +118,7 @@ function createCore(
   return {
     inconsistencies,
     prepare,
-    explain: (request, session) => {
+    explain: async (request, session) => {
       const variables = request.variables ?? {};
       const planned = plannerFor(session).plan(request, parse(request), variables);
       return explainOperation(planned, sources, { session, variables });

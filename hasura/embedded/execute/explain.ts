@@ -2,6 +2,7 @@
 import { EngineError } from '../errors.ts';
 import { type Bindings, bindParam } from '../sql/bind.ts';
 import { compileQueries } from '../sql/statement.ts';
+import type { Param } from '../sql/text.ts';
 import { batchesOf } from './compile.ts';
 import type { Planned } from './planner.ts';
 import { runStatement } from './run.ts';
@@ -52,8 +53,15 @@ async function explainSubscription(
     variables: {
       cursor: {},
       query: {},
-      session: bindings.session.isAdmin ? {} : bindings.session.variables,
-      synthetic: [],
+      session: sessionValues(params, bindings),
+      synthetic: params.flatMap((param, index) =>
+        param.from === 'value' || param.from === 'variable' ? [values[index] ?? null] : [],
+      ),
     },
   };
+}
+
+function sessionValues(params: readonly Param[], bindings: Bindings): Record<string, string | undefined> {
+  const names = params.flatMap((param) => (param.from === 'session' ? [param.name] : []));
+  return Object.fromEntries(names.map((name) => [name, bindings.session.variables[name]]));
 }

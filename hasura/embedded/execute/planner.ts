@@ -23,6 +23,7 @@ export interface Planned extends OperationPlan {
 }
 
 export interface Planner {
+  readonly schema: RoleSchema;
   /** @throws {EngineError} for a request that does not fit the role's schema */
   plan(
     request: GraphqlRequest,
@@ -44,6 +45,7 @@ interface KnownText {
 export function createPlanner(schema: RoleSchema, sources: ExecutionSources): Planner {
   const texts = createCache<KnownText>(MAX_TEXTS);
   return {
+    schema,
     plan(request, operation, values) {
       const text = `${request.operationName ?? ''}\n${request.query}`;
       const definitions = operation.definition.variableDefinitions ?? [];

@@ -112,7 +112,7 @@ function readArray(type: PgType, value: unknown): string {
 export function writeArray(items: readonly (string | null)[], element: PgType): string {
   const written = items.map((item) => {
     if (item === null) return 'null';
-    if (element.kind === 'array') return item;
+    if (element.kind === 'array' || /^-?\d+$/.test(item)) return item;
     return `"${item.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
   });
   return `{${written.join(',')}}`;

@@ -57,7 +57,7 @@ function join(parts: readonly (Identifier | string)[], firstCase: (word: string)
   const all = parts.flatMap((part) => (typeof part === 'string' ? generated(part) : part));
   return all
     .map(({ text, custom: isCustom }, index) =>
-      isCustom ? text : index === 0 ? firstCase(text) : upperFirst(text),
+      index > 0 ? upperFirst(text) : isCustom ? text : firstCase(text),
     )
     .join('');
 }
@@ -69,22 +69,25 @@ function snake(parts: readonly (Identifier | string)[]): string {
     .join('_');
 }
 
+/** Prefix and suffix of a source; the convention re-cases all but the first word. */
 function affix(
   graphqlCase: boolean,
-  isType: boolean,
   prefix: string | undefined,
   name: string,
   suffix: string | undefined,
 ): string {
-  if (!graphqlCase) return `${prefix ?? ''}${name}${suffix ?? ''}`;
-  // The convention re-cases the name only behind a prefix; prefix and suffix are the user's own.
-  const body = prefix === undefined ? name : upperFirst(name);
-  const head = isType && prefix === undefined ? body : `${prefix ?? ''}${body}`;
-  return `${head}${suffix ?? ''}`;
+  const [first = '', ...rest] = [prefix, name, suffix].filter((part) => part !== undefined);
+  return `${first}${rest.map((part) => (graphqlCase ? upperFirst(part) : part)).join('')}`;
 }
 
-export function createNames(customization: SourceCustomization, defaultConvention: string): Names {
-  const graphqlCase = (customization.naming_convention ?? defaultConvention) === 'graphql-default';
+/** @param defaultConvention undefined where naming conventions are turned off, whatever the source says */
+export function createNames(
+  customization: SourceCustomization,
+  defaultConvention: string | undefined,
+): Names {
+  const graphqlCase =
+    defaultConvention !== undefined &&
+    (customization.naming_convention ?? defaultConvention) === 'graphql-default';
   const types = customization.type_names;
   const fields = customization.root_fields;
   const plainType = (...parts: readonly (Identifier | string)[]) =>
@@ -100,9 +103,9 @@ export function createNames(customization: SourceCustomization, defaultConventio
     namespace: fields?.namespace,
     graphqlCase,
     plainType,
-    type: (...parts) => affix(graphqlCase, true, types?.prefix, plainType(...parts), types?.suffix),
+    type: (...parts) => affix(graphqlCase, types?.prefix, plainType(...parts), types?.suffix),
     field: (...parts) => (graphqlCase ? join(parts, lowerFirst) : snake(parts)),
-    rootField: (name) => affix(graphqlCase, false, fields?.prefix, name, fields?.suffix),
+    rootField: (name) => affix(graphqlCase, fields?.prefix, name, fields?.suffix),
     fieldCase: recase(lowerFirst),
     typeCase: recase(upperFirst),
     enumValue: (name) => (graphqlCase ? name.toUpperCase() : name),

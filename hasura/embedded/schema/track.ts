@@ -24,7 +24,8 @@ export interface TrackInput {
   readonly catalog: Catalog;
   /** By `tableKey`; read for the tables that are tracked as enums. */
   readonly enumRows: ReadonlyMap<string, EnumRows>;
-  readonly defaultNamingConvention: string;
+  /** Undefined where naming conventions are turned off. */
+  readonly defaultNamingConvention: string | undefined;
   /** Whoever may read the table a function returns may call it. */
   readonly inferFunctionPermissions: boolean;
 }
@@ -84,7 +85,8 @@ function draftTable(metadata: TableMetadata, { source, catalog }: TrackInput, na
     throw new Problem(
       `cannot include "${displayName(metadata.table)}" in the GraphQL schema because ${graphqlName} is not a valid GraphQL identifier`,
     );
-  const comment = config.comment ?? entry.description;
+  const comment =
+    config.comment ?? entry.description ?? `columns and relationships of "${displayName(metadata.table)}"`;
   const rootFields = new Map<RootFieldKind, { name: string | undefined; comment: string | undefined }>();
   for (const kind of ROOT_FIELD_KINDS) {
     const field = config.custom_root_fields[kind];

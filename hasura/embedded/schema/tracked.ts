@@ -158,8 +158,8 @@ export interface Table {
 }
 
 /**
- * A name made of words, so that it can be written in snake_case, camelCase or PascalCase. Words that the
- * user chose (`custom`) are never re-cased.
+ * A name made of words, so that it can be written in snake_case, camelCase or PascalCase. A first
+ * word that the user chose (`custom`) is never re-cased.
  */
 export type Identifier = readonly { readonly text: string; readonly custom: boolean }[];
 
