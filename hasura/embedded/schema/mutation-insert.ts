@@ -106,7 +106,7 @@ function updateColumnType(builder: Builder, table: Table): EnumType {
     }));
     return tableEnum(builder, table, 'update_column', `update columns of table ${quoted(table)}`, values);
   }
-  const description = `placeholder for update columns of table ${table.name.name} (current role has no relevant permissions)`;
+  const description = `placeholder for update columns of table ${quoted(table)} (current role has no relevant permissions)`;
   return tableEnum(builder, table, 'update_column', description, [
     { name: '_PLACEHOLDER', description: 'placeholder (do not use)', value: undefined },
   ]);

@@ -8,6 +8,7 @@ import {
   required,
   type SchemaOptions,
 } from './builder.ts';
+import { refuseConflicts } from './conflicts.ts';
 import { introspectionFields } from './introspection-types.ts';
 import { mutationFields } from './mutation-fields.ts';
 import { functionFields, tableFields } from './query-fields.ts';
@@ -15,11 +16,14 @@ import { STRING_SCALAR } from './scalars.ts';
 import type { TrackedSource } from './tracked.ts';
 import type { ObjectType, OutputField, RoleSchema } from './types.ts';
 
+/** One per source; the same list for all roots of one role's schema. */
+export type Builders = readonly Builder[];
+
 /** Root fields that come from elsewhere than a source's tables and functions: actions. */
 export interface ExtraFields {
-  query(role: string): readonly OutputField[];
-  mutation(role: string): readonly OutputField[];
-  subscription(role: string): readonly OutputField[];
+  query(role: string, builders: Builders): readonly OutputField[];
+  mutation(role: string, builders: Builders): readonly OutputField[];
+  subscription(role: string, builders: Builders): readonly OutputField[];
 }
 
 export const NO_EXTRA_FIELDS: ExtraFields = { query: () => [], mutation: () => [], subscription: () => [] };
@@ -42,10 +46,11 @@ export function buildRoleSchema(
   const builders = sources.map((source) => createBuilder(role, backendOnly, source, options));
   const fieldsOf = (root: Root) => [
     ...builders.flatMap((builder) => namespaced(builder, root, sourceFields(builder, root))),
-    ...extra[root](role),
+    ...extra[root](role, builders),
   ];
   const query = objectType('query_root', undefined, () => {
     const fields = fieldsOf('query');
+    refuseConflicts('query_root', fields);
     return [...(fields.length === 0 ? [placeholder()] : fields), ...introspectionFields()];
   });
   const mutation = once(() => rootOrNothing('mutation_root', 'mutation root', fieldsOf('mutation')));
@@ -120,5 +125,6 @@ function rootOrNothing(
   description: string | undefined,
   fields: readonly OutputField[],
 ): ObjectType | undefined {
+  refuseConflicts(name, fields);
   return fields.length === 0 ? undefined : objectType(name, description, () => fields);
 }
