@@ -16,6 +16,7 @@ import { runSqlCommands } from './commands/run-sql.ts';
 import { settingCommands } from './commands/settings.ts';
 import { sourceCommands, sourceNamingCommands } from './commands/sources.ts';
 import { tableCommands } from './commands/tables.ts';
+import { transformCommands } from './commands/transforms.ts';
 import { cronTriggerCommands, eventCommands, eventTriggerCommands } from './commands/triggers.ts';
 import { V1_QUERY_TYPES } from './v1-query-types.ts';
 
@@ -36,6 +37,7 @@ const plain: Commands = {
   ...collectionCommands,
   ...settingCommands,
   ...cronTriggerCommands,
+  ...transformCommands,
 };
 const OTHER_BACKENDS =
   /^(mssql|bigquery|citus|cockroach|snowflake|mysql|athena|mariadb|oracle|dataconnector)_/;

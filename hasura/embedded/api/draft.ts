@@ -85,7 +85,10 @@ function refuseNew(
   object: string | undefined,
 ): void {
   const known = new Set(before.map(({ name }) => name));
-  const fresh = after.filter(({ name }) => !known.has(name));
+  // Permissions that a role cannot inherit are reported, but never hold up a change.
+  const fresh = after.filter(
+    ({ name, type }) => !known.has(name) && type !== 'inherited role permission inconsistency',
+  );
   if (fresh.length === 0) return;
   const own = fresh.filter(
     ({ name, type, definition }) =>

@@ -18,6 +18,7 @@ import { HASURA_VERSION } from '../version.ts';
 import { describeConfig } from './config-route.ts';
 import { readGraphqlBody } from './graphql-request.ts';
 import { type Answer, parseJson, readBody } from './http.ts';
+import { dumpDatabase } from './pg-dump.ts';
 import { restVariables } from './rest-variables.ts';
 import { runGraphql } from './run-graphql.ts';
 
@@ -103,6 +104,7 @@ function route(call: Call, enabled: ReadonlySet<string>, format: ErrorFormat): P
   if (on('POST', '/v1/graphql/explain', 'metadata') || on('POST', '/v1alpha1/graphql/explain', 'metadata')) {
     return explain(call);
   }
+  if (on('POST', '/v1alpha1/pg_dump', 'pgdump')) return pgDump(call);
   for (const api of ['v1/metadata', 'v2/query', 'v1/query'] as const) {
     if (on('POST', `/${api}`, 'metadata')) return command(call, api);
   }
@@ -158,13 +160,14 @@ function tellsInternal({ role }: Session, config: EngineConfig): boolean {
   return config.devMode || (role === 'admin' && config.adminInternalErrors);
 }
 
+function refuseOthers({ isAdmin }: Session): void {
+  if (isAdmin) return;
+  throw new EngineError('access-denied', 'You have to be an admin to access this endpoint', { status: 400 });
+}
+
 async function admin(call: Call, handle: () => unknown): Promise<Answer> {
   const { session } = await call.parts.authenticator.authenticate(call.headers);
-  if (!session.isAdmin) {
-    throw new EngineError('access-denied', 'You have to be an admin to access this endpoint', {
-      status: 400,
-    });
-  }
+  refuseOthers(session);
   return json(handle());
 }
 
@@ -242,11 +245,7 @@ async function explain(call: Call): Promise<Answer> {
   const text = await readBody(call.request);
   const { session } = await parts.authenticator.authenticate(call.headers);
   try {
-    if (!session.isAdmin) {
-      throw new EngineError('access-denied', 'You have to be an admin to access this endpoint', {
-        status: 400,
-      });
-    }
+    refuseOthers(session);
     const { query, user } = explainBody.parse(parseJson(text));
     const request = readGraphqlBody(query);
     const asked = Object.fromEntries(
@@ -255,6 +254,19 @@ async function explain(call: Call): Promise<Answer> {
     const viewer = createSession(asked['x-hasura-role'] ?? 'admin', asked);
     if (Array.isArray(request)) throw new EngineError('not-supported', 'explaining a batch is not supported');
     return json(await parts.api.state.core.explain(z.custom<GraphqlRequest>().parse(request), viewer));
+  } catch (thrown) {
+    return failure(thrown, apiFormat, tellsInternal(session, parts.config), parts.log, call);
+  }
+}
+
+async function pgDump(call: Call): Promise<Answer> {
+  const { parts } = call;
+  const text = await readBody(call.request);
+  const { session } = await parts.authenticator.authenticate(call.headers);
+  try {
+    refuseOthers(session);
+    const sql = await dumpDatabase(parseJson(text), parts.api.state.metadata, parts.config.env);
+    return { status: 200, body: sql, headers: [['Content-Type', 'application/sql']] };
   } catch (thrown) {
     return failure(thrown, apiFormat, tellsInternal(session, parts.config), parts.log, call);
   }

@@ -28,6 +28,8 @@ const onTable = { source, table: qualifiedName };
 
 const trackArgs = object({
   ...onTable,
+  /** Sent along by old requests; as in Hasura only a schema inside `table` counts. */
+  schema: z.string().optional(),
   is_enum: z.boolean().default(false),
   configuration: tableConfig.optional(),
   apollo_federation_config: unsupported('Apollo Federation settings'),
