@@ -5,6 +5,8 @@
  * Types say what may be asked (names, arguments, nullability). What a field *means* is the tag in
  * `meaning`, which `plan/` reads; nothing here knows of SQL.
  */
+
+import type { ActionMeaning } from '../actions/types.ts';
 import type { PgType } from '../catalog/types.ts';
 import type { ComparisonOperator, Operand } from '../plan/predicate.ts';
 import type { ScalarReader } from '../plan/scalar.ts';
@@ -139,7 +141,8 @@ export type OutputMeaning =
   | { readonly kind: 'aggregate-operator'; readonly operator: string }
   // introspection, and what others answer
   | { readonly kind: 'introspection'; readonly of: 'schema' | 'type' }
-  | { readonly kind: 'mutation'; readonly mutation: MutationMeaning };
+  | { readonly kind: 'mutation'; readonly mutation: MutationMeaning }
+  | { readonly kind: 'action'; readonly action: ActionMeaning };
 
 export type TableArgument =
   | 'where'

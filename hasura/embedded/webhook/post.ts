@@ -59,11 +59,15 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ]);
 
-/** Of several headers of one name the first is sent; Hasura's defaults fill in where there is none. */
+/** Hasura's own first; of several headers of one name the first is sent. */
 export function webhookHeaders(...lists: readonly HeaderPairs[]): [name: string, value: string][] {
+  return firstOfEach([DEFAULT_HEADERS, ...lists].flat());
+}
+
+function firstOfEach(headers: HeaderPairs): [name: string, value: string][] {
   const seen = new Set<string>();
   const kept: [string, string][] = [];
-  for (const [name, value] of [...lists, DEFAULT_HEADERS].flat()) {
+  for (const [name, value] of headers) {
     const key = name.toLowerCase();
     if (seen.has(key) || HOP_BY_HOP.has(key)) continue;
     seen.add(key);
@@ -100,7 +104,7 @@ async function exchange(request: WebhookRequest, signal: AbortSignal): Promise<W
   if (body !== undefined) client.setHeader('Content-Length', body.length);
   // Keeping connections is HTTP/1.1's default and needs no header.
   client.removeHeader('Connection');
-  for (const [name, value] of webhookHeaders(request.headers)) client.setHeader(name, value);
+  for (const [name, value] of firstOfEach(request.headers)) client.setHeader(name, value);
   client.end(body);
   const [answer] = z
     .tuple([z.instanceof(http.IncomingMessage)])

@@ -1,0 +1,16 @@
+/** JSON whose numbers keep their digits. */
+import { z } from 'zod';
+import { NumberLiteral } from '../plan/scalar.ts';
+
+const withSource = z.object({ source: z.string() });
+
+/** Numbers that a JavaScript number would change come as {@link NumberLiteral}. @throws {SyntaxError} */
+export function parseExactJson(text: string): unknown {
+  // The third argument is newer than the types of JSON.parse.
+  const revive = (_key: string, value: unknown, context?: unknown): unknown => {
+    if (typeof value !== 'number') return value;
+    const { source } = withSource.parse(context);
+    return String(value) === source ? value : new NumberLiteral(source);
+  };
+  return JSON.parse(text, revive);
+}
