@@ -1,8 +1,10 @@
 /**
- * Everything the engine does of its own accord: cron triggers, events scheduled once, and event triggers
- * on tables. The shell hands over each new state of the metadata; nothing here changes metadata.
+ * Everything the engine does of its own accord: cron triggers, events scheduled once, event triggers
+ * on tables, and the calls of asynchronous actions. The shell hands over each new state of the metadata; nothing here changes metadata.
  */
 import type { Pool } from 'pg';
+import { createAsyncActionRunner } from '../actions/async-runner.ts';
+import { trackActions } from '../actions/track.ts';
 import { tableKey } from '../catalog/types.ts';
 import type { EngineConfig } from '../config.ts';
 import type { CoreSource } from '../core.ts';
@@ -36,6 +38,7 @@ const GRACE_MS = 5000;
 
 export function createEventEngine(metadataPool: Pool, config: EngineConfig, log: Logger): EventEngine {
   const scheduled = createScheduledRunner(metadataPool, config, log);
+  const asyncActions = createAsyncActionRunner(metadataPool, config, log);
   const running = new Map<string, RunningSource>();
 
   const applySource = async (source: CoreSource, everywhere: ReadonlySet<string>) => {
@@ -79,6 +82,7 @@ export function createEventEngine(metadataPool: Pool, config: EngineConfig, log:
 
   return {
     async apply(metadata, sources) {
+      asyncActions.use(trackActions(metadata, config.env).actions);
       const everywhere = new Set(
         metadata.sources.flatMap(({ tables }) =>
           tables.flatMap((table) => table.event_triggers.map(({ name }) => name)),
@@ -101,6 +105,7 @@ export function createEventEngine(metadataPool: Pool, config: EngineConfig, log:
     async close(graceMs = GRACE_MS) {
       await Promise.all([
         scheduled.close(graceMs),
+        asyncActions.close(graceMs),
         ...[...running.values()].map(({ runner }) => runner.close(graceMs)),
       ]);
       running.clear();

@@ -1,4 +1,5 @@
 /** A plan's queries put together: one statement for all root fields of one source. */
+import type { ActionNode } from '../actions/types.ts';
 import type { OperationPlan } from '../plan/operation.ts';
 import type { QueryNode, RootField } from '../plan/types.ts';
 import { compileMultiplexed, compileQueries } from '../sql/statement.ts';
@@ -9,6 +10,7 @@ import { type ExecutionSources, sourceOf } from './sources.ts';
 export type CompiledField =
   | { readonly alias: string; readonly kind: 'json'; readonly json: string }
   | { readonly alias: string; readonly kind: 'object'; readonly fields: readonly CompiledField[] }
+  | { readonly alias: string; readonly kind: 'action'; readonly action: ActionNode }
   /** A column of a source's statement. */
   | {
       readonly alias: string;
@@ -42,7 +44,7 @@ export function compileFields(
 function collect(fields: readonly RootField[], nodes: Map<string, QueryNode[]>): void {
   for (const { node } of fields) {
     if (node.kind === 'namespace') collect(node.fields, nodes);
-    else if (node.kind !== 'json' && node.kind !== 'mutation')
+    else if (node.kind !== 'json' && node.kind !== 'mutation' && node.kind !== 'action')
       nodes.set(node.source, [...(nodes.get(node.source) ?? []), node]);
   }
 }
@@ -56,6 +58,7 @@ function place(
     if (node.kind === 'json') return { alias, kind: 'json', json: node.json };
     if (node.kind === 'namespace')
       return { alias, kind: 'object', fields: place(node.fields, batches, next) };
+    if (node.kind === 'action') return { alias, kind: 'action', action: node.action };
     if (node.kind === 'mutation') throw new TypeError('a mutation among queries');
     const batch = batches.get(node.source);
     if (batch === undefined) throw new TypeError(`no batch for source ${node.source}`);

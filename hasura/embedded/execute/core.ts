@@ -3,6 +3,8 @@
  * each request's own variables and session.
  */
 import type { DocumentNode } from 'graphql';
+import { actionFields } from '../actions/schema.ts';
+import { trackActions } from '../actions/track.ts';
 import { type EnumRows, readEnumRows } from '../catalog/enum-rows.ts';
 import { tableKey } from '../catalog/types.ts';
 import type { BuildCore, Core, CoreInput, CoreSource, GraphqlRequest, Operation } from '../core.ts';
@@ -74,7 +76,7 @@ function checkRoots({ query, mutation, subscription }: RoleSchema): void {
 }
 
 function createCore(
-  { config }: CoreInput,
+  { config, metadata, metadataPool }: CoreInput,
   tracked: readonly TrackedSource[],
   sources: ExecutionSources,
   inconsistencies: readonly InconsistentObject[],
@@ -83,6 +85,9 @@ function createCore(
     inferFunctionPermissions: config.inferFunctionPermissions,
     streamFields: true,
   };
+  const actions = trackActions(metadata, config.env, tracked);
+  const extra = actionFields(actions, metadata);
+  const environment = { env: config.env, metadataPool };
   const planners: Cache<Planner> = createCache(MAX_ROLES);
   const documents: Cache<DocumentNode> = createCache(MAX_DOCUMENTS);
   const operations: Cache<ParsedOperation> = createCache(MAX_DOCUMENTS);
@@ -91,7 +96,7 @@ function createCore(
     const key = `${backendOnly ? 'backend' : 'all'} ${role}`;
     const known = planners.get(key);
     if (known !== undefined) return known;
-    const schema: RoleSchema = buildRoleSchema(role, backendOnly, tracked, options);
+    const schema: RoleSchema = buildRoleSchema(role, backendOnly, tracked, options, extra);
     const planner = createPlanner(schema, sources);
     planners.set(key, planner);
     return planner;
@@ -112,11 +117,11 @@ function createCore(
   const prepare = (request: GraphqlRequest, session: Session): Operation => {
     const variables = request.variables ?? {};
     const planned = plannerFor(session).plan(request, parse(request), variables);
-    return createOperation(planned, sources, { session, variables });
+    return createOperation(planned, sources, { session, variables }, environment, request.query);
   };
 
   return {
-    inconsistencies,
+    inconsistencies: [...inconsistencies, ...actions.inconsistencies],
     prepare,
     explain: async (request, session) => {
       const variables = request.variables ?? {};

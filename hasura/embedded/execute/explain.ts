@@ -21,7 +21,12 @@ export async function explainOperation(
   if (planned.kind === 'subscription') return explainSubscription(planned, sources, bindings);
   const explained: unknown[] = [];
   for (const { alias, node } of planned.fields) {
-    if (node.kind === 'json' || node.kind === 'namespace' || node.kind === 'mutation') {
+    if (
+      node.kind === 'json' ||
+      node.kind === 'namespace' ||
+      node.kind === 'mutation' ||
+      node.kind === 'action'
+    ) {
       explained.push({ field: alias, plan: null, sql: null });
       continue;
     }

@@ -1,36 +1,63 @@
 /** A planned request, ready to run with its variables and session. */
+
+import type { ActionNode } from '../actions/types.ts';
+import type { HeaderList } from '../auth/headers.ts';
 import type { Operation, RunnableOperation } from '../core.ts';
 import { type Bindings, bindParam } from '../sql/bind.ts';
 import { runMutationFields } from '../sql/mutation-operation.ts';
+import {
+  type ActionEnvironment,
+  type ActionRunner,
+  actionsOf,
+  createActionRunner,
+  runActions,
+} from './actions.ts';
 import { batchesOf, type CompiledField, type QueryBatch } from './compile.ts';
 import type { Planned } from './planner.ts';
 import { runStatement } from './run.ts';
 import { type ExecutionSources, sourceOf } from './sources.ts';
 import { createSubscription } from './subscription.ts';
 
-export function createOperation(planned: Planned, sources: ExecutionSources, bindings: Bindings): Operation {
+/** @param query the operation's text */
+export function createOperation(
+  planned: Planned,
+  sources: ExecutionSources,
+  bindings: Bindings,
+  environment: ActionEnvironment,
+  query: string,
+): Operation {
+  const actionRunner = (headers: HeaderList) =>
+    createActionRunner(environment, sources, bindings, headers, query);
   switch (planned.kind) {
     case 'query':
-      return createQuery(planned, sources, bindings);
+      return createQuery(planned, sources, bindings, actionRunner);
     case 'mutation':
       return {
         kind: 'mutation',
         name: planned.name,
-        async run() {
+        async run({ headers }) {
+          const actions = actionRunner(headers);
           const data = await runMutationFields(planned.fields, {
             session: bindings.session,
             resolve: (param) => bindParam(param, bindings),
             source: (name) => sourceOf(sources, name),
+            action: actions.run,
           });
-          return { body: `{"data":${data}}` };
+          return { body: `{"data":${data}}`, headers: actions.cookies };
         },
       };
     case 'subscription':
-      return createSubscription(planned, sources, bindings);
+      return createSubscription(planned, sources, bindings, actionRunner([]).run);
   }
 }
 
-function createQuery(planned: Planned, sources: ExecutionSources, bindings: Bindings): RunnableOperation {
+function createQuery(
+  planned: Planned,
+  sources: ExecutionSources,
+  bindings: Bindings,
+  actionRunner: (headers: HeaderList) => ActionRunner,
+): RunnableOperation {
+  const nodes = actionsOf(planned.compiled);
   const batches = batchesOf(planned.compiled);
   const values = new Map(
     batches.map((batch) => [batch, batch.statement.params.map((param) => bindParam(param, bindings))]),
@@ -38,16 +65,19 @@ function createQuery(planned: Planned, sources: ExecutionSources, bindings: Bind
   return {
     kind: 'query',
     name: planned.name,
-    async run() {
+    async run({ headers }) {
       const rows = new Map<QueryBatch, readonly (string | null)[]>();
-      await Promise.all(
-        batches.map(async (batch) => {
+      const actions = actionRunner(headers);
+      const [answerOf] = await Promise.all([
+        runActions(nodes, actions.run),
+        ...batches.map(async (batch) => {
           const { pool } = sourceOf(sources, batch.source);
           const [row] = await runStatement(pool, batch.statement.text, values.get(batch) ?? []);
           rows.set(batch, row ?? []);
         }),
-      );
-      return { body: `{"data":${writeData(planned.compiled, (batch) => rows.get(batch) ?? [])}}` };
+      ]);
+      const data = writeData(planned.compiled, (batch) => rows.get(batch) ?? [], answerOf);
+      return { body: `{"data":${data}}`, headers: actions.cookies };
     },
   };
 }
@@ -56,11 +86,13 @@ function createQuery(planned: Planned, sources: ExecutionSources, bindings: Bind
 export function writeData(
   fields: readonly CompiledField[],
   rowOf: (batch: QueryBatch) => readonly (string | null)[],
+  answerOf: (action: ActionNode) => string,
 ): string {
   const written = fields.map((field) => {
     const key = JSON.stringify(field.alias);
     if (field.kind === 'json') return `${key}:${field.json}`;
-    if (field.kind === 'object') return `${key}:${writeData(field.fields, rowOf)}`;
+    if (field.kind === 'object') return `${key}:${writeData(field.fields, rowOf, answerOf)}`;
+    if (field.kind === 'action') return `${key}:${answerOf(field.action)}`;
     return `${key}:${rowOf(field.batch)[field.column] ?? 'null'}`;
   });
   return `{${written.join(',')}}`;

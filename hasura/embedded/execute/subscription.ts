@@ -1,9 +1,11 @@
 /** Live queries and streams: all clients of one shape are answered by one statement. */
 import { z } from 'zod';
+import type { ActionNode } from '../actions/types.ts';
 import type { PollAnswer, PolledCohort, Subscription } from '../core.ts';
 import { EngineError, toEngineError } from '../errors.ts';
 import { type Bindings, bindParam } from '../sql/bind.ts';
 import type { Param } from '../sql/text.ts';
+import { actionsOf, runActions } from './actions.ts';
 import { batchesOf, type CompiledField, type QueryBatch } from './compile.ts';
 import { writeData } from './operation.ts';
 import type { Planned } from './planner.ts';
@@ -18,13 +20,20 @@ type Values = ReadonlyMap<QueryBatch, Row>;
 /** What each subscription binds; the shell hands subscriptions back when it polls. */
 const bound = new WeakMap<Subscription, Values>();
 
+type RunAction = (node: ActionNode) => Promise<string>;
+
+/** How each subscription's actions are answered, for its own session. */
+const acting = new WeakMap<Subscription, RunAction>();
+
 export function createSubscription(
   planned: Planned,
   sources: ExecutionSources,
   bindings: Bindings,
+  runAction: RunAction,
 ): Subscription {
   const { compiled } = planned;
   const batches = batchesOf(compiled);
+  const nodes = actionsOf(compiled);
   const values: Values = new Map(
     batches.map((batch) => [batch, batch.statement.params.map((param) => bindParam(param, bindings))]),
   );
@@ -33,11 +42,12 @@ export function createSubscription(
     kind: 'subscription',
     name: planned.name,
     shape: planned.key,
-    cohort: JSON.stringify([...values.values()]),
+    cohort: JSON.stringify([...values.values(), ...(nodes.length > 0 ? [bindings.session.variables] : [])]),
     streaming,
     poll: (cohorts) => poll(compiled, batches, sources, cohorts),
   };
   bound.set(subscription, values);
+  acting.set(subscription, runAction);
   return subscription;
 }
 
@@ -54,7 +64,14 @@ async function poll(
         rows.set(batch, await pollBatch(batch, sources, cohorts));
       }),
     );
-    return cohorts.map((_cohort, index) => answer(compiled, (batch) => rows.get(batch)?.[index] ?? []));
+    const nodes = actionsOf(compiled);
+    return await Promise.all(
+      cohorts.map(async ({ subscription }, index) => {
+        const run = acting.get(subscription);
+        const answerOf = await runActions(run === undefined ? [] : nodes, run ?? (async () => 'null'));
+        return answer(compiled, (batch) => rows.get(batch)?.[index] ?? [], answerOf);
+      }),
+    );
   } catch (error) {
     const [only] = cohorts;
     if (cohorts.length === 1 || only === undefined)
@@ -97,16 +114,20 @@ function writeJsonArray(items: readonly string[]): string {
   return `{${items.map((item) => `"${item.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`).join(',')}}`;
 }
 
-function answer(compiled: readonly CompiledField[], rowOf: (batch: QueryBatch) => Row): PollAnswer {
+function answer(
+  compiled: readonly CompiledField[],
+  rowOf: (batch: QueryBatch) => Row,
+  answerOf: (node: ActionNode) => string,
+): PollAnswer {
   const stream = streamOf(compiled);
-  if (stream === undefined) return { body: `{"data":${writeData(compiled, rowOf)}}` };
+  if (stream === undefined) return { body: `{"data":${writeData(compiled, rowOf, answerOf)}}` };
   const text = rowOf(stream.batch)[stream.column];
   if (text === undefined || text === null) return { body: undefined };
   // The cursor's line, then the rows as PostgreSQL wrote them.
   const end = text.indexOf('\n');
   const cursor = z.string().parse(JSON.parse(text.slice(0, end)));
   const rows = text.slice(end + 1);
-  const body = `{"data":${writeData(compiled, (batch) => replaceAt(rowOf(batch), stream.column, rows))}}`;
+  const body = `{"data":${writeData(compiled, (batch) => replaceAt(rowOf(batch), stream.column, rows), answerOf)}}`;
   return { body, cursor };
 }
 

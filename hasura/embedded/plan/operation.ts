@@ -1,5 +1,6 @@
 /** An operation as the tree of what it asks of the databases. */
 import type { SelectionNode } from 'graphql';
+import { planAction } from '../actions/plan.ts';
 import { EngineError } from '../errors.ts';
 import type { ObjectType, RoleSchema } from '../schema/types.ts';
 import { readDirectives, type Selecting } from './collect.ts';
@@ -33,9 +34,18 @@ export function planOperation(
   const context: RootContext = { fragments, variables, schema, kind };
   const fields = planRoot(root, definition.selectionSet.selections, context, undefined);
   const directives = readDirectives(definition.directives ?? [], kind.toUpperCase(), variables, undefined);
-  if (kind === 'subscription' && fields.length !== 1 && !directives.has('_multiple_top_level_fields'))
+  if (kind === 'subscription' && !isOneField(fields, directives.has('_multiple_top_level_fields')))
     throw new EngineError('validation-failed', 'subscriptions must select one top level field');
   return { kind, name: definition.name?.value, fields };
+}
+
+/** One field; or several, where the client insists, of one namespace at most. */
+function isOneField(fields: readonly RootField[], allowsSeveral: boolean): boolean {
+  const namespaces = fields.flatMap(({ alias, node }) =>
+    node.kind === 'namespace' ? node.fields.map(() => alias) : [undefined],
+  );
+  if (namespaces.length === 1) return true;
+  return allowsSeveral && new Set(namespaces).size === 1;
 }
 
 interface RootContext extends Selecting {
@@ -107,6 +117,8 @@ function planRootNode(checked: CheckedField, context: RootContext): RootNode {
         mutation: planMutation(checked, mutation, context),
       };
     }
+    case 'action':
+      return { kind: 'action', action: planAction(checked, meaning.action, context) };
     default:
       throw new TypeError(`${checked.field.name} is no root field`);
   }

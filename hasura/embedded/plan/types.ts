@@ -2,6 +2,7 @@
  * What an operation becomes: a small tree per root field, permissions folded in, ready to be written as
  * one statement. Values of the client and the session are {@link Param}s throughout.
  */
+import type { ActionNode } from '../actions/types.ts';
 import type { PgType, QualifiedName } from '../catalog/types.ts';
 import type { TrackedFunction } from '../schema/tracked.ts';
 import type { Param } from '../sql/text.ts';
@@ -148,7 +149,8 @@ export type RootNode =
   /** Root fields under a source's namespace. */
   | { readonly kind: 'namespace'; readonly fields: readonly RootField[] }
   | QueryNode
-  | { readonly kind: 'mutation'; readonly source: string; readonly mutation: Mutation };
+  | { readonly kind: 'mutation'; readonly source: string; readonly mutation: Mutation }
+  | { readonly kind: 'action'; readonly action: ActionNode };
 
 /** What one query answers. */
 export type QueryNode =
