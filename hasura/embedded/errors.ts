@@ -91,14 +91,12 @@ export function prefixPath(error: EngineError, prefix: string): EngineError {
   });
 }
 
-/** JSONPath of `segments`, as Hasura writes it: `$.args.objects[0]`, `$['odd key']`. */
+/** JSONPath of `segments`, as Hasura writes it: `$.args.objects[0]`, `$["odd key"]`. */
 export function jsonPath(segments: readonly PropertyKey[]): string {
   return segments.reduce<string>((path, segment) => {
     if (typeof segment === 'number') return `${path}[${segment}]`;
     const key = String(segment);
-    return /^[A-Za-z_][A-Za-z0-9_-]*$/.test(key)
-      ? `${path}.${key}`
-      : `${path}['${key.replaceAll("'", "\\'")}']`;
+    return /^[A-Za-z_][A-Za-z0-9_-]*$/.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
   }, '$');
 }
 

@@ -1,7 +1,7 @@
 /** How values of each PostgreSQL type are read from JSON, and what is said of those that do not fit. */
 import { isGeo, isUnknown } from '../catalog/pg-type.ts';
 import type { PgType } from '../catalog/types.ts';
-import { isNumber, numberText, showNumber, toInteger, writeJson } from './number.ts';
+import { fixedNumber, isNumber, numberText, showNumber, toInteger, writeJson } from './number.ts';
 import { ScalarError, type ScalarReader } from './scalar.ts';
 
 const INTEGER_BITS: Readonly<Record<string, number>> = {
@@ -57,9 +57,12 @@ export function readColumnValue(type: PgType, value: unknown): string {
         mismatch(`Float expected for input type: ${INTERNAL_NAMES[type.name]}`, 'Number', value);
       return numberText(value);
     case 'numeric':
+      if (!isNumber(value)) mismatch('Scientific', 'Number', value);
+      // The digits decide the scale that is stored: as in Hasura a whole number has one behind the point.
+      return showNumber(value);
     case 'money':
       if (!isNumber(value)) mismatch('Scientific', 'Number', value);
-      return numberText(value);
+      return fixedNumber(value, 2);
     case 'boolean':
       if (typeof value !== 'boolean') mismatch('Bool', 'Bool', value);
       return String(value);

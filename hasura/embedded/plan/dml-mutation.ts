@@ -26,6 +26,7 @@ import type {
   UpdateMutation,
   UpdateOperator,
 } from './mutation-types.ts';
+import { isNumber } from './number.ts';
 import { at, type Path } from './path.ts';
 import { ALWAYS, all } from './predicate.ts';
 import { ScalarError } from './scalar.ts';
@@ -214,10 +215,19 @@ function notAllowed(
 function readParam({ type }: Column, value: unknown, path: Path | undefined): Param {
   if (value === null || value === undefined) return { from: 'value', value: null };
   try {
-    return { from: 'value', value: readColumnValue(type, value) };
+    const text = readColumnValue(type, value);
+    return { from: 'value', value: type.name === 'numeric' && isNumber(value) ? inFours(text) : text };
   } catch (error) {
     throw error instanceof ScalarError ? refuse(error.code, error.message, path) : error;
   }
+}
+
+/** These commands send numbers in PostgreSQL's binary form, which keeps the fraction in groups of four digits. */
+function inFours(text: string): string {
+  const [whole = '', fraction = ''] = text.split('.');
+  if (fraction.includes('e')) return text;
+  const digits = fraction === '0' ? '' : fraction;
+  return digits === '' ? whole : `${whole}.${digits.padEnd(Math.ceil(digits.length / 4) * 4, '0')}`;
 }
 
 /** `returning` comes before `affected_rows`, as in Hasura. */

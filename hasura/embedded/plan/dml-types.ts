@@ -1,10 +1,16 @@
 /** The arguments of the old query API's row commands, as they are written in a request. */
 import { z } from 'zod';
 import { nonEmptyText, object } from '../metadata/kit.ts';
+import { jsonType } from '../metadata/parse.ts';
 import { qualifiedName } from '../metadata/table.ts';
 
 const target = { table: qualifiedName, source: nonEmptyText.default('default') };
 const json = z.unknown();
+const integer = z
+  .number({
+    error: ({ input }) => `parsing Int failed, expected Number, but encountered ${jsonType(input)}`,
+  })
+  .int();
 /** Values by column. */
 const values = z.record(z.string(), json);
 const returning = z.array(z.string()).optional();
@@ -48,8 +54,8 @@ const part = {
   ),
   where: json.optional(),
   order_by: z.union([z.array(orderItem), orderItem.transform((item): DmlOrderItem[] => [item])]).optional(),
-  limit: z.number().int().optional(),
-  offset: z.number().int().optional(),
+  limit: integer.optional(),
+  offset: integer.optional(),
 };
 
 export const dmlSelect = object({ ...target, ...part });
@@ -69,7 +75,10 @@ export const dmlInsert = object({
     .object({
       constraint: z.string().optional(),
       constraint_on: z.union([z.array(z.string()), z.string().transform((column) => [column])]).optional(),
-      action: z.enum(['ignore', 'update']),
+      action: z.enum(['ignore', 'update']).optional(),
+    })
+    .refine(({ action }) => action !== undefined, {
+      error: 'parsing Hasura.RQL.DML.Types.OnConflict(OnConflict) failed, key "action" not found',
     })
     .optional(),
   returning,

@@ -57,6 +57,17 @@ export function showNumber(value: number | NumberLiteral): string {
   return `${sign}${digits.charAt(0)}.${digits.slice(1) || '0'}e${exponent - 1}`;
 }
 
+/** With this many digits behind the point, rounded: what a type without exponents reads. */
+export function fixedNumber(value: number | NumberLiteral, decimals: number): string {
+  const { negative, digits, exponent } = toDecimal(value);
+  if (exponent > LARGEST_EXPONENT || exponent < -decimals) return exponent < 0 ? '0' : numberText(value);
+  const scale = exponent + decimals;
+  const kept = BigInt(`0${digits.padEnd(scale, '0').slice(0, scale)}`);
+  const rounded = digits.charAt(scale) >= '5' ? kept + 1n : kept;
+  const text = rounded.toString().padStart(decimals + 1, '0');
+  return `${negative ? '-' : ''}${text.slice(0, -decimals)}.${text.slice(-decimals)}`;
+}
+
 /** JSON text of a value that may hold {@link NumberLiteral}s. */
 export function writeJson(value: unknown): string {
   if (value instanceof NumberLiteral) return value.text;

@@ -35,11 +35,11 @@ export function createAccess(
           type: 'inherited role permission inconsistency',
           name: role,
           reason: `Could not inherit permission for the role '${role}' for the entity: '${permission} permission, table: ${table}, source: '${source.name}''`,
-          definition: '',
           entity: { permission_type: permission, source: source.name, table },
         });
       };
-      for (const role of parents.keys()) inheritAll(role, parents, direct, report);
+      const seen = new Set<string>();
+      for (const role of parents.keys()) inheritAll(role, parents, direct, report, seen);
       const { table } = draft;
       const admin = adminAccess(draft);
       table.selectAccess = (role) => (role === ADMIN_ROLE ? admin.select : direct.select.get(role));
@@ -55,11 +55,12 @@ function inheritAll(
   parents: ReadonlyMap<string, readonly string[]>,
   direct: Accesses,
   report: (role: string, permission: string) => void,
-  seen: ReadonlySet<string> = new Set(),
+  seen: Set<string>,
 ): void {
   const set = parents.get(role);
   if (set === undefined || seen.has(role)) return;
-  for (const parent of set) inheritAll(parent, parents, direct, report, new Set([...seen, role]));
+  seen.add(role);
+  for (const parent of set) inheritAll(parent, parents, direct, report, seen);
   const of = <Access>(accesses: ReadonlyMap<string, Access>) =>
     set.flatMap((parent) => accesses.get(parent) ?? []);
   if (!direct.select.has(role)) {

@@ -1,5 +1,6 @@
 /** A whole mutation: its root fields in order, in one transaction where they share a source. */
 import type { Pool, PoolClient } from 'pg';
+import type { ActionNode } from '../actions/types.ts';
 import type { RootField, RootNode } from '../plan/types.ts';
 import type { Session } from '../session.ts';
 import { type MutationRun, query } from './mutation-query.ts';
@@ -20,6 +21,8 @@ export interface MutationContext {
   /** A parameter's text, from variables and session. */
   readonly resolve: (param: Param) => string | null;
   source(name: string): MutationSource;
+  /** Answers an action's root field; absent where a mutation cannot have any. */
+  readonly action?: ((node: ActionNode) => Promise<string>) | undefined;
 }
 
 /**
@@ -30,46 +33,51 @@ export async function runMutationFields(
   fields: readonly RootField[],
   context: MutationContext,
 ): Promise<string> {
-  const names = new Set(fields.flatMap(({ node }) => sourcesOf(node)));
-  const [only] = names;
-  if (names.size === 1 && only !== undefined) {
+  const sources = new Set(fields.flatMap(({ node }) => sourcesOf(node)));
+  const [only] = sources;
+  if (sources.size === 1 && typeof only === 'string') {
     return inSource(only, context, (client) =>
-      runFields(fields, (node, name) => runNode(node, name, context, client)),
+      runFields(fields, context, (node) => runNode(node, context, client)),
     );
   }
-  // Several sources cannot share a transaction: each field then has its own, in order.
-  return runFields(fields, (node, name) =>
-    inSource(name, context, (client) => runNode(node, name, context, client)),
+  // Several sources, or actions between, cannot share a transaction: each field then has its own, in order.
+  return runFields(fields, context, (node) =>
+    inSource(node.source, context, (client) => runNode(node, context, client)),
   );
 }
 
-type DatabaseNode = Exclude<RootNode, { kind: 'json' | 'namespace' }>;
+type DatabaseNode = Exclude<RootNode, { kind: 'json' | 'namespace' | 'action' }>;
+type RunNode = (node: DatabaseNode) => Promise<string>;
 
 async function runFields(
   fields: readonly RootField[],
-  run: (node: DatabaseNode, source: string) => Promise<string>,
+  context: MutationContext,
+  run: RunNode,
 ): Promise<string> {
   const written: string[] = [];
-  for (const { alias, node } of fields) written.push(`${JSON.stringify(alias)}:${await runRoot(node, run)}`);
+  for (const { alias, node } of fields)
+    written.push(`${JSON.stringify(alias)}:${await runRoot(node, context, run)}`);
   return `{${written.join(',')}}`;
 }
 
-function runRoot(
-  node: RootNode,
-  run: (node: DatabaseNode, source: string) => Promise<string>,
-): Promise<string> | string {
+function runRoot(node: RootNode, context: MutationContext, run: RunNode): Promise<string> | string {
   switch (node.kind) {
     case 'json':
       return node.json;
     case 'namespace':
-      return runFields(node.fields, run);
+      return runFields(node.fields, context, run);
+    case 'action':
+      if (context.action === undefined) throw new TypeError('actions are not run here');
+      return context.action(node.action);
     default:
-      return run(node, node.source);
+      return run(node);
   }
 }
 
-function sourcesOf(node: RootNode): readonly string[] {
+/** What a root field runs on: a source by name, or an action's webhook. */
+function sourcesOf(node: RootNode): readonly (string | ActionNode)[] {
   if (node.kind === 'json') return [];
+  if (node.kind === 'action') return [node.action];
   return node.kind === 'namespace' ? node.fields.flatMap((field) => sourcesOf(field.node)) : [node.source];
 }
 
@@ -82,13 +90,8 @@ function inSource(
   return inTransaction(pool, isolation, context.session, work);
 }
 
-async function runNode(
-  node: DatabaseNode,
-  name: string,
-  context: MutationContext,
-  client: PoolClient,
-): Promise<string> {
-  const { options } = context.source(name);
+async function runNode(node: DatabaseNode, context: MutationContext, client: PoolClient): Promise<string> {
+  const { options } = context.source(node.source);
   const run: MutationRun = { client, resolve: context.resolve, options };
   if (node.kind === 'mutation') return runMutation(run, node.mutation);
   const { text, params } = compileQueries([node], options);
