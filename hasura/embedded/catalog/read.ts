@@ -96,7 +96,9 @@ export async function readCatalog(database: Queryable): Promise<Catalog> {
 
   const tables = new Map<string, CatalogTable>();
   for (const table of catalog.tables) {
-    const isView = table.relkind === 'v';
+    // Tables can always be written to, materialized views never; PostgreSQL tells it of views.
+    const can = (event: number) =>
+      table.relkind === 'v' ? (table.events & event) !== 0 : table.relkind !== 'm';
     tables.set(tableKey(table.name), {
       oid: table.oid,
       name: table.name,
@@ -115,9 +117,9 @@ export async function readCatalog(database: Queryable): Promise<Catalog> {
       uniqueConstraints: table.unique,
       foreignKeys: table.foreign_keys,
       writable: {
-        insert: !isView || (table.events & EVENTS.insert) !== 0,
-        update: !isView || (table.events & EVENTS.update) !== 0,
-        delete: !isView || (table.events & EVENTS.delete) !== 0,
+        insert: can(EVENTS.insert),
+        update: can(EVENTS.update),
+        delete: can(EVENTS.delete),
       },
       description: table.description,
     });

@@ -13,9 +13,9 @@ export function refuseConflicts(root: string, fields: readonly OutputField[]): v
     origins.set(field.name, (known ?? new Set()).add(originOf(field)));
   }
   if (repeated.size === 0) return;
-  const described = [...repeated].map(
-    (name) => `'${name}' defined in [${[...(origins.get(name) ?? [])].sort(actionsFirst).join(', ')}]`,
-  );
+  const described = [...repeated]
+    .reverse()
+    .map((name) => `'${name}' defined in [${[...(origins.get(name) ?? [])].sort(actionsFirst).join(', ')}]`);
   const which =
     described.length === 1 ? `for field ${described.join('')}` : `for fields: [${described.join(', ')}]`;
   throw new EngineError(
@@ -26,7 +26,7 @@ export function refuseConflicts(root: string, fields: readonly OutputField[]): v
 
 function actionsFirst(a: string, b: string): number {
   const byKind = Number(b.startsWith('action ')) - Number(a.startsWith('action '));
-  return byKind !== 0 ? byKind : a < b ? 1 : -1;
+  return byKind !== 0 ? byKind : b.length - a.length || (a < b ? -1 : 1);
 }
 
 function originOf({ name, meaning }: OutputField): string {

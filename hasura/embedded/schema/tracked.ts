@@ -190,7 +190,8 @@ export interface InconsistentObject {
   readonly type: string;
   readonly name: string;
   readonly reason: string;
-  readonly definition: Json;
+  /** Missing where it is no object of the metadata: a permission that could not be inherited. */
+  readonly definition?: Json;
   readonly message?: Json;
   /** Of a permission that could not be inherited. */
   readonly entity?: Json;

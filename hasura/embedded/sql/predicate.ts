@@ -34,7 +34,7 @@ export function writePredicate(writer: Writer, predicate: Predicate, scope: Scop
       const alias = writer.alias();
       const permission = writePredicate(writer, predicate.permission, { row: alias, root: alias });
       const where = writePredicate(writer, predicate.where, { row: alias, root: scope.root });
-      return `EXISTS (SELECT 1 FROM ${call} AS ${alias} WHERE ${permission} AND ${where})`;
+      return `EXISTS (SELECT 1 FROM ${call} AS ${alias} WHERE ${allOf(permission, where)})`;
     }
     case 'related-aggregate':
       return writeAggregate(writer, predicate, scope);
@@ -60,11 +60,16 @@ function writeRelated(
   scope: Scope,
 ): string {
   const inner: Scope = { row: alias, root: alias };
-  return [
+  return allOf(
     writeJoin(predicate.mapping, inner, scope),
     writePredicate(writer, predicate.permission, inner),
     writePredicate(writer, predicate.where, { row: alias, root: scope.root }),
-  ].join(' AND ');
+  );
+}
+
+/** All of them, without those that always hold. */
+export function allOf(...conditions: readonly string[]): string {
+  return conditions.filter((condition) => condition !== 'TRUE').join(' AND ') || 'TRUE';
 }
 
 /** `inner` is the related row, `outer` the one it belongs to. */

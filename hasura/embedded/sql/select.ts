@@ -12,7 +12,7 @@ import type {
 } from '../plan/types.ts';
 import { writeAggregate } from './aggregate.ts';
 import { writeOperand, writeSource } from './operand.ts';
-import { writeJoin, writePredicate } from './predicate.ts';
+import { allOf, writeJoin, writePredicate } from './predicate.ts';
 import { literal, qualified } from './text.ts';
 import {
   canBeColumns,
@@ -145,7 +145,7 @@ function writeOrderKey(writer: Writer, key: OrderKey, scope: Scope): string {
   const alias = writer.alias();
   const inner: Scope = { row: alias, root: alias };
   const permission = writePredicate(writer, key.permission, inner);
-  const where = isTable ? `${writeJoin(mapping, inner, scope)} AND ${permission}` : permission;
+  const where = allOf(isTable ? writeJoin(mapping, inner, scope) : 'TRUE', permission);
   if (key.kind === 'related')
     return `(SELECT ${writeOrderKey(writer, key.by, inner)} FROM ${from} AS ${alias} WHERE ${where} LIMIT 1)`;
   const argument = key.operand === undefined ? '*' : writeOperand(writer, key.operand, inner);

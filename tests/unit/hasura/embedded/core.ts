@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import { readCatalog } from '../../../../hasura/embedded/catalog/read.ts';
+import { readConfig } from '../../../../hasura/embedded/config.ts';
+import type { RunnableOperation, Subscription } from '../../../../hasura/embedded/core.ts';
+import { EngineError } from '../../../../hasura/embedded/errors.ts';
+import { buildCore } from '../../../../hasura/embedded/execute/core.ts';
+import { metadata } from '../../../../hasura/embedded/metadata/types.ts';
+import { ADMIN_SESSION, createSession, type Session } from '../../../../hasura/embedded/session.ts';
+import { createDatabase } from '../../../support/postgres.ts';
+import { testPool } from './test-pool.ts';
+
+export interface TestCore {
+  readonly inconsistencies: readonly { readonly name: string; readonly reason: string }[];
+  /** Statements that ran since the last look, with their values. */
+  statements(): { text: string; values: unknown }[];
+  /** The answer's `data`. */
+  query(query: string, session?: Session, variables?: Record<string, unknown>): Promise<unknown>;
+  /** The error it ends in, as `code path message`. */
+  failure(query: string, session?: Session, variables?: Record<string, unknown>): Promise<string>;
+  subscription(query: string, session?: Session, variables?: Record<string, unknown>): Subscription;
+  sql(text: string): Promise<Record<string, unknown>[]>;
+  close(): Promise<void>;
+}
+
+const statement = z.object({ text: z.string(), values: z.unknown() });
+
+const CONTEXT = { headers: [], requestId: 'test' };
+
+/** GraphQL on a new database made by `sql`, under the `source`'s tables and functions. */
+export async function startCore(
+  sql: string,
+  source: Record<string, unknown>,
+  settings: { env?: Record<string, string>; metadata?: Record<string, unknown> } = {},
+): Promise<TestCore> {
+  const database = await createDatabase();
+  await database.query(sql);
+  const pool = testPool(database.url);
+  const ran: { text: string; values: unknown }[] = [];
+  pool.query = new Proxy(pool.query.bind(pool), {
+    apply(target, self, given: unknown[]) {
+      const [config] = given;
+      const parsed = statement.safeParse(config);
+      if (parsed.success) ran.push(parsed.data);
+      return Reflect.apply(target, self, given);
+    },
+  });
+  const parsed = metadata.parse({
+    version: 3,
+    sources: [
+      {
+        name: 'default',
+        kind: 'postgres',
+        configuration: { connection_info: { database_url: database.url } },
+        tables: [],
+        ...source,
+      },
+    ],
+    ...settings.metadata,
+  });
+  const [entry] = parsed.sources;
+  if (entry === undefined) throw new Error('unreachable');
+  const core = await buildCore({
+    metadata: parsed,
+    sources: [{ metadata: entry, pool, catalog: await readCatalog(pool) }],
+    metadataPool: pool,
+    config: readConfig({ HASURA_GRAPHQL_DATABASE_URL: database.url, ...settings.env }),
+  });
+  ran.length = 0;
+  const prepare = (query: string, session: Session, variables: Record<string, unknown>) =>
+    core.prepare({ query, variables }, session);
+  const runnable = (
+    query: string,
+    session: Session,
+    variables: Record<string, unknown>,
+  ): RunnableOperation => {
+    const operation = prepare(query, session, variables);
+    if (operation.kind === 'subscription') throw new Error('a subscription is polled, not run');
+    return operation;
+  };
+  return {
+    inconsistencies: core.inconsistencies,
+    statements: () => ran.splice(0),
+    async query(query, session = ADMIN_SESSION, variables = {}) {
+      const { body } = await runnable(query, session, variables).run(CONTEXT);
+      return JSON.parse(body).data;
+    },
+    async failure(query, session = ADMIN_SESSION, variables = {}) {
+      try {
+        const { body } = await runnable(query, session, variables).run(CONTEXT);
+        return `no error: ${body}`;
+      } catch (error) {
+        if (!(error instanceof EngineError)) throw error;
+        return `${error.code} ${error.path} ${error.message}`;
+      }
+    },
+    subscription(query, session = ADMIN_SESSION, variables = {}) {
+      const operation = prepare(query, session, variables);
+      if (operation.kind !== 'subscription') throw new Error('not a subscription');
+      return operation;
+    },
+    sql: (text) => database.query(text),
+    async close() {
+      await pool.end();
+      await database.close();
+    },
+  };
+}
+
+export const as = (role: string, variables: Record<string, string> = {}) => createSession(role, variables);
