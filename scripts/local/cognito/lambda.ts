@@ -19,7 +19,12 @@ export type LocalLambda = {
 /** As Cognito has it for its triggers. */
 const TIMEOUT_MS = 5_000;
 
-const ANSWER = z.object({ requestId: z.string(), result: z.unknown(), errorMessage: z.string().optional() });
+const ANSWER = z.object({
+  requestId: z.string(),
+  result: z.unknown().optional(),
+  errorMessage: z.string().optional(),
+});
+type Answer = z.infer<typeof ANSWER>;
 
 /**
  * Runs bundled Lambda functions on this machine, each in a thread with its own environment, and
@@ -39,7 +44,7 @@ export async function startLocalLambda({
 }): Promise<LocalLambda> {
   let environment: Readonly<Record<string, string>> = {};
   const workers = new Map<string, Worker>();
-  const waiting = new Map<string, (answer: z.infer<typeof ANSWER>) => void>();
+  const waiting = new Map<string, { by: Worker; settle: (answer: Answer) => void }>();
 
   function startWorker(file: string): Worker {
     const worker = new Worker(new URL('lambda-worker.ts', import.meta.url), {
@@ -53,14 +58,15 @@ export async function startLocalLambda({
     }
     worker.on('message', (message: unknown) => {
       const answer = ANSWER.parse(message);
-      waiting.get(answer.requestId)?.(answer);
+      waiting.get(answer.requestId)?.settle(answer);
     });
     // A function that cannot even start fails each time it is invoked.
     worker.on('error', (error) => {
       onLine?.(String(error));
       for (const [name, other] of workers) if (other === worker) workers.delete(name);
-      for (const [requestId, settle] of waiting)
-        settle({ requestId, errorMessage: String(error), result: null });
+      for (const [requestId, { by, settle }] of waiting) {
+        if (by === worker) settle({ requestId, errorMessage: String(error) });
+      }
     });
     worker.unref();
     return worker;
@@ -72,11 +78,11 @@ export async function startLocalLambda({
     const worker = workers.get(name) ?? startWorker(file);
     workers.set(name, worker);
     const requestId = randomUUID();
-    const answered = new Promise<z.infer<typeof ANSWER>>((resolve) => {
-      waiting.set(requestId, resolve);
+    const answered = new Promise<Answer>((settle) => {
+      waiting.set(requestId, { by: worker, settle });
     });
     const timer = setTimeout(
-      () => waiting.get(requestId)?.({ requestId, errorMessage: 'Task timed out', result: null }),
+      () => waiting.get(requestId)?.settle({ requestId, errorMessage: 'Task timed out' }),
       TIMEOUT_MS,
     );
     worker.postMessage({ requestId, event, endsAt: Date.now() + TIMEOUT_MS });

@@ -1,0 +1,157 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import * as sdk from '@aws-sdk/client-cognito-identity-provider';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { TRIGGERS } from '../../../scripts/build-triggers.ts';
+import { readClaimsConfig, readForwardingConfig } from '../../../services/cognito-triggers/config.ts';
+import { VARIABLES } from '../../../services/identity/core/config.ts';
+
+const root = resolve(import.meta.dirname, '../../..');
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+
+const oneOrMore = z.union([z.string(), z.array(z.string())]).transform((value) => [value].flat());
+const POLICY = z.strictObject({
+  Version: z.literal('2012-10-17'),
+  Statement: z.array(
+    z.strictObject({
+      Sid: z
+        .string()
+        .regex(/^[0-9A-Za-z]+$/)
+        .optional(),
+      Effect: z.literal('Allow'),
+      Principal: z.strictObject({ Service: z.string() }).optional(),
+      Action: oneOrMore,
+      Resource: oneOrMore.optional(),
+    }),
+  ),
+});
+const policy = (name: string) => POLICY.parse(JSON.parse(read(`deploy/cognito/${name}.json`)));
+const policies = ['service-policy', 'trigger-policy', 'event-policy'];
+const docs = read('docs/cognito.md');
+
+describe('policies', () => {
+  test('the service may do what its code calls, and nothing else', () => {
+    const code = globSync('services/identity/**/*.ts', { cwd: root }).map(read).join('\n');
+    const called = [
+      ...[...code.matchAll(/new sdk\.(\w+)Command\(/g)].map((match) => match[1]),
+      ...[...code.matchAll(/sdk\.paginate(\w+)\(/g)].map((match) => match[1]),
+    ];
+    const allowed = policy('service-policy').Statement.flatMap(({ Action }) => Action);
+    expect(allowed.toSorted()).toEqual([...new Set(called.map((name) => `cognito-idp:${name}`))].toSorted());
+    expect(allowed.length).toBeGreaterThan(4);
+  });
+
+  test.each(policies)('%s names each action and each resource', (name) => {
+    for (const { Action, Resource = [] } of policy(name).Statement) {
+      for (const action of Action) expect(action).toMatch(/^[a-z-]+:[A-Z][A-Za-z]+$/);
+      expect(Resource).not.toEqual([]);
+      // A star only for the streams of a function's own log group.
+      for (const resource of Resource) {
+        expect(resource).toMatch(/^arn:aws:[a-z-]+:<region>:<account-id>:[^*<>]+(?:<user-pool-id>|:\*)?$/);
+      }
+    }
+  });
+
+  test('each function may write its own log, and only the one with the queue may write there', () => {
+    const logs = ['trigger-policy', 'event-policy'].flatMap((name) =>
+      policy(name).Statement.flatMap(({ Resource = [] }) => Resource.filter((arn) => arn.includes(':logs:'))),
+    );
+    const names = logs.map((arn) => /\/aws\/lambda\/latchkey-([a-z-]+):\*$/.exec(arn)?.[1]);
+    expect(names.toSorted()).toEqual([...TRIGGERS].toSorted());
+    expect(JSON.stringify(policy('trigger-policy'))).not.toContain('sqs');
+  });
+
+  test('the roles of the functions can be taken by Lambda alone', () => {
+    expect(policy('function-trust-policy').Statement).toEqual([
+      { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: ['sts:AssumeRole'] },
+    ]);
+  });
+});
+
+describe('the event rule', () => {
+  const RULE = z.strictObject({
+    source: z.array(z.string()),
+    'detail-type': z.array(z.string()),
+    detail: z.strictObject({
+      eventSource: z.array(z.string()),
+      errorCode: z.tuple([z.strictObject({ exists: z.literal(false) })]),
+      eventName: z.array(z.string()),
+    }),
+  });
+  const rule = RULE.parse(JSON.parse(read('deploy/cognito/event-rule.json')));
+  const EVENT = z.object({
+    source: z.string(),
+    'detail-type': z.string(),
+    detail: z.object({ eventSource: z.string(), eventName: z.string(), errorCode: z.string().optional() }),
+  });
+  const lets = (event: z.infer<typeof EVENT>) =>
+    rule.source.includes(event.source) &&
+    rule['detail-type'].includes(event['detail-type']) &&
+    rule.detail.eventSource.includes(event.detail.eventSource) &&
+    rule.detail.eventName.includes(event.detail.eventName) &&
+    event.detail.errorCode === undefined;
+
+  test.each(globSync('tests/fixtures/cognito/cloudtrail.*.json', { cwd: root }))('%s passes it', (file) => {
+    const event = EVENT.parse(JSON.parse(read(file)));
+    expect(lets(event)).toBe(true);
+    expect(lets({ ...event, detail: { ...event.detail, errorCode: 'X' } })).toBe(false);
+    expect(lets({ ...event, detail: { ...event.detail, eventName: 'AdminGetUser' } })).toBe(false);
+  });
+
+  test('it waits for every call of the recorded pattern, once, and for none that Cognito does not have', () => {
+    const recorded: { detail: { eventName: string[] } } = JSON.parse(
+      read('tests/fixtures/cognito/eventbridge.rule-pattern.json'),
+    );
+    const { eventName } = rule.detail;
+    expect(eventName).toEqual(expect.arrayContaining(recorded.detail.eventName));
+    expect(new Set(eventName).size).toBe(eventName.length);
+    for (const name of eventName) expect(Object.keys(sdk)).toContain(`${name}Command`);
+  });
+});
+
+describe('docs/cognito.md', () => {
+  test('every file it names is there', () => {
+    const files = [...docs.matchAll(/(?:deploy\/cognito|tests\/e2e)\/[\w.-]+\.(?:json|ts)/g)].map(
+      ([file]) => file,
+    );
+    expect(files.length).toBeGreaterThan(3);
+    for (const file of files) expect(() => read(file)).not.toThrow();
+  });
+
+  test('every function it creates is one that is built, and all are created', () => {
+    const created = [...docs.matchAll(/^create ([a-z-]+) /gm)].map((match) => match[1]);
+    expect(created.toSorted()).toEqual([...TRIGGERS].toSorted());
+  });
+
+  test('every variable it names is one that is read', () => {
+    const named = new Set(
+      [...docs.matchAll(/\b(?:COGNITO|LATCHKEY|HASURA)_[A-Z_]+\b/g)].map(([name]) => name),
+    );
+    const ofFunctions = read('services/cognito-triggers/config.ts');
+    const unknown = [...named].filter(
+      (name) =>
+        !VARIABLES.includes(name) &&
+        !ofFunctions.includes(`${name}:`) &&
+        name !== 'HASURA_GRAPHQL_JWT_SECRET',
+    );
+    expect(unknown).toEqual([]);
+  });
+
+  test('every setting of Cognito is in it', () => {
+    for (const name of VARIABLES.filter((variable) => variable.startsWith('COGNITO_')))
+      expect(docs).toContain(name);
+  });
+
+  test('the variables it gives the functions are complete', () => {
+    const [claims, forwarding] = [...docs.matchAll(/'(\{"Variables":.*\})'/g)].map((match) =>
+      z
+        .object({ Variables: z.record(z.string(), z.string()) })
+        .parse(JSON.parse((match[1] ?? '').replace('whsec_…', `whsec_${'A'.repeat(43)}=`))),
+    );
+    expect(readClaimsConfig(claims?.Variables)).toMatchObject({
+      config: { allowedRoles: new Set(['editor']) },
+    });
+    expect(readForwardingConfig(forwarding?.Variables)).toMatchObject({ config: {} });
+  });
+});
