@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 
 /** How a child ended: its exit code, or the signal that ended it. */
 export type Exit = { code: number | null; signal: NodeJS.Signals | null };
@@ -35,6 +36,8 @@ export type Child = {
 };
 
 const TAIL_LINES = 40;
+/** What was killed is gone at once; only what escaped the killing takes longer. */
+const AFTER_KILL_MS = 2_000;
 
 /**
  * The child runs behind this: a reader in its process group that waits for the pipe from us to
@@ -43,7 +46,6 @@ const TAIL_LINES = 40;
  */
 const GUARD = `
 signal=$1 grace=$2; shift 2
-exec 3<&0 </dev/null
 ( (
   trap '' INT TERM HUP
   while read -r line <&3; do :; done
@@ -78,7 +80,9 @@ export async function startChild(options: ChildOptions): Promise<Child> {
       cwd: options.cwd,
       env: { ...options.env },
       detached: true,
-      stdio: ['pipe', 'pipe', 'pipe'],
+      // The last one is the pipe that tells of our end; it stays open even if the command itself ends
+      // before what it started.
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       ...(options.uid === undefined ? {} : { uid: options.uid }),
       ...(options.gid === undefined ? {} : { gid: options.gid }),
     },
@@ -93,16 +97,15 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   if (pid === undefined) throw new Error(`${name} cannot be started`);
 
   const lines = collectLines(child, options.onLine);
-  child.stdin.on('error', () => {});
+  const lifeline = child.stdio[3];
+  lifeline?.on('error', () => {});
   const exited = new Promise<Exit>((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal }));
   });
-  // "close" comes only when all that inherited the output has ended: the command's own children too.
-  const emptied = new Promise<void>((resolve) => {
-    child.once('close', () => {
-      signalGroup(pid, 'SIGKILL');
-      resolve();
-    });
+  // The output is at its end only when all that inherited it have ended: the command's own children too.
+  const emptied = Promise.all([exited, ended(child.stdout), ended(child.stderr)]).then(() => {
+    signalGroup(pid, 'SIGKILL');
+    lifeline?.destroy();
   });
 
   let stopping: Promise<void> | undefined;
@@ -115,9 +118,11 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     stop() {
       stopping ??= (async () => {
         signalGroup(pid, stopSignal);
-        const killer = setTimeout(() => signalGroup(pid, 'SIGKILL'), graceMs);
-        await emptied;
-        clearTimeout(killer);
+        if (await settlesWithin(emptied, graceMs)) return;
+        signalGroup(pid, 'SIGKILL');
+        // Whatever has left the group and still holds the output is not ours to end.
+        if (await settlesWithin(emptied, AFTER_KILL_MS)) return;
+        for (const stream of child.stdio) stream?.destroy();
       })();
       return stopping;
     },
@@ -138,6 +143,23 @@ export function isAlive(pid: number): boolean {
     return true;
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+function ended(stream: Readable | null): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream === null) resolve();
+    else stream.once('close', () => resolve());
+  });
+}
+
+async function settlesWithin(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), milliseconds);
+  try {
+    return await Promise.race([promise.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

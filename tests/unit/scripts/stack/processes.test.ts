@@ -46,6 +46,46 @@ test('a program that does not heed the request is killed', async () => {
   expect(await child.exited).toEqual({ code: null, signal: 'SIGKILL' });
 });
 
+test('a program behind a shell that ends at once still gets its time to end in order', async () => {
+  const lines: string[] = [];
+  const script = "trap 'sleep 1.5; echo in order; exit 0' TERM; echo ready; while :; do sleep 0.05; done";
+  const ready = Promise.withResolvers<void>();
+  const child = await startChild({
+    name: 'the shell',
+    command: '/bin/sh',
+    args: ['-c', `sh -c ${JSON.stringify(script)}; true`],
+    env: ENV,
+    onLine(line) {
+      lines.push(line);
+      ready.resolve();
+    },
+  });
+  await ready.promise;
+  await child.stop();
+  expect(lines).toContain('in order');
+});
+
+test('one that has left its group does not hold us up for ever', async () => {
+  const pids: number[] = [];
+  const child = await startChild({
+    name: 'the deserter',
+    command: process.execPath,
+    args: [
+      '-e',
+      "const { spawn } = require('node:child_process');" +
+        "const far = spawn('sleep', ['1000'], { detached: true, stdio: 'inherit' });" +
+        'console.log(far.pid); setInterval(() => {}, 1000);',
+    ],
+    env: ENV,
+    graceMs: 100,
+    onLine: (line) => pids.push(Number(line)),
+  });
+  await vi.waitFor(() => expect(pids).toHaveLength(1), { timeout: 10_000 });
+  await child.stop();
+  expect(isAlive(child.pid)).toBe(false);
+  process.kill(pids[0] ?? 0, 'SIGKILL');
+});
+
 test('the end of a program is told with what it last printed', async () => {
   const child = await startChild({
     name: 'the program',
