@@ -57,6 +57,10 @@ export function createPlanner(schema: RoleSchema, sources: ExecutionSources): Pl
       const variables = readVariables(definitions, values);
       checkUse(operation, values, new Set(definitions.map(({ variable }) => variable.name.value)));
       const plan = planOperation(schema, operation, variables);
+      const identity = { role: schema.role, compiled: compileFields(plan, sources) };
+      // The rows of a mutation as good as never come twice: their plans would only fill the memory.
+      if (plan.kind === 'mutation' && variables.dependencies.size > 0)
+        return { ...plan, ...identity, key: text };
       const isCovered = known !== undefined && variables.dependencies.isSubsetOf(known.dependencies);
       const entry: KnownText = isCovered
         ? known
@@ -68,9 +72,8 @@ export function createPlanner(schema: RoleSchema, sources: ExecutionSources): Pl
       const shape = shapeOf(values, entry.dependencies);
       const planned: Planned = {
         ...plan,
-        role: schema.role,
+        ...identity,
         key: `${schema.role}\n${text}\n${shape}`,
-        compiled: compileFields(plan, sources),
       };
       entry.plans.set(shape, planned);
       return planned;
