@@ -128,19 +128,31 @@ export function casdoorRecords(
     const found = new Map<string, CasdoorUser>();
     const gone: string[] = [];
     for (const userId of hint.ids) {
-      const user = await api.findUser({ userId });
+      const user = await findUser({ userId }, owners);
       if (user === undefined) gone.push(userId);
       else found.set(user.id, user);
     }
     // By name too, where the ids have not led there: an id is only what the recorded request said.
     for (const name of hint.names) {
       if ([...found.values()].some((user) => `${user.owner}/${user.name}` === name)) continue;
-      const user = await api.findUser({ name });
+      const user = await findUser({ name }, owners);
       if (user !== undefined) found.set(user.id, user);
     }
     const seen = Math.min(hint.seen ?? 0, clock);
     const states = await Promise.all([...found.values()].map((user) => stateOf(user, clock, seen)));
     return [...states.flat(), ...gone.map((id) => deletedUser('casdoor', id, clock))];
+  }
+
+  /** Casdoor keeps the users of a deleted organization, and answers for them with an error. */
+  async function findUser(who: Parameters<CasdoorApi['findUser']>[0], owners: readonly string[]) {
+    try {
+      return await api.findUser(who);
+    } catch (error) {
+      for (const owner of new Set(owners)) {
+        if ((await api.findOrganization(owner)) === undefined) return undefined;
+      }
+      throw error;
+    }
   }
 
   async function stateOf(user: CasdoorUser, clock: Instant, seen: Instant): Promise<IdentityRecord[]> {

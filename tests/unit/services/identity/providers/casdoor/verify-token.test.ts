@@ -1,0 +1,162 @@
+import { exportSPKI, importJWK, SignJWT, UnsecuredJWT } from 'jose';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import {
+  type LocalCasdoor,
+  startLocalCasdoor,
+} from '../../../../../../scripts/local/casdoor/local-casdoor.ts';
+import { TOKEN_FORMATS } from '../../../../../../scripts/local/casdoor/tokens.ts';
+import type { CasdoorUser } from '../../../../../../scripts/local/casdoor/types.ts';
+import { casdoorTokenVerifier } from '../../../../../../services/identity/providers/casdoor/verify-token.ts';
+import { configOf, fixture } from '../../../../../support/casdoor.ts';
+
+let casdoor: LocalCasdoor;
+let ada: CasdoorUser;
+beforeAll(async () => {
+  casdoor = await startLocalCasdoor({ port: 0 });
+  casdoor.directory.addRole('acme/admin', { users: ['acme/ada'] });
+  ada = casdoor.directory.addUser('acme/ada');
+});
+afterAll(() => casdoor.close());
+
+const verify = (token: string, settings: Record<string, string> = {}) =>
+  casdoorTokenVerifier(configOf(casdoor, settings))(token);
+const refusal = expect.objectContaining({ code: 'token-invalid', status: 401 });
+
+const TOKEN = z.object({
+  _header: z.record(z.string(), z.unknown()),
+  payload: z.record(z.string(), z.unknown()),
+});
+/** A recorded token, signed anew and good for a minute. */
+function recorded(name: string, claims: Record<string, unknown> = {}): Promise<string> {
+  const { _header, payload } = TOKEN.parse(JSON.parse(fixture(name)));
+  const now = Math.floor(Date.now() / 1000);
+  const { clientId } = casdoor.credentials;
+  const fresh = { iss: casdoor.url, aud: [clientId], azp: clientId, iat: now, nbf: now, exp: now + 60 };
+  return casdoor.key.sign({ ...payload, ...fresh, ...claims }, _header);
+}
+
+describe('accepted, as role user and nothing more, is', () => {
+  test.each(TOKEN_FORMATS)('an access token of format %s', async (format) => {
+    const verified = await verify(await casdoor.token(ada, { format, lifetimeSeconds: 60 }));
+    expect(verified).toEqual({
+      issuer: casdoor.url,
+      subject: ada.id,
+      expiresAt: expect.any(Number),
+      sessionVariables: { 'x-hasura-user-id': ada.id, 'x-hasura-role': 'user' },
+    });
+    expect(Math.abs(verified.expiresAt - Date.now() - 60_000)).toBeLessThan(5_000);
+  });
+
+  test.each([
+    'token.jwt.json',
+    'token.jwt-empty.json',
+    'token.jwt-standard.json',
+    'token.jwt-custom.hasura-root.json',
+    'token.jwt-custom.roles-strings.json',
+    'token.jwt-custom.tokenFields-Roles.json',
+  ])('the recorded %s', async (name) => {
+    const { sessionVariables } = await verify(await recorded(name));
+    expect(sessionVariables).toEqual({
+      'x-hasura-user-id': '7c9e6679-7425-40de-944b-e07fc1f90ae7',
+      'x-hasura-role': 'user',
+    });
+  });
+
+  test('one of a shared application, under its audience for the organization', async () => {
+    const { clientId } = casdoor.credentials;
+    const token = await casdoor.token(ada, { claims: { aud: [`${clientId}-org-acme`] } });
+    await expect(verify(token)).rejects.toThrow(refusal);
+    expect((await verify(token, { CASDOOR_AUDIENCE: `${clientId}-org-acme` })).subject).toBe(ada.id);
+  });
+});
+
+describe('refused is', () => {
+  test.each(TOKEN_FORMATS)('a refresh token of format %s', async (format) => {
+    await expect(verify(await casdoor.token(ada, { format, refresh: true }))).rejects.toThrow(refusal);
+  });
+
+  test('the recorded refresh token that says it is an access token', async () => {
+    await expect(verify(await recorded('token.jwt-custom.refresh.json'))).rejects.toThrow(refusal);
+  });
+
+  test('a token that names no key, or is of no type, or of two', async () => {
+    const payload = { sub: ada.id, iss: casdoor.url, exp: Math.floor(Date.now() / 1000) + 60 };
+    const { clientId } = casdoor.credentials;
+    const right = { ...payload, aud: clientId, azp: clientId, tokenType: 'access-token' };
+    const { kid } = casdoor.key.publicJwk;
+    expect((await verify(await casdoor.key.sign(right, { kid }))).subject).toBe(ada.id);
+    await expect(verify(await casdoor.key.sign(right, {}))).rejects.toThrow(refusal);
+    const untyped = { ...right, tokenType: undefined };
+    await expect(verify(await casdoor.key.sign(untyped, { kid }))).rejects.toThrow(refusal);
+    const both = { ...right, TokenType: 'refresh-token' };
+    await expect(verify(await casdoor.key.sign(both, { kid }))).rejects.toThrow(refusal);
+  });
+
+  test('an application’s own token, which is nobody’s', async () => {
+    await expect(verify(await recorded('token.client-credentials.jwt-empty.json'))).rejects.toThrow(refusal);
+  });
+
+  test.each<[string, Record<string, unknown>]>([
+    ['of another application', { aud: ['another-client'], azp: 'another-client' }],
+    ['that another application asked for in our name', { azp: 'another-client' }],
+    ['without an application', { azp: undefined }],
+    ['without an audience', { aud: undefined }],
+    ['of another issuer', { iss: 'https://door.example.com' }],
+    ['without an issuer', { iss: undefined }],
+    ['without an end', { exp: undefined }],
+    ['that is over', { exp: Math.floor(Date.now() / 1000) - 60 }],
+    ['that is not yet good', { nbf: Math.floor(Date.now() / 1000) + 600 }],
+    ['without a user', { sub: undefined }],
+    ['of a user with no name', { sub: '' }],
+  ])('a token %s', async (_what, claims) => {
+    await expect(verify(await casdoor.token(ada, { claims }))).rejects.toThrow(refusal);
+  });
+
+  test('a token by the key of another organization, though Casdoor publishes that too', async () => {
+    const strangers = await casdoor.strangersKey();
+    const all = z
+      .object({ keys: z.array(z.object({ kid: z.string() })) })
+      .parse(await (await fetch(`${casdoor.url}/.well-known/jwks`)).json());
+    expect(all.keys.map(({ kid }) => kid)).toContain(strangers.publicJwk.kid);
+    const { clientId } = casdoor.credentials;
+    const payload = {
+      sub: ada.id,
+      iss: casdoor.url,
+      aud: [clientId],
+      azp: clientId,
+      tokenType: 'access-token',
+      exp: Math.floor(Date.now() / 1000) + 60,
+    };
+    await expect(verify(await strangers.sign(payload))).rejects.toThrow(refusal);
+    const borrowed = await strangers.sign(payload, { kid: casdoor.key.publicJwk.kid });
+    await expect(verify(borrowed)).rejects.toThrow(refusal);
+  });
+
+  test('a token by no key, and one by the public key as if it were a secret', async () => {
+    const { clientId } = casdoor.credentials;
+    const claims = { sub: ada.id, iss: casdoor.url, aud: clientId, azp: clientId, tokenType: 'access-token' };
+    await expect(verify(new UnsecuredJWT(claims).setExpirationTime('1m').encode())).rejects.toThrow(refusal);
+    const publicKey = await importJWK(casdoor.key.publicJwk, 'RS256', { extractable: true });
+    if (publicKey instanceof Uint8Array) throw new Error('An RSA key is no secret.');
+    const secret = new TextEncoder().encode(await exportSPKI(publicKey));
+    const confused = new SignJWT(claims)
+      .setProtectedHeader({ alg: 'HS256', kid: 'cert-built-in', typ: 'JWT' })
+      .setExpirationTime('1m')
+      .sign(secret);
+    await expect(verify(await confused)).rejects.toThrow(refusal);
+  });
+
+  test('what is no token at all', async () => {
+    for (const text of ['', 'x', 'a.b.c']) await expect(verify(text)).rejects.toThrow(refusal);
+  });
+});
+
+test('where Casdoor’s keys cannot be had, that is no fault of the token', async () => {
+  await expect(
+    verify(await casdoor.token(ada), {
+      CASDOOR_ENDPOINT: 'http://127.0.0.1:9',
+      CASDOOR_ISSUER: casdoor.url,
+    }),
+  ).rejects.toThrow(expect.objectContaining({ code: 'provider-unreachable' }));
+});
