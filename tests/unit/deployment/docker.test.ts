@@ -36,7 +36,8 @@ function service(name: string) {
 describe('docker-compose.yml', () => {
   test('gives the service only variables that it reads', () => {
     const given = Object.keys(service('identity').environment);
-    expect(given.filter((name) => !VARIABLES.includes(name))).toEqual([]);
+    // The AWS SDK reads its own.
+    expect(given.filter((name) => !VARIABLES.includes(name) && !name.startsWith('AWS_'))).toEqual([]);
     expect(given).toContain('HASURA_GRAPHQL_ADMIN_SECRET');
   });
 

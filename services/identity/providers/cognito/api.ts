@@ -25,12 +25,19 @@ export interface PoolGroup {
  * Every method throws LatchkeyError `provider-unreachable`.
  */
 export interface CognitoApi {
-  /** @returns undefined where the pool holds no such user */
+  /**
+   * @param wanted.userName as a trigger told it
+   * @param wanted.exact whether the profile may have changed just now, so that the search, which lags
+   * behind, must not be trusted
+   * @returns undefined where the pool holds no such user
+   */
   findUser(wanted: {
     readonly sub: string;
     readonly userName?: string | undefined;
+    readonly exact: boolean;
   }): Promise<PoolUser | undefined>;
-  groupsOf(user: PoolUser): Promise<PoolGroup[]>;
+  /** @returns undefined where the user has been deleted meanwhile */
+  groupsOf(user: PoolUser): Promise<PoolGroup[] | undefined>;
   /** @returns undefined where the pool holds no such group */
   findGroup(name: string): Promise<PoolGroup | undefined>;
   groups(signal?: AbortSignal): AsyncIterable<readonly PoolGroup[]>;
@@ -89,30 +96,31 @@ export function createCognitoApi({
   }
 
   return {
-    async findUser({ sub, userName }) {
-      // Whom a trigger names is being billed as active already, and the search lags behind.
-      if (userName !== undefined) {
-        const user = await getUser(userName);
+    async findUser({ sub, userName, exact }) {
+      // AdminGetUser makes its user one more "monthly active user" on the bill, unless they sign in or
+      // change anyway. The search does not, but may show what was a while ago.
+      if (!exact) {
+        const found = await searchUser(sub);
+        if (found !== undefined) return found;
+      }
+      for (const name of new Set([userName ?? sub, sub])) {
+        const user = await getUser(name);
         if (user?.attributes.sub === sub) return user;
       }
-      // The search costs nothing; AdminGetUser makes its user one more "monthly active user". So that
-      // is asked only where the search finds nobody, for a deletion must be certain.
-      const found = await searchUser(sub);
-      if (found !== undefined) return found;
-      const user = await getUser(sub);
+      // Users of other identity providers go by their names alone.
+      const name = (await searchUser(sub))?.username;
+      const user = name === undefined || name === sub ? undefined : await getUser(name);
       return user?.attributes.sub === sub ? user : undefined;
     },
 
     async groupsOf({ username: Username }) {
       const { sdk, client } = await connect('webhook');
       const pages = sdk.paginateAdminListGroupsForUser({ client, pageSize: PAGE }, { UserPoolId, Username });
-      // A user who is deleted between the two questions has no groups any more.
-      const groups = await orNothing('UserNotFoundException', async () => {
+      return orNothing('UserNotFoundException', async () => {
         const all: PoolGroup[] = [];
         for await (const { Groups = [] } of pages) all.push(...Groups.flatMap(poolGroup));
         return all;
       });
-      return groups ?? [];
     },
 
     async findGroup(GroupName) {

@@ -9,6 +9,12 @@ import { membershipRecord, organizationId, organizationRecord, userRecord } from
 /** As many memberships as a page of the other providers holds. */
 const PAGE_OF_MEMBERSHIPS = 500;
 
+/**
+ * ListUsers is "eventually consistent": it may leave out what happened just now. What a webhook brought
+ * in this time must not be undone by it.
+ */
+const LAG_MS = 60_000;
+
 const CURSOR = z.discriminatedUnion('part', [
   z.object({ part: z.literal('users'), start: z.string().optional() }),
   z.object({ part: z.literal('memberships') }),
@@ -48,7 +54,7 @@ export function cognitoDirectory(
     async *pages({ cursor, signal } = {}): AsyncGenerator<DirectoryPage> {
       const at: Cursor = cursor === undefined ? { part: 'users' } : readCursor(cursor);
       // A user's record holds their groups, which are read before the user is: this instant covers both.
-      const clock = now();
+      const clock = now() - LAG_MS;
       const names: string[] = [];
       for await (const groups of api.groups(signal)) {
         names.push(...groups.map(({ name }) => name));

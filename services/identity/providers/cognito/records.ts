@@ -23,6 +23,14 @@ const LONGEST_ADDRESS = 320;
  */
 const MOST_READ_AT_ONCE = 25;
 
+/** What these calls change is no part of the profile: the groups, which are asked for anyway, or nothing kept. */
+const LEAVE_THE_PROFILE = new Set([
+  'AdminAddUserToGroup',
+  'AdminRemoveUserFromGroup',
+  'AdminDisableUser',
+  'AdminEnableUser',
+]);
+
 type PoolConfig = Pick<CognitoConfig, 'userPoolId' | 'metadataAttributes'>;
 
 /**
@@ -133,12 +141,17 @@ export function cognitoRecords(
 
   async function readUser(
     sub: string,
-    hint: { userName?: string | undefined; groupName?: string | undefined; seen?: Instant },
+    hint: {
+      exact: boolean;
+      userName?: string | undefined;
+      groupName?: string | undefined;
+      seen?: Instant;
+    },
   ): Promise<IdentityRecord[]> {
     const clock = now();
-    const user = await api.findUser({ sub, userName: hint.userName });
-    if (user === undefined) return [deletedUser('cognito', sub, clock)];
-    const groups = await api.groupsOf(user);
+    const user = await api.findUser({ sub, userName: hint.userName, exact: hint.exact });
+    const groups = user && (await api.groupsOf(user));
+    if (user === undefined || groups === undefined) return [deletedUser('cognito', sub, clock)];
     const names = groups.map(({ name }) => name);
     const record = userRecord(user, { groups: names, clock, metadataAttributes: config.metadataAttributes });
     if (record === undefined) return [deletedUser('cognito', sub, clock)];
@@ -163,7 +176,7 @@ export function cognitoRecords(
     const records: IdentityRecord[] = [
       deletedOrganization('cognito', organizationId(userPoolId, name), clock),
     ];
-    for (const sub of members) records.push(...(await readUser(sub, {})));
+    for (const sub of members) records.push(...(await readUser(sub, { exact: false })));
     return records;
   }
 
@@ -196,7 +209,10 @@ export function cognitoRecords(
       type,
       subject: sub ?? organizationId(userPoolId, groupName ?? ''),
       payload: { type, timestamp, data: kept },
-      records: sub !== undefined ? await readUser(sub, { ...data, seen }) : await readGroup(groupName ?? ''),
+      records:
+        sub !== undefined
+          ? await readUser(sub, { ...data, seen, exact: !LEAVE_THE_PROFILE.has(type) })
+          : await readGroup(groupName ?? ''),
     };
   };
 }

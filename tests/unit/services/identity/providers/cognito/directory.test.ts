@@ -14,6 +14,8 @@ import {
 import type { LocalServer } from '../../../../../support/http.ts';
 
 const NOW = 1_767_300_000_000;
+/** Of what is read at NOW: the listing may be a minute behind. */
+const CLOCK = NOW - 60_000;
 const open: LocalServer[] = [];
 afterEach(async () => {
   for (const server of open.splice(0)) await server.close();
@@ -78,19 +80,19 @@ test('the recorded answers: the group, the user with their role, and the members
   const { pages } = await directory((call) => once(`api.${call.operation}.json`, call));
   const records = (await all(pages())).flatMap((page) => page.records);
   expect(records).toEqual([
-    expect.objectContaining({ kind: 'organization', id: `${POOL}/admins`, name: 'admins', clock: NOW + 1 }),
+    expect.objectContaining({ kind: 'organization', id: `${POOL}/admins`, name: 'admins', clock: CLOCK + 1 }),
     expect.objectContaining({
       kind: 'user',
       id: SUB,
       email: 'ada@example.com',
       roles: ['admins'],
-      clock: NOW + 1,
+      clock: CLOCK + 1,
     }),
     expect.objectContaining({
       kind: 'membership',
       userId: SUB,
       organizationId: `${POOL}/admins`,
-      clock: NOW + 1,
+      clock: CLOCK + 1,
     }),
   ]);
 });
@@ -113,10 +115,10 @@ test('everything comes once, 60 at a time, organizations first and memberships l
   );
 });
 
-test("a user's clock is no later than the reading of the groups that their record holds", async () => {
+test("a user's clock is no later than the reading of their groups, and leaves a lagging listing its time", async () => {
   const { pages } = await directory(bigPool);
   const clocks = (await all(pages())).flatMap((page) => page.records.map(({ clock }) => clock));
-  expect(new Set(clocks)).toEqual(new Set([NOW + 1]));
+  expect(new Set(clocks)).toEqual(new Set([CLOCK + 1]));
 });
 
 test('a run goes on at its cursor, with the groups read anew', async () => {

@@ -152,22 +152,31 @@ test('a sign-in that claims to be in the future moves nobody there', async () =>
   expect(await read(hint)).toMatchObject({ records: [{ lastSeen: NOW }, {}, {}] });
 });
 
-test.each([
-  'cloudtrail.AdminUpdateUserAttributes.json',
-  'cloudtrail.AdminDisableUser.json',
-  'cloudtrail.AdminAddUserToGroup.json',
-])('%s: whose name is masked is searched by sub, which no bill counts', async (name) => {
+const operations = (calls: readonly Call[]) => calls.map(({ operation }) => operation);
+
+test.each(['cloudtrail.AdminDisableUser.json', 'cloudtrail.AdminAddUserToGroup.json'])(
+  '%s: the profile is as it was, so it is searched for, which no bill counts',
+  async (name) => {
+    const { read, calls } = await reader(pool());
+    expect(await read(hintOf(name))).toMatchObject({
+      kind: 'records',
+      subject: SUB,
+      records: [ada, admins, adaInAdmins],
+    });
+    expect(calls[0]).toMatchObject({
+      operation: 'ListUsers',
+      input: { UserPoolId: POOL, Filter: `sub = "${SUB}"` },
+    });
+    expect(operations(calls)).toEqual(['ListUsers', 'AdminListGroupsForUser']);
+  },
+);
+
+test('a changed profile is not left to the search, which lags behind', async () => {
   const { read, calls } = await reader(pool());
-  expect(await read(hintOf(name))).toMatchObject({
-    kind: 'records',
-    subject: SUB,
-    records: [ada, admins, adaInAdmins],
+  expect(await read(hintOf('cloudtrail.AdminUpdateUserAttributes.json'))).toMatchObject({
+    records: [ada, {}, {}],
   });
-  expect(calls[0]).toMatchObject({
-    operation: 'ListUsers',
-    input: { UserPoolId: POOL, Filter: `sub = "${SUB}"` },
-  });
-  expect(calls.map(({ operation }) => operation)).not.toContain('AdminGetUser');
+  expect(operations(calls)).toEqual(['AdminGetUser', 'AdminListGroupsForUser']);
 });
 
 test.each(['cloudtrail.AdminDeleteUser.json', 'cloudtrail.DeleteUser.json'])(
@@ -191,16 +200,39 @@ test.each(['cloudtrail.AdminDeleteUser.json', 'cloudtrail.DeleteUser.json'])(
   },
 );
 
+test.each(['AdminDeleteUser', 'AdminRemoveUserFromGroup'])(
+  '%s: whom only the search still knows is deleted',
+  async (type) => {
+    const answer = pool();
+    const { read } = await reader((call) =>
+      call.operation === 'ListUsers' ? answer(call) : { error: 'UserNotFoundException' },
+    );
+    expect(await read({ ...hintOf('cloudtrail.AdminDeleteUser.json'), type })).toMatchObject({
+      records: [{ id: SUB, deleted: true }],
+    });
+  },
+);
+
 test('whom the search does not know yet is not taken for deleted', async () => {
   const { read, calls } = await reader(pool({ searchable: false }));
-  expect(await read(hintOf('cloudtrail.AdminUpdateUserAttributes.json'))).toMatchObject({
-    records: [ada, {}, {}],
+  expect(await read(hintOf('cloudtrail.AdminDisableUser.json'))).toMatchObject({ records: [ada, {}, {}] });
+  expect(operations(calls)).toEqual(['ListUsers', 'AdminGetUser', 'AdminListGroupsForUser']);
+});
+
+test('a user of another identity provider, who is not found by sub, is found by name', async () => {
+  const federated = { ...USER, Username: 'google_1234567890' };
+  const answer = pool();
+  const { read, calls } = await reader((call) => {
+    if (call.operation === 'ListUsers') return { Users: [{ ...federated, Attributes: ATTRIBUTES }] };
+    if (call.operation !== 'AdminGetUser') return answer(call);
+    return call.input.Username === federated.Username
+      ? { ...federated, UserAttributes: ATTRIBUTES }
+      : { error: 'UserNotFoundException' };
   });
-  expect(calls.map(({ operation }) => operation)).toEqual([
-    'ListUsers',
-    'AdminGetUser',
-    'AdminListGroupsForUser',
-  ]);
+  expect(await read(hintOf('cloudtrail.AdminUpdateUserAttributes.json'))).toMatchObject({
+    records: [{ ...ada, username: 'google_1234567890' }, {}, {}],
+  });
+  expect(operations(calls)).toEqual(['AdminGetUser', 'ListUsers', 'AdminGetUser', 'AdminListGroupsForUser']);
 });
 
 test('a user name that somebody else has by now does not stand for the one who had it', async () => {
