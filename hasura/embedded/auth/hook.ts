@@ -47,7 +47,11 @@ export async function askHook(
   return {
     session: createSession(role, variables),
     expiresAt: expiry(byName),
-    responseHeaders: response.headers.getSetCookie().map((cookie) => ['Set-Cookie', cookie] as const),
+    // Hasura hands them on in reverse.
+    responseHeaders: response.headers
+      .getSetCookie()
+      .toReversed()
+      .map((cookie) => ['Set-Cookie', cookie] as const),
   };
 }
 

@@ -102,8 +102,8 @@ describe('the hook', () => {
   test('passes its cookies on to the client', async () => {
     const { authenticator } = await withHook({ body: USER, headers: { 'Set-Cookie': ['a=1', 'b=2'] } });
     expect((await authenticator.authenticate([])).responseHeaders).toEqual([
-      ['Set-Cookie', 'a=1'],
       ['Set-Cookie', 'b=2'],
+      ['Set-Cookie', 'a=1'],
     ]);
   });
 
