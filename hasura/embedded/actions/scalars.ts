@@ -44,7 +44,7 @@ export function isBuiltInScalar(name: string): boolean {
 
 /** One that the metadata define: any JSON. */
 export function customScalar(name: string, description: string | undefined): ScalarType {
-  return scalar(name, description, { kind: 'now', read: (value) => value });
+  return scalar(name, description, { kind: 'json', read: (value) => value });
 }
 
 /** Hasura takes every base type of the database; without one at hand these are what there is. */
@@ -85,7 +85,7 @@ export function postgresScalar(name: string): ScalarType | undefined {
   if (!POSTGRES_NAMES.has(name)) return undefined;
   const reader = columnReader(baseType(name));
   return scalar(name, undefined, {
-    kind: 'now',
+    kind: 'json',
     read(value) {
       if (reader.kind === 'parameter') reader.read(value);
       return value;

@@ -59,10 +59,18 @@ function isEmpty(value: unknown): boolean {
   return isPlainObject(value) && Object.values(value).every(isEmpty);
 }
 
-export const header = z.union([
-  z.strictObject({ name: nonEmptyText, value: z.string() }),
-  z.strictObject({ name: nonEmptyText, value_from_env: nonEmptyText }),
-]);
+/** The engine's own settings, secrets among them: not for webhooks. */
+const OWN_VARIABLES = 'HASURA_GRAPHQL_';
+
+export const header = z
+  .union([
+    z.strictObject({ name: nonEmptyText, value: z.string() }),
+    z.strictObject({ name: nonEmptyText, value_from_env: nonEmptyText }),
+  ])
+  .refine((value) => !('value_from_env' in value && value.value_from_env.startsWith(OWN_VARIABLES)), {
+    error: ({ input }) =>
+      `env variables starting with "${OWN_VARIABLES}" are not allowed in value_from_env: ${isPlainObject(input) ? String(input.value_from_env) : ''}`,
+  });
 
 /** A request or response transformation; the action and trigger runner compiles it. */
 export const transform = z.record(z.string(), json);

@@ -185,7 +185,7 @@ function listItems(raw: Raw): Raw[] | undefined {
 function coerceScalar(type: ScalarType, given: Given, variables: Variables, path: Path | undefined): Input {
   const { read } = type;
   const reading = <Result>(action: (value: unknown) => Result, value: unknown): Result => {
-    if (value === null && read.kind === 'parameter')
+    if (value === null && read.kind !== 'now')
       throw invalid(`unexpected null value for type '${type.name}'`, path);
     try {
       return action(value);
@@ -203,6 +203,8 @@ function coerceScalar(type: ScalarType, given: Given, variables: Variables, path
     return { kind: 'param', type, pgType: read.type, param, at: path };
   }
   depend(given, variables);
+  if (read.kind === 'json')
+    return { kind: 'value', value: reading(read.read, toJson(given.raw, variables)), at: path };
   const fallback = () => describeRaw(given.raw, variables);
   return {
     kind: 'value',

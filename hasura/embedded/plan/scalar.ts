@@ -9,6 +9,8 @@ import type { Raw } from './variables.ts';
 export type ScalarReader =
   /** The planner needs the value itself: a boolean, a limit, a path. */
   | { readonly kind: 'now'; readonly read: (value: unknown, raw: Raw, describe: () => string) => unknown }
+  /** The value as JSON of any shape, for an action's handler. */
+  | { readonly kind: 'json'; readonly read: (value: unknown) => unknown }
   /** The value goes into the statement as a parameter, as PostgreSQL's text form of `type`. */
   | { readonly kind: 'parameter'; readonly type: PgType; readonly read: (value: unknown) => string };
 

@@ -1,7 +1,7 @@
 /** Actions and their custom types. */
 import { z } from 'zod';
 import { EngineError } from '../../errors.ts';
-import { graphqlName, nonEmptyText, object } from '../../metadata/kit.ts';
+import { graphqlName, json, nonEmptyText, object } from '../../metadata/kit.ts';
 import type { Action, Metadata } from '../../metadata/types.ts';
 import { actionDefinition, customTypes } from '../../metadata/types.ts';
 import { type Commands, command, SUCCESS } from '../command.ts';
@@ -49,7 +49,8 @@ export const actionCommands: Commands = {
     },
   ),
   create_action_permission: command(
-    object({ action: graphqlName, role: nonEmptyText, comment }),
+    // A permission has no settings; Hasura takes a `definition` and looks away.
+    object({ action: graphqlName, role: nonEmptyText, definition: json.optional(), comment }),
     async ({ action: name, role, comment: text }, { draft }) => {
       const action = find(draft.state.metadata, name);
       if (action.permissions.some((permission) => permission.role === role)) {
