@@ -36,13 +36,16 @@ export async function startCore(
   await database.query(sql);
   const pool = testPool(database.url);
   const ran: { text: string; values: unknown }[] = [];
-  pool.query = new Proxy(pool.query.bind(pool), {
-    apply(target, self, given: unknown[]) {
-      const [config] = given;
-      const parsed = statement.safeParse(config);
-      if (parsed.success) ran.push(parsed.data);
-      return Reflect.apply(target, self, given);
-    },
+  // Statements of transactions run on a connection of their own, so it is there that all are seen.
+  pool.on('connect', (client) => {
+    client.query = new Proxy(client.query.bind(client), {
+      apply(target, self, given: unknown[]) {
+        const [config] = given;
+        const parsed = statement.safeParse(config);
+        if (parsed.success) ran.push(parsed.data);
+        return Reflect.apply(target, self, given);
+      },
+    });
   });
   const parsed = metadata.parse({
     version: 3,
