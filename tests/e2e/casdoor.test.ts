@@ -71,8 +71,8 @@ test('who signs up is a row, is seen by themselves alone, and leaves a tombstone
     expect(data, format).toEqual({
       users: [{ id: ada.id, email: 'ada@example.com' }],
       organization_memberships: [{ organization_id: 'acme', role: 'org:member', user_id: ada.id }],
-      // Its own record has not been told yet; the membership brought a stub.
-      organizations: [{ name: null }],
+      // It was there before the service was: the first member brings it along.
+      organizations: [{ name: 'Acme' }],
     });
   }
 

@@ -166,9 +166,16 @@ export function casdoorRecords(
     const memberships = membershipRecords(user, clock);
     const present = new Set(memberships.map(({ organizationId }) => organizationId));
     const ended = before.filter((id) => !present.has(id));
+    // What the user is new to may be new here too, and would have no name until it changes.
+    const joined = await Promise.all(
+      [...present]
+        .filter((id) => !before.includes(id))
+        .map((id) => (id.includes('/') ? readGroup(id) : readOrganization(id))),
+    );
     return [
       { ...record, lastSeen: Math.max(record.lastSeen, seen) },
       ...memberships,
+      ...joined.flat(),
       ...ended.map((id) => ({ ...membership(user, id, clock, ''), role: null, deleted: true })),
     ];
   }

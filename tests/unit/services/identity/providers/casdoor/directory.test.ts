@@ -79,7 +79,9 @@ test('everything comes, and is what a delivery of each would read back', async (
     'organization beta/staff',
     'organization built-in',
   ]);
-  expect(listed.size).toBe(expected.length + 2);
+  // Nobody is in beta's group, so no delivery told of it.
+  const told = new Set([...expected.map(keyOf), 'organization beta/staff']);
+  expect(new Set(listed.keys())).toEqual(told);
 });
 
 test('organizations come before users, and each call for users is one of a page', async () => {
