@@ -1,6 +1,6 @@
 import type { Forward } from './forward.ts';
-import type { Invocation } from './forward-sign-in.ts';
 import { apiCallHint } from './hint.ts';
+import type { Invocation } from './invocation.ts';
 import type { Log } from './log.ts';
 
 /** What is left for throwing. */

@@ -1,5 +1,6 @@
 import type { Forward } from './forward.ts';
 import { signInHint } from './hint.ts';
+import type { Invocation } from './invocation.ts';
 import type { Log } from './log.ts';
 
 /** Of the 5 seconds that Cognito gives, some pass before the function starts. */
@@ -7,11 +8,6 @@ const MOST_MS = 3_000;
 const ATTEMPT_MS = 2_000;
 /** What is left for returning the event. */
 const RESERVE_MS = 500;
-
-export interface Invocation {
-  readonly awsRequestId: string;
-  getRemainingTimeInMillis(): number;
-}
 
 /**
  * Makes the function of the Post confirmation and Post authentication triggers. It never throws: a

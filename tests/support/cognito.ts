@@ -56,7 +56,7 @@ export type Answer =
 
 /** Cognito's API as the SDK speaks to it; `answer` decides, `calls` tells what was asked. */
 export async function serveCognito(
-  answer: (call: Call) => Answer,
+  answer: (call: Call) => Answer | 'never',
 ): Promise<LocalServer & { readonly calls: Call[] }> {
   const calls: Call[] = [];
   const server = await serve(async (request, response) => {
@@ -64,6 +64,7 @@ export async function serveCognito(
     const call = { operation, input: JSON_OBJECT.parse(JSON.parse(await text(request))) };
     calls.push(call);
     const answered = answer(call);
+    if (answered === 'never') return;
     response.setHeader('content-type', 'application/x-amz-json-1.1');
     if ('error' in answered) {
       response.statusCode = typeof answered.status === 'number' ? answered.status : 400;

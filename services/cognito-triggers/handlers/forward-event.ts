@@ -11,5 +11,5 @@ const forwardEvent = createForwardEvent(createForward(config), log);
 /** The Lambda function latchkey-forward-event. */
 export const handler = (
   event: EventBridgeEvent<'AWS API Call via CloudTrail', unknown>,
-  context: Pick<Context, 'awsRequestId' | 'getRemainingTimeInMillis'>,
+  context: Context,
 ): Promise<void> => forwardEvent(event, context);

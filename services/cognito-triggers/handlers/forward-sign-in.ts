@@ -11,5 +11,5 @@ const forwardSignIn = createForwardSignIn(config && createForward(config), log);
 /** The Lambda function latchkey-forward-sign-in. */
 export const handler = (
   event: PostConfirmationTriggerEvent | PostAuthenticationTriggerEvent,
-  context: Pick<Context, 'awsRequestId' | 'getRemainingTimeInMillis'>,
+  context: Context,
 ): Promise<object> => forwardSignIn(event, context);

@@ -51,10 +51,13 @@ export interface CognitoApi {
 
 /** Cognito's own limit for all lists of a pool. */
 const PAGE = 60;
-const CONNECT_MS = 3_000;
-const ANSWER_MS = 5_000;
+const CONNECT_MS = 2_000;
 /** A webhook's sender is waiting, and comes again; a reconcile has time and nobody who repeats it. */
-const ATTEMPTS = { webhook: 3, reconcile: 12 } as const;
+const PATIENCE = {
+  webhook: { attempts: 3, answerMs: 2_000 },
+  reconcile: { attempts: 12, answerMs: 15_000 },
+} as const;
+type Purpose = keyof typeof PATIENCE;
 
 /** The SDK takes a while to load and only what reads from Cognito needs it. */
 const loadSdk = () => import('@aws-sdk/client-cognito-identity-provider');
@@ -63,10 +66,11 @@ export function createCognitoApi({
   userPoolId: UserPoolId,
   endpoint,
 }: Pick<CognitoConfig, 'userPoolId' | 'endpoint'>): CognitoApi {
-  const clients: Partial<Record<keyof typeof ATTEMPTS, CognitoIdentityProviderClient>> = {};
+  const clients: Partial<Record<Purpose, CognitoIdentityProviderClient>> = {};
 
-  async function connect(purpose: keyof typeof ATTEMPTS) {
+  async function connect(purpose: Purpose) {
     const sdk = await loadSdk();
+    const { attempts, answerMs } = PATIENCE[purpose];
     clients[purpose] ??= new sdk.CognitoIdentityProviderClient({
       region: regionOf(UserPoolId),
       ...(endpoint !== undefined && { endpoint }),
@@ -74,8 +78,13 @@ export function createCognitoApi({
       ...(isOnThisMachine(endpoint) && { credentials: { accessKeyId: 'local', secretAccessKey: 'local' } }),
       // The adaptive mode slows down to what Cognito allows; both honour Retry-After.
       retryMode: purpose === 'reconcile' ? 'adaptive' : 'standard',
-      maxAttempts: ATTEMPTS[purpose],
-      requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: ANSWER_MS },
+      maxAttempts: attempts,
+      requestHandler: {
+        connectionTimeout: CONNECT_MS,
+        requestTimeout: answerMs,
+        // Without it the SDK logs a warning, and goes on waiting.
+        throwOnRequestTimeout: true,
+      },
     });
     return { sdk, client: clients[purpose] };
   }

@@ -23,7 +23,7 @@ const LONGEST_ADDRESS = 320;
  */
 const MOST_READ_AT_ONCE = 25;
 
-/** What these calls change is no part of the profile: the groups, which are asked for anyway, or nothing kept. */
+/** What these calls change is no part of the profile: the groups, which are read anyway, or nothing kept. */
 const LEAVE_THE_PROFILE = new Set([
   'AdminAddUserToGroup',
   'AdminRemoveUserFromGroup',

@@ -55,7 +55,7 @@ function pool(
 const nothingKnown: Known = { organizationsOf: async () => [], usersWithRole: async () => [] };
 
 async function reader(
-  answer: (call: Call) => Answer,
+  answer: (call: Call) => Answer | 'never',
   settings: Partial<typeof CONFIG> = {},
   known: Partial<Known> = {},
 ) {
@@ -394,6 +394,17 @@ test('what Cognito throttles is asked again', async () => {
   const { read } = await reader((call) => {
     throttled -= 1;
     return throttled >= 0 ? { error: 'TooManyRequestsException' } : answer(call);
+  });
+  expect(await read(hintOf('cloudtrail.AdminDisableUser.json'))).toMatchObject({ records: [ada, {}, {}] });
+});
+
+test('an answer that does not come is asked for again', async () => {
+  let isSilent = true;
+  const answer = pool();
+  const { read } = await reader((call) => {
+    if (!isSilent) return answer(call);
+    isSilent = false;
+    return 'never';
   });
   expect(await read(hintOf('cloudtrail.AdminDisableUser.json'))).toMatchObject({ records: [ada, {}, {}] });
 });

@@ -1,0 +1,5 @@
+/** What the functions need of Lambda's context. */
+export interface Invocation {
+  readonly awsRequestId: string;
+  getRemainingTimeInMillis(): number;
+}
