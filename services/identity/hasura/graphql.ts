@@ -1,3 +1,4 @@
+import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { ClientError, GraphQLClient } from 'graphql-request';
 import { z } from 'zod';
 import type { EngineConfig } from '../core/config.ts';
@@ -21,6 +22,11 @@ import {
  * - `engine-unreachable`: no answer in time; what was sent may have been done or not
  */
 export interface Engine {
+  /** Runs any of the typed documents. */
+  ask<Result, Variables extends object>(
+    document: TypedDocumentNode<Result, Variables>,
+    variables: Variables,
+  ): Promise<Result>;
   writeBatch(variables: WriteBatchMutationVariables): Promise<WriteBatchMutation>;
   /** Reads a row of each table that is written to. */
   checkTables(): Promise<CheckTablesQuery>;
@@ -65,24 +71,28 @@ export function createEngine(
     headers: { 'x-hasura-admin-secret': adminSecret },
     ...options,
   });
-  const deadline = () => AbortSignal.timeout(timeoutMs);
-  const failed = (error: unknown) => {
-    throw translate(error);
-  };
+  async function ask<Result, Variables extends object>(
+    document: TypedDocumentNode<Result, Variables>,
+    variables: Variables,
+  ): Promise<Result> {
+    const signal = AbortSignal.timeout(timeoutMs);
+    try {
+      return await client.request<Result>({ document, variables, signal });
+    } catch (error) {
+      throw translate(error);
+    }
+  }
 
   return {
-    writeBatch: (variables) =>
-      client.request({ document: WriteBatchDocument, variables, signal: deadline() }).catch(failed),
-    checkTables: () => client.request({ document: CheckTablesDocument, signal: deadline() }).catch(failed),
+    ask,
+    writeBatch: (variables) => ask(WriteBatchDocument, variables),
+    checkTables: () => ask(CheckTablesDocument, {}),
     async organizationsOf(userId) {
-      const request = { document: OrganizationsOfDocument, variables: { userId }, signal: deadline() };
-      const { organization_memberships: memberships } = await client.request(request).catch(failed);
+      const { organization_memberships: memberships } = await ask(OrganizationsOfDocument, { userId });
       return memberships.map(({ organization_id: id }) => id);
     },
     async usersWithRole(provider, role, limit) {
-      const variables = { provider, roles: [role], limit };
-      const request = { document: UsersWithRoleDocument, variables, signal: deadline() };
-      const { users } = await client.request(request).catch(failed);
+      const { users } = await ask(UsersWithRoleDocument, { provider, roles: [role], limit });
       return users.map(({ id }) => id);
     },
   };
