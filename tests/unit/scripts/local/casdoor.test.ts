@@ -1,0 +1,148 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import type { IncomingHttpHeaders } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
+import { afterEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import {
+  type LocalCasdoor,
+  type LocalCasdoorOptions,
+  startLocalCasdoor,
+} from '../../../../scripts/local/casdoor/local-casdoor.ts';
+import { TOKEN_FORMATS } from '../../../../scripts/local/casdoor/tokens.ts';
+import type { Attempt } from '../../../../scripts/local/casdoor/webhooks.ts';
+import { casdoorVerifier } from '../../../../services/identity/providers/casdoor/verify.ts';
+import { configOf, fixture } from '../../../support/casdoor.ts';
+import { serve } from '../../../support/http.ts';
+
+const open: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const one of open.splice(0).reverse()) await one.close();
+});
+
+async function start(options: Partial<LocalCasdoorOptions> = {}): Promise<LocalCasdoor> {
+  const casdoor = await startLocalCasdoor({ port: 0, pace: { pollMs: 1, retryMs: 5 }, ...options });
+  open.push(casdoor);
+  return casdoor;
+}
+
+type Received = { headers: IncomingHttpHeaders; body: string };
+
+/** An endpoint that answers with one status after the other, the last one for ever. */
+async function receiver(...statuses: number[]): Promise<{ url: string; received: Received[] }> {
+  const received: Received[] = [];
+  const server = await serve(async (request, response) => {
+    received.push({ headers: request.headers, body: await text(request) });
+    response.writeHead(statuses[Math.min(received.length, statuses.length) - 1] ?? 204).end();
+  });
+  open.push(server);
+  return { url: server.url, received };
+}
+
+const object = z.record(z.string(), z.unknown());
+const keysOf = (json: string): string[] => Object.keys(object.parse(JSON.parse(json))).sort();
+
+test('a record has the fields of a recorded one, and its header is the service’s', async () => {
+  const casdoor = await start();
+  const { url, received } = await receiver();
+  casdoor.deliverTo(url);
+  casdoor.actions.signUp('acme/ada', { email: 'ada@example.com' });
+  await casdoor.webhooks.idle();
+  expect(received).toHaveLength(2);
+  for (const { headers, body } of received) {
+    expect(keysOf(body)).toEqual(keysOf(fixture('webhook.signup.json')));
+    const { id } = casdoorVerifier(configOf(casdoor))({ headers, body: Buffer.from(body), receivedAt: 1 });
+    expect(id).toMatch(/^casdoor:[0-9a-f-]{36}:(signup|new-user)$/);
+  }
+});
+
+test('what fails is sent three times in all, and then it is lost', async () => {
+  const attempts: Attempt[] = [];
+  const casdoor = await start({ onAttempt: (attempt) => attempts.push(attempt) });
+  const { url, received } = await receiver(500, 302, 503, 204);
+  casdoor.deliverTo(url);
+  casdoor.actions.addGroup('acme/staff');
+  await casdoor.webhooks.idle();
+  expect(received).toHaveLength(3);
+  expect(new Set(received.map(({ body }) => body)).size).toBe(1);
+  expect(attempts.map(({ number, status, willRetry }) => [number, status, willRetry])).toEqual([
+    [1, 500, true],
+    [2, 302, true],
+    [3, 503, false],
+  ]);
+});
+
+test('a change by the API tells nobody', async () => {
+  const casdoor = await start();
+  const { records } = casdoor.intercept(() => casdoor.directory.addUser('acme/ada'));
+  expect(records).toEqual([]);
+});
+
+describe('tokens', () => {
+  test.each([
+    ['JWT', 'token.jwt.json'],
+    ['JWT-Empty', 'token.jwt-empty.json'],
+    ['JWT-Standard', 'token.jwt-standard.json'],
+    ['JWT-Custom', 'token.jwt-custom.roles-strings.json'],
+  ] as const)('of format %s carry no claim that a real one lacks, and verify', async (format, name) => {
+    const casdoor = await start();
+    casdoor.directory.addRole('acme/editor', { users: ['acme/ada'] });
+    const token = await casdoor.token(casdoor.directory.addUser('acme/ada'), { format });
+    const keys = createRemoteJWKSet(new URL(casdoor.jwtSecret.jwk_url));
+    const { payload } = await jwtVerify(token, keys, { issuer: casdoor.url });
+    const real = z.object({ payload: object }).parse(JSON.parse(fixture(name))).payload;
+    const unseen = Object.keys(payload).filter((claim) => !(claim in real));
+    // Real users carry some that are empty here, and the recording leaves out as well.
+    expect(unseen.filter((claim) => !['emailVerified', 'email_verified'].includes(claim))).toEqual([]);
+    for (const claim of ['iss', 'sub', 'aud', 'azp', 'exp', 'jti', 'tokenType'])
+      expect(payload).toHaveProperty(claim);
+  });
+
+  test.each(TOKEN_FORMATS)('that refresh those of format %s name no key', async (format) => {
+    const casdoor = await start();
+    const user = casdoor.directory.addUser('acme/ada');
+    expect(decodeProtectedHeader(await casdoor.token(user, { format }))).toHaveProperty('kid');
+    const refresh = await casdoor.token(user, { format, refresh: true });
+    expect(decodeProtectedHeader(refresh)).not.toHaveProperty('kid');
+  });
+
+  test('come with keys that carry no Cache-Control', async () => {
+    const casdoor = await start();
+    const response = await fetch(casdoor.jwtSecret.jwk_url);
+    expect(response.headers.get('cache-control')).toBeNull();
+    expect(await response.json()).toEqual({ keys: [casdoor.key.publicJwk] });
+    expect(JSON.stringify(casdoor.key.publicJwk)).not.toContain(String(casdoor.key.privateJwk.d));
+  });
+});
+
+test('its pages can be had by curl: sign up, sign in, token, delete', async () => {
+  const casdoor = await start();
+  const form = (path: string, fields: Record<string, string>) =>
+    fetch(`${casdoor.url}${path}`, { method: 'POST', body: new URLSearchParams(fields) });
+  const user = z
+    .object({ id: z.string(), owner: z.string(), name: z.string() })
+    .parse(await (await form('/sign-up', { email: 'ada@example.com', name: 'Ada' })).json());
+  expect(user).toMatchObject({ owner: 'acme', name: 'ada' });
+  expect((await form('/sign-in', { user: 'ada@example.com' })).status).toBe(200);
+  const token = await (await fetch(`${casdoor.url}/token?user=ada@example.com&lifetime=60`)).text();
+  expect(token.split('.')).toHaveLength(3);
+  await form('/users/delete', { user: user.id });
+  expect(casdoor.directory.findUser(user.id)).toBeUndefined();
+  expect(await (await form('/sign-in', { user: 'nobody' })).json()).toMatchObject({ status: 'error' });
+});
+
+test('what it holds, its keys and its secrets outlive it, and nobody else can read them', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'latchkey-casdoor-'));
+  open.push({ close: () => rm(folder, { recursive: true }) });
+  const stateFile = join(folder, 'casdoor.json');
+  const first = await start({ stateFile });
+  const { id } = first.actions.addUser('acme/ada');
+  const before = [first.webhookSecret, first.credentials, first.key.publicJwk];
+  await first.close();
+  expect((await stat(stateFile)).mode & 0o077).toBe(0);
+  const second = await start({ stateFile });
+  expect(second.directory.findUser('acme/ada')?.id).toBe(id);
+  expect([second.webhookSecret, second.credentials, second.key.publicJwk]).toEqual(before);
+});
