@@ -47,6 +47,15 @@ export function customScalar(name: string, description: string | undefined): Sca
   return scalar(name, description, { kind: 'json', read: (value) => value });
 }
 
+export const UUID_SCALAR: ScalarType = scalar('uuid', undefined, {
+  kind: 'now',
+  read(value) {
+    if (typeof value === 'string' && /^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$/i.test(value))
+      return value;
+    throw new ScalarError('invalid UUID');
+  },
+});
+
 /** Hasura takes every base type of the database; without one at hand these are what there is. */
 const POSTGRES_NAMES: ReadonlySet<string> = new Set([
   ...['smallint', 'integer', 'bigint', 'serial', 'bigserial', 'numeric', 'real', 'float8', 'money', 'oid'],
@@ -82,6 +91,7 @@ const POSTGRES_NAMES: ReadonlySet<string> = new Set([
 
 /** PostgreSQL's, where an action uses its name: the value must be one, but stays JSON. */
 export function postgresScalar(name: string): ScalarType | undefined {
+  if (name === UUID_SCALAR.name) return UUID_SCALAR;
   if (!POSTGRES_NAMES.has(name)) return undefined;
   const reader = columnReader(baseType(name));
   return scalar(name, undefined, {
@@ -92,12 +102,3 @@ export function postgresScalar(name: string): ScalarType | undefined {
     },
   });
 }
-
-export const UUID_SCALAR: ScalarType = scalar('uuid', undefined, {
-  kind: 'now',
-  read(value) {
-    if (typeof value === 'string' && /^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$/i.test(value))
-      return value;
-    throw new ScalarError('invalid UUID');
-  },
-});
