@@ -31,13 +31,15 @@ export interface Command {
 
 export type Commands = Readonly<Record<string, Command>>;
 
+/** @param reader what Hasura calls its reader of the arguments, where it names it in complaints */
 export function command<Args extends z.ZodType>(
   schema: Args,
   run: (args: z.output<Args>, context: CommandContext) => Promise<unknown> | unknown,
+  reader?: string,
 ): Command {
   return {
     prepare(args, at) {
-      const parsed = parseWith(schema, args, at);
+      const parsed = parseWith(schema, args, at, reader);
       return async (context) => run(parsed, context);
     },
   };

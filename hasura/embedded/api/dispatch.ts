@@ -13,6 +13,7 @@ import { exportVersioned, metadataCommands } from './commands/metadata.ts';
 import { permissionCommands } from './commands/permissions.ts';
 import { relationshipCommands } from './commands/relationships.ts';
 import { runSqlCommands } from './commands/run-sql.ts';
+import { scheduledEventCommands } from './commands/scheduled-events.ts';
 import { settingCommands } from './commands/settings.ts';
 import { sourceCommands, sourceNamingCommands } from './commands/sources.ts';
 import { tableCommands } from './commands/tables.ts';
@@ -37,6 +38,7 @@ const plain: Commands = {
   ...collectionCommands,
   ...settingCommands,
   ...cronTriggerCommands,
+  ...scheduledEventCommands,
   ...transformCommands,
 };
 const OTHER_BACKENDS =

@@ -96,14 +96,17 @@ function inconsistent(endpoint: RestEndpoint, reason: string): InconsistentObjec
   };
 }
 
+/** Alone of its kind, a conflict is told as the endpoints that are in it. */
 function ambiguity(routes: readonly RestRoute[]): InconsistentObject {
+  const ordered = [...routes].sort((a, b) => (a.endpoint.name < b.endpoint.name ? -1 : 1));
+  const conflicts = ordered.map(({ endpoint, query }) => ({
+    ...definition(endpoint),
+    definition: { query },
+  }));
   const urls = [...new Set(routes.map(({ endpoint }) => endpoint.url))].sort();
-  return {
-    definition: routes.map(({ endpoint }) => definition(endpoint)),
-    name: 'ambiguous rest endpoints',
-    reason: `Ambiguous URL paths: ${urls.join(', ')}`,
-    type: 'rest_endpoint',
-  };
+  const reason = `Ambiguous URL paths: ${urls.join(', ')}`;
+  const object = { definition: conflicts, name: 'ambiguous rest endpoints', reason, type: 'rest_endpoint' };
+  return Object.assign(object, { toJSON: () => ({ conflicts, reason }) });
 }
 
 export interface RestMatch {

@@ -42,6 +42,8 @@ export async function createApiService(parts: Parts): Promise<ApiService> {
   const listeners = new Set<ChangeListener>();
   let queue: Promise<unknown> = Promise.resolve();
 
+  const tellListeners = (api: Api) => Promise.all([...listeners].map((listener) => listener(api, state)));
+
   const run = async (api: Api, work: (context: CommandContext) => Promise<unknown>, session: Session) => {
     const draft = createDraft(state, builder);
     const context = { draft, session, config, store, builder, log };
@@ -53,8 +55,9 @@ export async function createApiService(parts: Parts): Promise<ApiService> {
           state.resourceVersion,
         );
         state = { ...draft.state, resourceVersion };
+        await tellListeners(api);
+        // Last: listeners take their leave of sources that are gone.
         pools.retain(state.metadata.sources);
-        await Promise.all([...listeners].map((listener) => listener(api, state)));
       }
       return result;
     } catch (error) {
@@ -71,6 +74,7 @@ export async function createApiService(parts: Parts): Promise<ApiService> {
     const stored = await store.load();
     if (stored === undefined || stored.resourceVersion === state.resourceVersion) return;
     state = await builder.build(parseMetadata(stored.metadata), stored.resourceVersion, new Map());
+    await tellListeners('v1/metadata');
   };
 
   return {

@@ -38,6 +38,7 @@ export interface StateBuilder {
     known: ReadonlyMap<string, Catalog>,
   ): Promise<EngineState>;
   pool(source: Source): pg.Pool;
+  readonly metadataPool: pg.Pool;
 }
 
 export function createStateBuilder(
@@ -48,6 +49,7 @@ export function createStateBuilder(
 ): StateBuilder {
   return {
     pool: (source) => pools.pool(source),
+    metadataPool,
     async build(metadata, resourceVersion, known) {
       const catalogs = new Map<string, Catalog>();
       const broken: InconsistentObject[] = [];

@@ -8,17 +8,22 @@ const MISSING = ' missing';
 
 /**
  * @param at where in the request `value` stands, for the error's path
+ * @param reader names itself in complaints about what is missing at the top, as some of Hasura's do
  * @throws {EngineError} `parse-failed`
  */
 export function parseWith<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
   at: readonly PropertyKey[] = [],
+  reader?: string,
 ): z.output<Schema> {
   const parsed = schema.safeParse(value, { error: describe });
   if (parsed.success) return parsed.data;
   const { message, path } = worst(parsed.error.issues);
-  throw new EngineError('parse-failed', message, { path: jsonPath([...at, ...path]) });
+  const named = reader !== undefined && path.length === 0 && message.endsWith('not found');
+  throw new EngineError('parse-failed', named ? `parsing ${reader} failed, ${message}` : message, {
+    path: jsonPath([...at, ...path]),
+  });
 }
 
 /** @throws {EngineError} `parse-failed`, with the path of the offending key */

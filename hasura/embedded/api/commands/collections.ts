@@ -14,18 +14,24 @@ import { type Commands, command, SUCCESS } from '../command.ts';
 import { objectName } from '../names.ts';
 
 export const collectionCommands: Commands = {
-  create_query_collection: command(queryCollection, async (collection, { draft }) => {
-    const { metadata } = draft.state;
-    refuseTaken(metadata, collection.name);
-    const names = collection.definition.queries.map(({ name }) => name);
-    const twice = [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
-    if (twice.length > 0) {
-      const list = twice.map((name) => `"${name}"`).join(', ');
-      throw new EngineError('not-supported', `found duplicate query names ${list}`, { path: '$.definition' });
-    }
-    await draft.change({ ...metadata, query_collections: [...metadata.query_collections, collection] });
-    return SUCCESS;
-  }),
+  create_query_collection: command(
+    queryCollection,
+    async (collection, { draft }) => {
+      const { metadata } = draft.state;
+      refuseTaken(metadata, collection.name);
+      const names = collection.definition.queries.map(({ name }) => name);
+      const twice = [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
+      if (twice.length > 0) {
+        const list = twice.map((name) => `"${name}"`).join(', ');
+        throw new EngineError('not-supported', `found duplicate query names ${list}`, {
+          path: '$.definition',
+        });
+      }
+      await draft.change({ ...metadata, query_collections: [...metadata.query_collections, collection] });
+      return SUCCESS;
+    },
+    'Hasura.RQL.Types.QueryCollection.CreateCollection(CreateCollection)',
+  ),
   rename_query_collection: command(
     object({ name: nonEmptyText, new_name: nonEmptyText }),
     async ({ name, new_name: newName }, { draft }) => {
@@ -40,6 +46,7 @@ export const collectionCommands: Commands = {
       });
       return SUCCESS;
     },
+    'Hasura.RQL.Types.QueryCollection.RenameCollection(RenameCollection)',
   ),
   drop_query_collection: command(
     object({ collection: nonEmptyText, cascade: z.boolean().default(false) }),
@@ -60,6 +67,7 @@ export const collectionCommands: Commands = {
       });
       return SUCCESS;
     },
+    'Hasura.RQL.Types.QueryCollection.DropCollection(DropCollection)',
   ),
   add_query_to_collection: command(
     object({ collection_name: nonEmptyText, query_name: nonEmptyText, query: z.string() }),
@@ -79,6 +87,7 @@ export const collectionCommands: Commands = {
       );
       return SUCCESS;
     },
+    'Hasura.RQL.Types.QueryCollection.AddQueryToCollection(AddQueryToCollection)',
   ),
   drop_query_from_collection: command(
     object({ collection_name: nonEmptyText, query_name: nonEmptyText }),
@@ -101,6 +110,7 @@ export const collectionCommands: Commands = {
       );
       return SUCCESS;
     },
+    'Hasura.RQL.Types.QueryCollection.DropQueryFromCollection(DropQueryFromCollection)',
   ),
   add_collection_to_allowlist: command(allowlistEntry, async (entry, { draft }) => {
     const { metadata } = draft.state;
@@ -127,6 +137,7 @@ export const collectionCommands: Commands = {
       });
       return SUCCESS;
     },
+    'Hasura.RQL.Types.Allowlist.DropCollectionFromAllowlist(DropCollectionFromAllowlist)',
   ),
   update_scope_of_collection_in_allowlist: command(
     object({ collection: nonEmptyText, scope: allowlistScope }),
@@ -142,28 +153,36 @@ export const collectionCommands: Commands = {
       return SUCCESS;
     },
   ),
-  create_rest_endpoint: command(restEndpoint, async (endpoint, { draft }) => {
-    const { metadata } = draft.state;
-    if (metadata.rest_endpoints.some(({ name }) => name === endpoint.name)) {
-      throw new EngineError('already-exists', `Endpoint with name: ${endpoint.name} already exists`);
-    }
-    await draft.change(
-      { ...metadata, rest_endpoints: [...metadata.rest_endpoints, endpoint] },
-      objectName.endpoint(endpoint.name),
-    );
-    return SUCCESS;
-  }),
-  drop_rest_endpoint: command(object({ name: nonEmptyText }), async ({ name }, { draft }) => {
-    const { metadata } = draft.state;
-    if (!metadata.rest_endpoints.some((endpoint) => endpoint.name === name)) {
-      throw new EngineError('not-exists', `endpoint with name: ${name} does not exist`);
-    }
-    await draft.change({
-      ...metadata,
-      rest_endpoints: metadata.rest_endpoints.filter((endpoint) => endpoint.name !== name),
-    });
-    return SUCCESS;
-  }),
+  create_rest_endpoint: command(
+    restEndpoint,
+    async (endpoint, { draft }) => {
+      const { metadata } = draft.state;
+      if (metadata.rest_endpoints.some(({ name }) => name === endpoint.name)) {
+        throw new EngineError('already-exists', `Endpoint with name: ${endpoint.name} already exists`);
+      }
+      await draft.change(
+        { ...metadata, rest_endpoints: [...metadata.rest_endpoints, endpoint] },
+        objectName.endpoint(endpoint.name),
+      );
+      return SUCCESS;
+    },
+    'Hasura.RQL.Types.Endpoint.EndpointMetadata(EndpointMetadata)',
+  ),
+  drop_rest_endpoint: command(
+    object({ name: nonEmptyText }),
+    async ({ name }, { draft }) => {
+      const { metadata } = draft.state;
+      if (!metadata.rest_endpoints.some((endpoint) => endpoint.name === name)) {
+        throw new EngineError('not-exists', `endpoint with name: ${name} does not exist`);
+      }
+      await draft.change({
+        ...metadata,
+        rest_endpoints: metadata.rest_endpoints.filter((endpoint) => endpoint.name !== name),
+      });
+      return SUCCESS;
+    },
+    'Hasura.RQL.Types.Endpoint.DropEndpoint(DropEndpoint)',
+  ),
 };
 
 function find(metadata: Metadata, name: string): QueryCollection {
