@@ -33,10 +33,14 @@ const API_CALL = z.object({
 });
 
 /**
+ * The triggers that tell of a user. A confirmed new password (`PostConfirmation_ConfirmForgotPassword`)
+ * tells nothing: no attribute that is kept changes, and the sign-in that follows is forwarded anyway.
+ * And before a sign-up there is nobody yet to read back.
+ */
+const FORWARDED = new Set(['PostConfirmation_ConfirmSignUp', 'PostAuthentication_Authentication']);
+
+/**
  * What a Post confirmation or a Post authentication event tells the service.
- *
- * A confirmed new password (`PostConfirmation_ConfirmForgotPassword`) tells it nothing: no attribute
- * that is kept changes, and the sign-in that follows is forwarded anyway.
  *
  * @param requestId of this invocation
  * @returns undefined where there is nothing to tell
@@ -45,7 +49,7 @@ export function signInHint(event: unknown, requestId: string, now: Date): Forwar
   const parsed = SIGN_IN.safeParse(event);
   if (!parsed.success) return undefined;
   const { triggerSource: type, userPoolId, userName, request } = parsed.data;
-  if (type === 'PostConfirmation_ConfirmForgotPassword') return undefined;
+  if (!FORWARDED.has(type)) return undefined;
   const { sub } = request.userAttributes;
   return { id: requestId, hint: { type, timestamp: now.toISOString(), data: { userPoolId, sub, userName } } };
 }

@@ -24,6 +24,17 @@ describe('sign-ins', () => {
     expect(signInHint(fixture('postconfirmation.forgot-password.json'), 'request-1', at)).toBeUndefined();
   });
 
+  test.each([
+    'presignup.signup.json',
+    'presignup.admin-create-user.json',
+    'presignup.external-provider.json',
+  ])('%s: nor is a sign-up that is only about to happen, even where it names a sub', (name) => {
+    const event = fixture(name);
+    expect(signInHint(event, 'request-1', at)).toBeUndefined();
+    const named = { ...event, request: { userAttributes: { sub: SUB } } };
+    expect(signInHint(named, 'request-1', at)).toBeUndefined();
+  });
+
   test('nor is what names no user', () => {
     const event = fixture('postconfirmation.json');
     expect(signInHint({ ...event, request: { userAttributes: {} } }, 'request-1', at)).toBeUndefined();

@@ -84,6 +84,17 @@ describe('a V2_0 event', () => {
     });
   });
 
+  test('the answer puts the claims where the recorded one has them', async () => {
+    const placesOf = (event: object) => {
+      const { claimsAndScopeOverrideDetails: details } = Object('response' in event && event.response);
+      return ['idTokenGeneration', 'accessTokenGeneration'].map((token) =>
+        Object.keys(details[token].claimsToAddOrOverride[NAMESPACE]).toSorted(),
+      );
+    };
+    const answer = await createPreToken(LEAST_CLAIMS, log)(fixture('pretoken.v2.json'));
+    expect(placesOf(answer)).toEqual(placesOf(fixture('pretoken.v2.response.json')));
+  });
+
   test('it is known by its response too', async () => {
     const { version: _, ...event } = fixture('pretoken.v2.json');
     expect(await createPreToken(LEAST_CLAIMS, log)(event)).toMatchObject({

@@ -140,6 +140,13 @@ test('a sign-up is read back from Cognito: the user, their groups, and that they
   expect(calls.map(({ operation }) => operation)).toEqual(['AdminGetUser', 'AdminListGroupsForUser']);
 });
 
+test('the recorded answers are understood', async () => {
+  const { read } = await reader(({ operation }) => fixture(`api.${operation}.json`));
+  expect(await read(hintOf('cloudtrail.AdminAddUserToGroup.json'))).toMatchObject({
+    records: [ada, admins, adaInAdmins],
+  });
+});
+
 test('a sign-in says when its user was seen', async () => {
   const { read } = await reader(pool());
   const reading = await read(hintOf('postauthentication.json'));

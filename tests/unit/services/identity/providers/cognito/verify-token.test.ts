@@ -74,6 +74,19 @@ test('claims of the application pass; claims that speak for Hasura do not', asyn
   }
 });
 
+test.each([
+  ['cognito-local.id-token.json', 'id'],
+  ['cognito-local.access-token.json', 'access'],
+] as const)('%s: a token of the local stand-in is one like any other', async (name, tokenUse) => {
+  const { payload } = fixture(name);
+  const { aud, client_id } = Object(payload);
+  const verify = verifier({ tokenUse, clientIds: [aud ?? client_id] });
+  expect((await verify(await token(name))).sessionVariables).toEqual({
+    'x-hasura-user-id': SUB,
+    'x-hasura-role': 'user',
+  });
+});
+
 test('an access token is accepted where access tokens are asked for', async () => {
   expect((await verifier({ tokenUse: 'access' })(await token('access-token.json'))).subject).toBe(SUB);
 });
