@@ -1,4 +1,4 @@
-/** A plan's queries put together: one statement for all root fields of one source. */
+/** A plan's queries put together: one statement for the root fields of one source. */
 import type { ActionNode } from '../actions/types.ts';
 import type { OperationPlan } from '../plan/operation.ts';
 import type { QueryNode, RootField } from '../plan/types.ts';
@@ -20,11 +20,14 @@ export type CompiledField =
       readonly node: QueryNode;
     };
 
-/** All queries of one operation on one source. */
+/** Queries of one operation on one source. */
 export interface QueryBatch {
   readonly source: string;
   readonly statement: Statement;
 }
+
+/** PostgreSQL takes some 1,600; fewer keep a statement readable. */
+const MAX_COLUMNS = 100;
 
 /** Queries and subscriptions; a mutation's fields run one after another and have no batches. */
 export function compileFields(
@@ -35,9 +38,17 @@ export function compileFields(
   const nodes = new Map<string, QueryNode[]>();
   collect(fields, nodes);
   const compile = kind === 'subscription' ? compileMultiplexed : compileQueries;
-  const batches = new Map<string, QueryBatch>();
-  for (const [source, queries] of nodes)
-    batches.set(source, { source, statement: compile(queries, sourceOf(sources, source).options) });
+  const batches = new Map<string, QueryBatch[]>();
+  for (const [source, queries] of nodes) {
+    const { options } = sourceOf(sources, source);
+    const parts = Array.from({ length: Math.ceil(queries.length / MAX_COLUMNS) }, (_, index) =>
+      queries.slice(index * MAX_COLUMNS, (index + 1) * MAX_COLUMNS),
+    );
+    batches.set(
+      source,
+      parts.map((part) => ({ source, statement: compile(part, options) })),
+    );
+  }
   return place(fields, batches, new Map());
 }
 
@@ -51,7 +62,7 @@ function collect(fields: readonly RootField[], nodes: Map<string, QueryNode[]>):
 
 function place(
   fields: readonly RootField[],
-  batches: ReadonlyMap<string, QueryBatch>,
+  batches: ReadonlyMap<string, readonly QueryBatch[]>,
   next: Map<string, number>,
 ): CompiledField[] {
   return fields.map(({ alias, node }): CompiledField => {
@@ -60,11 +71,11 @@ function place(
       return { alias, kind: 'object', fields: place(node.fields, batches, next) };
     if (node.kind === 'action') return { alias, kind: 'action', action: node.action };
     if (node.kind === 'mutation') throw new TypeError('a mutation among queries');
-    const batch = batches.get(node.source);
+    const number = next.get(node.source) ?? 0;
+    next.set(node.source, number + 1);
+    const batch = batches.get(node.source)?.[Math.floor(number / MAX_COLUMNS)];
     if (batch === undefined) throw new TypeError(`no batch for source ${node.source}`);
-    const column = next.get(node.source) ?? 0;
-    next.set(node.source, column + 1);
-    return { alias, kind: 'column', batch, column, node };
+    return { alias, kind: 'column', batch, column: number % MAX_COLUMNS, node };
   });
 }
 

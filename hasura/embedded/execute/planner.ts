@@ -56,8 +56,11 @@ export function createPlanner(schema: RoleSchema, sources: ExecutionSources): Pl
       }
       const variables = readVariables(definitions, values);
       checkUse(operation, values, new Set(definitions.map(({ variable }) => variable.name.value)));
-      const plan = planOperation(schema, operation, variables);
-      const identity = { role: schema.role, compiled: compileFields(plan, sources) };
+      const { plan, compiled } = withinStack(() => {
+        const made = planOperation(schema, operation, variables);
+        return { plan: made, compiled: compileFields(made, sources) };
+      });
+      const identity = { role: schema.role, compiled };
       // The rows of a mutation as good as never come twice: their plans would only fill the memory.
       if (plan.kind === 'mutation' && variables.dependencies.size > 0)
         return { ...plan, ...identity, key: text };
@@ -79,6 +82,16 @@ export function createPlanner(schema: RoleSchema, sources: ExecutionSources): Pl
       return planned;
     },
   };
+}
+
+/** Selections and conditions nest as deep as a client likes; the stack does not. */
+function withinStack<Made>(make: () => Made): Made {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new EngineError('validation-failed', 'the query is nested too deep', { cause: error });
+  }
 }
 
 /** What is given and what is null; of dependencies, everything. */

@@ -1,6 +1,7 @@
 /** Runs a query's statement. */
 import { createHash } from 'node:crypto';
 import type { Pool } from 'pg';
+import { EngineError } from '../errors.ts';
 import { databaseError } from '../sql/database-error.ts';
 
 /** JSON text stays text: it goes to the client as PostgreSQL wrote it. */
@@ -9,6 +10,8 @@ const AS_TEXT = { getTypeParser: () => String };
 /** Names of prepared statements: PostgreSQL parses and plans each once per connection. */
 const names = new Map<string, string>();
 const MAX_NAMES = 2000;
+/** PostgreSQL's protocol counts them in 16 bits. */
+const MAX_VALUES = 65_535;
 
 function statementName(text: string): string {
   const known = names.get(text);
@@ -28,6 +31,8 @@ export async function runStatement(
   text: string,
   values: readonly (string | null)[],
 ): Promise<(string | null)[][]> {
+  if (values.length > MAX_VALUES)
+    throw new EngineError('validation-failed', `more than ${MAX_VALUES} values; send fewer at a time`);
   try {
     const result = await pool.query<(string | null)[]>({
       name: statementName(text),

@@ -27,7 +27,11 @@ export interface SelectedField {
 export interface Selecting {
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   readonly variables: Variables;
+  /** Fields that may still be selected: fragments can multiply a short text beyond any use. */
+  readonly budget: { left: number };
 }
+
+export const MAX_FIELDS = 10_000;
 
 /** In the order of the selection. `path` leads to the selection set. */
 export function collectFields(
@@ -85,6 +89,9 @@ export function collectFields(
   };
 
   selections.forEach(visit);
+  context.budget.left -= fields.size;
+  if (context.budget.left < 0)
+    throw invalid(`more than ${MAX_FIELDS} fields are selected; ask for less at a time`, undefined);
   return Array.from(fields, ([alias, field]) => ({ alias, ...field }));
 }
 

@@ -11,7 +11,8 @@ import type {
   TypeRef,
 } from '../schema/types.ts';
 import type { Selecting } from './collect.ts';
-import { type CheckedField, namedType, objectOf, selectFields } from './field.ts';
+import { invalid } from './fail.ts';
+import { type CheckedField, namedType, objectOf, type Selection, selectFields } from './field.ts';
 import { writeGraphqlValue } from './graphql-value.ts';
 import type { Path } from './path.ts';
 import { shownType } from './type-text.ts';
@@ -26,7 +27,18 @@ type Answer = string | boolean | null | readonly string[] | Answers | readonly A
 export function introspect(checked: CheckedField, schema: RoleSchema, context: Selecting): unknown {
   const isType = checked.field.meaning.kind === 'introspection' && checked.field.meaning.of === 'type';
   const answers = isType ? findType(checked, schema) : schemaAnswers(schema);
-  return select(objectOf(checked.field), checked.selections, answers, context, checked.path);
+  const run: Introspection = { context, selections: new Map(), left: MAX_ANSWERS };
+  return select(objectOf(checked.field), checked.selections, answers, run, checked.path);
+}
+
+/** Types lead to types: a short query can ask for everything again and again. */
+const MAX_ANSWERS = 1_000_000;
+
+interface Introspection {
+  readonly context: Selecting;
+  /** Selections are checked once, however many things they are asked of. */
+  readonly selections: Map<readonly SelectionNode[], readonly Selection[]>;
+  left: number;
 }
 
 function findType(checked: CheckedField, schema: RoleSchema): Answers | null {
@@ -41,12 +53,16 @@ function select(
   type: ObjectType,
   selections: readonly SelectionNode[],
   answers: Answers | null,
-  context: Selecting,
+  run: Introspection,
   path: Path | undefined,
 ): unknown {
+  const fields = run.selections.get(selections) ?? [...selectFields(type, selections, run.context, path)];
+  run.selections.set(selections, fields);
+  run.left -= fields.length;
+  if (run.left < 0) throw invalid('the introspection asks for too much; ask for less at a time', undefined);
   // Without a prototype: an alias may be called `__proto__`.
   const result: Record<string, unknown> = Object.create(null);
-  for (const selection of selectFields(type, selections, context, path)) {
+  for (const selection of fields) {
     if (selection.kind === 'typename') {
       result[selection.alias] = type.name;
       continue;
@@ -54,7 +70,7 @@ function select(
     const answer = answers?.[selection.field.name]?.() ?? null;
     const inner = namedType(selection.field.type);
     const below = (thing: Answers | null) =>
-      inner.kind === 'object' ? select(inner, selection.selections, thing, context, selection.path) : null;
+      inner.kind === 'object' ? select(inner, selection.selections, thing, run, selection.path) : null;
     if (inner.kind !== 'object') result[selection.alias] = answer;
     else if (Array.isArray(answer)) result[selection.alias] = answer.map(below);
     else result[selection.alias] = below(isAnswers(answer) ? answer : null);

@@ -3,7 +3,7 @@ import type { SelectionNode } from 'graphql';
 import { planAction } from '../actions/plan.ts';
 import { EngineError } from '../errors.ts';
 import type { ObjectType, RoleSchema } from '../schema/types.ts';
-import { readDirectives, type Selecting } from './collect.ts';
+import { MAX_FIELDS, readDirectives, type Selecting } from './collect.ts';
 import type { ParsedOperation } from './document.ts';
 import { type CheckedField, objectOf, selectFields } from './field.ts';
 import { planFunctionCall } from './function-call.ts';
@@ -31,7 +31,7 @@ export function planOperation(
   const kind = definition.operation;
   const root = kind === 'query' ? schema.query : schema[kind];
   if (root === undefined) throw new EngineError('validation-failed', `no ${kind}s exist`);
-  const context: RootContext = { fragments, variables, schema, kind };
+  const context: RootContext = { fragments, variables, schema, kind, budget: { left: MAX_FIELDS } };
   const fields = planRoot(root, definition.selectionSet.selections, context, undefined);
   const directives = readDirectives(definition.directives ?? [], kind.toUpperCase(), variables, undefined);
   if (kind === 'subscription' && !isOneField(fields, directives.has('_multiple_top_level_fields')))
