@@ -119,7 +119,12 @@ function readsRelated(output: MutationOutput): boolean {
     output.kind === 'row'
       ? output.fields
       : output.fields.flatMap(({ value }) => (value.kind === 'returning' ? value.fields : []));
-  return fields.some(({ value }) => value.kind !== 'text' && value.kind !== 'scalar');
+  return fields.some(({ value }) => {
+    if (value.kind === 'text' || value.kind === 'scalar') return false;
+    // Rows of a computed field are no relationship to Hasura: they show the state before the write.
+    const { select } = value.kind === 'aggregate' ? value.node : value.rows;
+    return select.from.kind !== 'function';
+  });
 }
 
 /** What a mutation without rows answers; nothing was written, and no row is there to be shown. */
