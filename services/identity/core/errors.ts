@@ -15,6 +15,8 @@ export const ERRORS = {
   'payload-too-large': { status: 413, exit: 1, retriable: false },
   'record-refused': { status: 422, exit: 1, retriable: false },
   'not-found': { status: 404, exit: 1, retriable: false },
+  'reconcile-under-way': { status: 409, exit: 1, retriable: false },
+  'repair-refused': { status: 409, exit: 1, retriable: false },
 
   'engine-unreachable': { status: 503, exit: 3, retriable: true },
   'engine-busy': { status: 503, exit: 3, retriable: true },

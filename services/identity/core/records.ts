@@ -73,6 +73,12 @@ export interface MembershipRecord extends Clocked {
 
 export type IdentityRecord = UserRecord | OrganizationRecord | MembershipRecord;
 
+/** What a record is about. */
+export type RecordKey =
+  | Pick<UserRecord, 'kind' | 'id'>
+  | Pick<OrganizationRecord, 'kind' | 'id'>
+  | Pick<MembershipRecord, 'kind' | 'organizationId' | 'userId'>;
+
 const NOBODY = {
   email: null,
   emailVerified: false,
@@ -124,4 +130,23 @@ export function stubOrganization(provider: ProviderName, id: string): Organizati
 /** The end of an organization. */
 export function deletedOrganization(provider: ProviderName, id: string, clock: Instant): OrganizationRecord {
   return { ...stubOrganization(provider, id), clock, deleted: true };
+}
+
+/** The end of a membership. */
+export function deletedMembership(
+  provider: ProviderName,
+  organizationId: string,
+  userId: string,
+  clock: Instant,
+): MembershipRecord {
+  return {
+    kind: 'membership',
+    provider,
+    organizationId,
+    userId,
+    clock,
+    deleted: true,
+    sourceCreatedAt: null,
+    role: null,
+  };
 }

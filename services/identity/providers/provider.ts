@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Delivery, Reading } from '../core/deliveries.ts';
-import type { IdentityRecord, Instant, ProviderName } from '../core/records.ts';
+import type { IdentityRecord, Instant, ProviderName, RecordKey } from '../core/records.ts';
 
 /** A webhook request as it came in. Signatures cover the bytes, so they are kept as they were. */
 export interface RawRequest {
@@ -25,6 +25,13 @@ export interface Directory {
    * @throws LatchkeyError `provider-unreachable`
    */
   pages(options?: { cursor?: string; signal?: AbortSignal }): AsyncIterable<DirectoryPage>;
+  /**
+   * What the clock of a page's records is: that of the `state` itself, or the instant of its `reading`,
+   * which says nothing of whether anything has changed.
+   */
+  readonly clock: 'state' | 'reading';
+  /** About how many records all pages hold, where the provider tells. */
+  total?(signal?: AbortSignal): Promise<number>;
 }
 
 /** Hasura's JWT configuration, as `HASURA_GRAPHQL_JWT_SECRET` takes it. */
@@ -90,6 +97,14 @@ export interface Provider {
    */
   records(delivery: Delivery): Promise<Reading>;
   readonly directory: Directory;
+  /**
+   * One thing, read by itself: pages that are counted off by position may pass over somebody while
+   * others are being deleted, so what they leave out is asked for again before it is called gone.
+   *
+   * @returns undefined where the provider holds no such thing, or it is not kept in step
+   * @throws LatchkeyError `provider-unreachable`
+   */
+  lookup(key: RecordKey, signal?: AbortSignal): Promise<IdentityRecord | undefined>;
   /** @throws LatchkeyError `configuration-invalid` where the issuer is not configured */
   engineAuth(): EngineAuth;
   /**

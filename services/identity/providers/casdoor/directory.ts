@@ -69,6 +69,20 @@ export function casdoorDirectory(
         }
       }
     },
+
+    clock: 'reading',
+
+    async total(signal) {
+      const organizations = await organizationsOf(signal);
+      const one = { page: 1, size: 1, signal };
+      let total = organizations.length;
+      for (const { name } of organizations) {
+        const [groups, users] = await Promise.all([api.groups(name, one), api.users(name, one)]);
+        // Each user brings the membership of their organization along.
+        total += groups.total + 2 * users.total;
+      }
+      return total;
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import type { Known, Provider } from '../provider.ts';
 import { createCasdoorApi } from './api.ts';
 import { casdoorDirectory } from './directory.ts';
 import { casdoorEngineAuth } from './engine-auth.ts';
+import { casdoorLookup } from './lookup.ts';
 import { casdoorRecords } from './records.ts';
 import { casdoorVerifier } from './verify.ts';
 import { casdoorTokenVerifier } from './verify-token.ts';
@@ -14,6 +15,7 @@ export function createCasdoor(config: CasdoorConfig, known: Known): Provider {
     verify: casdoorVerifier(config),
     records: casdoorRecords(config, api, known),
     directory: casdoorDirectory(config, api),
+    lookup: casdoorLookup(config, api, known),
     engineAuth: () => casdoorEngineAuth(config),
     verifyToken: casdoorTokenVerifier(config),
   };

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClerkClient } from '@clerk/backend';
 import { z } from 'zod';
 import { LatchkeyError } from '../../core/errors.ts';
 import type { IdentityRecord } from '../../core/records.ts';
 import type { Directory, DirectoryPage } from '../provider.ts';
+import { type ClerkAccess, connect, patiently } from './api.ts';
 import { membershipRecord, organizationRecord, userRecord } from './records.ts';
 
 /** Clerk's own limit. */
@@ -13,37 +13,16 @@ const PAGE = 500;
  * therefore begins some places before the end of the last one; what comes twice is merged.
  */
 const OVERLAP = 10;
-const MOST_ATTEMPTS = 6;
 
 const PARTS = ['organizations', 'users', 'memberships'] as const;
 const CURSOR = z.object({ part: z.enum(PARTS), offset: z.int().min(0) });
 type Cursor = z.infer<typeof CURSOR>;
 
-const FAILURE = z.object({ status: z.number().optional(), retryAfter: z.number().optional() });
-
-interface ClerkApi {
-  /** `sk_…`; without it the directory cannot be read. */
-  readonly secretKey: string | undefined;
-  readonly apiUrl: string;
-}
-
 /** Everybody in a Clerk application, through its Backend API. */
-export function clerkDirectory({ secretKey, apiUrl }: ClerkApi): Directory {
-  async function connect(): Promise<ClerkClient> {
-    if (secretKey === undefined) {
-      throw new LatchkeyError(
-        'configuration-invalid',
-        'CLERK_SECRET_KEY is missing: copy it from Clerk’s dashboard, Configure → API keys.',
-      );
-    }
-    // Only this needs Clerk's client, and it takes a while to load.
-    const { createClerkClient } = await import('@clerk/backend');
-    return createClerkClient({ secretKey, apiUrl });
-  }
-
+export function clerkDirectory(access: ClerkAccess): Directory {
   return {
     async *pages({ cursor, signal } = {}): AsyncGenerator<DirectoryPage> {
-      const clerk = await connect();
+      const clerk = await connect(access);
       let at: Cursor | undefined = cursor === undefined ? { part: PARTS[0], offset: 0 } : readCursor(cursor);
       while (at !== undefined) {
         const { part, offset }: Cursor = at;
@@ -52,6 +31,22 @@ export function clerkDirectory({ secretKey, apiUrl }: ClerkApi): Directory {
         // After the very last page the cursor points behind it, where an empty page is waiting.
         yield { records: page, cursor: JSON.stringify(at ?? { part, offset: offset + page.length }) };
       }
+    },
+
+    clock: 'state',
+
+    async total(signal) {
+      const clerk = await connect(access);
+      const one = { limit: 1 };
+      const counts = await Promise.all([
+        patiently(() => clerk.users.getCount(), signal),
+        patiently(async () => (await clerk.organizations.getOrganizationList(one)).totalCount, signal),
+        patiently(
+          async () => (await clerk.organizations.getInstanceOrganizationMembershipList(one)).totalCount,
+          signal,
+        ),
+      ]);
+      return counts.reduce((sum, count) => sum + count, 0);
     },
   };
 }
@@ -79,30 +74,6 @@ async function fetchPage(
         membershipRecord(one.raw),
       );
   }
-}
-
-/** Waits where Clerk says so, and a while longer each time where it says nothing: 1, 2, 4… seconds. */
-async function patiently<T>(call: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
-    signal?.throwIfAborted();
-    try {
-      return await call();
-    } catch (error) {
-      if (error instanceof z.ZodError) throw failed('answers in another shape than expected', error);
-      const { status = 0, retryAfter } = FAILURE.safeParse(error).data ?? {};
-      const isPassing = status === 429 || status === 0 || status >= 500;
-      if (!isPassing || attempt === MOST_ATTEMPTS) throw failed(`answers with status ${status}`, error);
-      await sleep((retryAfter ?? Math.min(2 ** (attempt - 1), 30)) * 1000, undefined, signal && { signal });
-    }
-  }
-}
-
-function failed(what: string, cause: unknown): LatchkeyError {
-  return new LatchkeyError(
-    'provider-unreachable',
-    `Clerk’s Backend API ${what}: check CLERK_SECRET_KEY and CLERK_API_URL, then run this again.`,
-    { cause },
-  );
 }
 
 function readCursor(text: string): Cursor {

@@ -2,6 +2,7 @@ import type { ClerkConfig } from '../../core/config.ts';
 import type { Provider } from '../provider.ts';
 import { clerkDirectory } from './directory.ts';
 import { clerkEngineAuth, clerkIssuer } from './engine-auth.ts';
+import { clerkLookup } from './lookup.ts';
 import { clerkRecords } from './records.ts';
 import { clerkVerifier } from './verify.ts';
 import { clerkTokenVerifier } from './verify-token.ts';
@@ -14,6 +15,7 @@ export function createClerk(config: ClerkConfig): Provider {
     verify: clerkVerifier(config.webhookSecrets),
     records: clerkRecords,
     directory: clerkDirectory(config),
+    lookup: clerkLookup(config),
     engineAuth: () => clerkEngineAuth(config),
     async verifyToken(token) {
       verifyToken ??= clerkTokenVerifier(clerkIssuer(config), config.authorizedParties);

@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ClerkClient } from '@clerk/backend';
+import { z } from 'zod';
+import { LatchkeyError } from '../../core/errors.ts';
+
+export interface ClerkAccess {
+  /** `sk_…`; without it nothing can be read. */
+  readonly secretKey: string | undefined;
+  readonly apiUrl: string;
+}
+
+const MOST_ATTEMPTS = 6;
+
+const FAILURE = z.object({ status: z.number().optional(), retryAfter: z.number().optional() });
+
+/** @throws LatchkeyError `configuration-invalid` where there is no secret key */
+export async function connect({ secretKey, apiUrl }: ClerkAccess): Promise<ClerkClient> {
+  if (secretKey === undefined) {
+    throw new LatchkeyError(
+      'configuration-invalid',
+      'CLERK_SECRET_KEY is missing: copy it from Clerk’s dashboard, Configure → API keys.',
+    );
+  }
+  // Only what reads from Clerk needs its client, and it takes a while to load.
+  const { createClerkClient } = await import('@clerk/backend');
+  return createClerkClient({ secretKey, apiUrl });
+}
+
+/** Waits where Clerk says so, and a while longer each time where it says nothing: 1, 2, 4… seconds. */
+export async function patiently<T>(call: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    signal?.throwIfAborted();
+    try {
+      return await call();
+    } catch (error) {
+      if (error instanceof z.ZodError) throw failed('answers in another shape than expected', error);
+      const { status = 0, retryAfter } = FAILURE.safeParse(error).data ?? {};
+      const isPassing = status === 429 || status === 0 || status >= 500;
+      if (!isPassing || attempt === MOST_ATTEMPTS) throw failed(`answers with status ${status}`, error);
+      await sleep((retryAfter ?? Math.min(2 ** (attempt - 1), 30)) * 1000, undefined, signal && { signal });
+    }
+  }
+}
+
+function failed(what: string, cause: unknown): LatchkeyError {
+  return new LatchkeyError(
+    'provider-unreachable',
+    `Clerk’s Backend API ${what}: check CLERK_SECRET_KEY and CLERK_API_URL, then run this again.`,
+    { cause },
+  );
+}
+
+/** That a thing is not there is an answer and no failure. */
+export async function orNothing<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (FAILURE.safeParse(error).data?.status === 404) return undefined;
+    throw error;
+  }
+}

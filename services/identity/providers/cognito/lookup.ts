@@ -1,0 +1,42 @@
+import type { CognitoConfig } from '../../core/config.ts';
+import type { Instant } from '../../core/records.ts';
+import type { Provider } from '../provider.ts';
+import type { CognitoApi } from './api.ts';
+import { membershipRecord, organizationId, organizationRecord, userRecord } from './records.ts';
+
+/** Reads one user, group or membership of a user pool. */
+export function cognitoLookup(
+  { userPoolId, metadataAttributes }: Pick<CognitoConfig, 'userPoolId' | 'metadataAttributes'>,
+  api: CognitoApi,
+  now: () => Instant = Date.now,
+): Provider['lookup'] {
+  const groupsOfPool = `${userPoolId}/`;
+
+  async function findUser(sub: string) {
+    // The search may lag behind: who is gone already is then found gone by the next reconcile.
+    const user = await api.findUser({ sub, exact: false });
+    if (user === undefined) return undefined;
+    const groups = await api.groupsOf(user);
+    return groups && { user, groups: groups.map(({ name }) => name) };
+  }
+
+  return async (key) => {
+    const clock = now();
+    switch (key.kind) {
+      case 'user': {
+        const found = await findUser(key.id);
+        return found && userRecord(found.user, { groups: found.groups, clock, metadataAttributes });
+      }
+      case 'organization': {
+        if (!key.id.startsWith(groupsOfPool)) return undefined;
+        const group = await api.findGroup(key.id.slice(groupsOfPool.length));
+        return group && organizationRecord(userPoolId, group, clock);
+      }
+      case 'membership': {
+        const found = await findUser(key.userId);
+        const isIn = found?.groups.some((name) => organizationId(userPoolId, name) === key.organizationId);
+        return isIn === true ? membershipRecord(key.organizationId, key.userId, clock) : undefined;
+      }
+    }
+  };
+}
