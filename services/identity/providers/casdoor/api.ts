@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { CasdoorConfig } from '../../core/config.ts';
 import { LatchkeyError } from '../../core/errors.ts';
 import { parsePayload } from '../../core/payload.ts';
+import { type Passing, patiently } from '../patiently.ts';
 
 const text = z.string().catch('');
 const flag = z.boolean().catch(false);
@@ -67,7 +68,10 @@ export interface PageOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The calls of Casdoor's API that Latchkey makes. Each may throw LatchkeyError `provider-unreachable`. */
+/**
+ * The calls of Casdoor's API that Latchkey makes. Each may throw LatchkeyError `provider-unreachable`:
+ * those for one thing at once, for a webhook's sender waits for them; those for lists only after a while.
+ */
 export interface CasdoorApi {
   /** @param who the user's UUID, or `<organization>/<name>` */
   findUser(who: { userId: string } | { name: string }): Promise<CasdoorUser | undefined>;
@@ -109,7 +113,14 @@ export function createCasdoorApi({
       body = await response.text();
     } catch (cause) {
       signal?.throwIfAborted();
-      throw failed(path, 'does not come back', cause);
+      throw failed(path, 'does not come back', new PassingError('no answer', { cause }));
+    }
+    if (response.status === 429 || response.status >= 500) {
+      // Not Casdoor's own, but those of what may stand before it.
+      const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
+      const cause = new PassingError(`status ${response.status}`);
+      if (seconds >= 0) cause.retryAfter = seconds;
+      throw failed(path, `comes back with status ${response.status}`, cause);
     }
     const answer = ANSWER.safeParse(parsePayload(body).value);
     // Casdoor's own message is left out, for it may name somebody.
@@ -130,7 +141,7 @@ export function createCasdoorApi({
   ): Promise<Page<T>> {
     // With only one of p and pageSize, everything would come at once.
     const paged = { ...query, p: String(page), pageSize: String(size), sortOrder: 'ascend' };
-    const { data, data2 } = await call(path, paged, signal);
+    const { data, data2 } = await patiently(() => call(path, paged, signal), passing, signal);
     const items = parse(z.array(schema).nullable(), path, data) ?? [];
     return { items, total: parse(z.int(), path, data2) };
   }
@@ -150,7 +161,7 @@ export function createCasdoorApi({
     groups: (owner, options) => list(GROUP, 'get-groups', { owner, sortField: 'name' }, options),
     users: (owner, options) => list(USER, 'get-users', { owner, sortField: 'id' }, options),
     async roles(owner, signal) {
-      const { data } = await call('get-roles', { owner }, signal);
+      const { data } = await patiently(() => call('get-roles', { owner }, signal), passing, signal);
       return parse(z.array(ROLE).nullable(), 'get-roles', data) ?? [];
     },
   };
@@ -160,6 +171,16 @@ function parse<T>(schema: z.ZodType<T>, path: string, data: unknown): T {
   const parsed = schema.safeParse(data);
   if (!parsed.success) throw failed(path, 'comes back in another shape than expected');
   return parsed.data;
+}
+
+/** Why a call may do better next time. */
+class PassingError extends Error implements Passing {
+  override readonly name = 'PassingError';
+  retryAfter?: number;
+}
+
+function passing(error: unknown): Passing | undefined {
+  return error instanceof LatchkeyError && error.cause instanceof PassingError ? error.cause : undefined;
 }
 
 function failed(path: string, what: string, cause?: unknown): LatchkeyError {
