@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { readCatalog } from '../../../../hasura/embedded/catalog/read.ts';
 import { readConfig } from '../../../../hasura/embedded/config.ts';
-import type { RunnableOperation, Subscription } from '../../../../hasura/embedded/core.ts';
+import type { RowCommand, RunnableOperation, Subscription } from '../../../../hasura/embedded/core.ts';
 import { EngineError } from '../../../../hasura/embedded/errors.ts';
 import { buildCore } from '../../../../hasura/embedded/execute/core.ts';
 import { metadata } from '../../../../hasura/embedded/metadata/types.ts';
@@ -18,6 +18,8 @@ export interface TestCore {
   /** The error it ends in, as `code path message`. */
   failure(query: string, session?: Session, variables?: Record<string, unknown>): Promise<string>;
   subscription(query: string, session?: Session, variables?: Record<string, unknown>): Subscription;
+  /** A row command of the old query APIs. */
+  rows(type: RowCommand, args: unknown, session?: Session): Promise<unknown>;
   sql(text: string): Promise<Record<string, unknown>[]>;
   close(): Promise<void>;
 }
@@ -101,6 +103,7 @@ export async function startCore(
       if (operation.kind !== 'subscription') throw new Error('not a subscription');
       return operation;
     },
+    rows: (type, args, session = ADMIN_SESSION) => core.rows.run(type, args, session),
     sql: (text) => database.query(text),
     async close() {
       await pool.end();
