@@ -15,20 +15,24 @@ export interface Answer {
 }
 
 /** @throws {EngineError} 413 for a body over the limit */
-export async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    if (!Buffer.isBuffer(chunk)) continue;
-    size += chunk.length;
-    if (size > BODY_LIMIT) {
-      throw new EngineError('bad-request', `request body over ${BODY_LIMIT} bytes; send less at a time`, {
-        status: 413,
-      });
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+export function readBody(request: IncomingMessage): Promise<string> {
+  // By events: iterating over the stream costs every request several ticks.
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= BODY_LIMIT) chunks.push(chunk);
+      else {
+        chunks.length = 0;
+        const message = `request body over ${BODY_LIMIT} bytes; send less at a time`;
+        reject(new EngineError('bad-request', message, { status: 413 }));
+      }
+    });
+    request.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
+    request.on('error', reject);
+    request.on('aborted', () => reject(new EngineError('bad-request', 'the client went away')));
+  });
 }
 
 /** @throws {EngineError} `invalid-json` */
