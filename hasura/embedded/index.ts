@@ -6,9 +6,9 @@ import { createApiService } from './api/service.ts';
 import { createStateBuilder } from './api/state.ts';
 import { createAuthenticator } from './auth/index.ts';
 import { ConfigError, type EngineConfig } from './config.ts';
-import { buildCore } from './execute/core.ts';
 import { EngineError } from './errors.ts';
 import { createEventEngine } from './events/index.ts';
+import { buildCore } from './execute/core.ts';
 import type { Logger } from './log.ts';
 import { corsHeaders, createCorsPolicy, preflightHeaders } from './server/cors.ts';
 import { send } from './server/http.ts';
@@ -81,6 +81,8 @@ export async function createEngine(config: EngineConfig, log: Logger): Promise<E
     return {
       url: `http://${config.host === '0.0.0.0' ? '127.0.0.1' : config.host}:${port}`,
       async close() {
+        // First, while handlers under way can still call back.
+        await events.close();
         liveQueries.close();
         sockets.close();
         const closed = new Promise((resolve) => server.close(resolve));

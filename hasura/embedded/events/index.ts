@@ -1,6 +1,7 @@
 /**
- * Everything the engine does of its own accord: cron triggers, events scheduled once, event triggers
- * on tables, and the calls of asynchronous actions. The shell hands over each new state of the metadata; nothing here changes metadata.
+ * Everything the engine does of its own accord: cron triggers, events scheduled once, event triggers on
+ * tables, and the calls of asynchronous actions. The shell hands over each new state of the metadata;
+ * nothing here changes metadata.
  */
 import type { Pool } from 'pg';
 import { createAsyncActionRunner } from '../actions/async-runner.ts';

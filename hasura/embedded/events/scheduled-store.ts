@@ -131,6 +131,39 @@ export function createScheduledStore(pool: Pool): ScheduledStore {
   };
 }
 
+export interface OnceSettings {
+  /** A template, with `{{VARIABLE}}`. */
+  readonly webhook: string;
+  /** ISO 8601. */
+  readonly scheduleAt: string;
+  readonly payload?: unknown;
+  readonly headers: readonly unknown[];
+  readonly retryConf?: unknown;
+  readonly comment?: string | undefined;
+}
+
+/** @returns the new event's id */
+export async function scheduleOnce(pool: Pool, settings: OnceSettings): Promise<string> {
+  const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
+  const { rows } = await pool.query(
+    `INSERT INTO ${TABLES.once.events} (webhook_conf, scheduled_time, payload, header_conf, retry_conf, comment)
+     VALUES ($1, $2, $3, $4, $5, $6) RETURNING id`,
+    [
+      json(settings.webhook),
+      settings.scheduleAt,
+      json(settings.payload),
+      json(settings.headers),
+      json(settings.retryConf),
+      settings.comment ?? null,
+    ],
+  );
+  return z.object({ id: z.string() }).parse(rows[0]).id;
+}
+
+export async function deleteScheduled(pool: Pool, kind: ScheduledKind, id: string): Promise<void> {
+  await pool.query(`DELETE FROM ${TABLES[kind].events} WHERE id = $1`, [id]);
+}
+
 const LATE = 'extract(epoch FROM now() - scheduled_time) AS late_seconds';
 
 /** $1 is the taker's key. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { EngineError } from '../../errors.ts';
 import { insertManualEvent, redeliver } from '../../events/event-store.ts';
 import { header, json, nonEmptyText, object, transform } from '../../metadata/kit.ts';
+import { parseWith } from '../../metadata/parse.ts';
 import {
   cronTrigger,
   eventTrigger,
@@ -57,7 +58,7 @@ export const eventTriggerCommands: Commands = {
     if (findTrigger(findSource(metadata, owner), args.name) !== undefined && !replace) {
       throw new EngineError('already-exists', `Event trigger with name "${args.name}" already exists`);
     }
-    const trigger = eventTrigger.parse({
+    const trigger = parseWith(eventTrigger, {
       ...rest,
       definition: { insert, update, delete: remove, enable_manual: manual ?? false },
       retry_conf: rest.retry_conf ?? { num_retries: 0, interval_sec: 10, timeout_sec: 60 },
@@ -102,7 +103,7 @@ const cronArgs = z
 
 export const cronTriggerCommands: Commands = {
   create_cron_trigger: command(cronArgs, async ({ replace, trigger: raw }, { draft }) => {
-    const trigger = cronTrigger.parse(raw);
+    const trigger = parseWith(cronTrigger, raw);
     const { metadata } = draft.state;
     if (metadata.cron_triggers.some(({ name }) => name === trigger.name) && !replace) {
       throw new EngineError('already-exists', `cron trigger with name: ${trigger.name} already exists`);

@@ -1,7 +1,7 @@
-import { readConfig } from '../../../../../hasura/embedded/config.ts';
-import { createEngine } from '../../../../../hasura/embedded/index.ts';
-import { silentLogger } from '../../../../../hasura/embedded/log.ts';
-import { createDatabase, type TestDatabase } from '../../../../support/postgres.ts';
+import { readConfig } from '../../../../hasura/embedded/config.ts';
+import { createEngine } from '../../../../hasura/embedded/index.ts';
+import { silentLogger } from '../../../../hasura/embedded/log.ts';
+import { createDatabase, type TestDatabase } from '../../../support/postgres.ts';
 
 export const ADMIN_SECRET = 'secret of the tests';
 
