@@ -4,7 +4,7 @@ import { LatchkeyError } from '../../core/errors.ts';
 import type { Instant } from '../../core/records.ts';
 import type { Directory, DirectoryPage } from '../provider.ts';
 import type { CognitoApi } from './api.ts';
-import { groupName, membershipRecord, organizationId, organizationRecord, userRecord } from './records.ts';
+import { membershipRecord, organizationId, organizationRecord, userRecord } from './records.ts';
 
 /** As many memberships as a page of the other providers holds. */
 const PAGE_OF_MEMBERSHIPS = 500;
@@ -51,25 +51,6 @@ export function cognitoDirectory(
   }
 
   return {
-    clock: 'reading',
-
-    async lookup(key, signal) {
-      const clock = now();
-      if (key.kind === 'organization') {
-        const name = groupName(userPoolId, key.id);
-        const group = name === undefined ? undefined : await api.findGroup(name, signal);
-        return group && organizationRecord(userPoolId, group, clock);
-      }
-      const sub = key.kind === 'user' ? key.id : key.userId;
-      // The search may lag behind as much as the listing did.
-      const user = await api.findUser({ sub, exact: true, signal });
-      const groups = user && (await api.groupsOf(user, signal))?.map(({ name }) => name);
-      if (user === undefined || groups === undefined) return undefined;
-      if (key.kind === 'user') return userRecord(user, { groups, clock, metadataAttributes });
-      const isMember = groups.some((name) => organizationId(userPoolId, name) === key.organizationId);
-      return isMember ? membershipRecord(key.organizationId, sub, clock) : undefined;
-    },
-
     async *pages({ cursor, signal } = {}): AsyncGenerator<DirectoryPage> {
       const at: Cursor = cursor === undefined ? { part: 'users' } : readCursor(cursor);
       // A user's record holds their groups, which are read before the user is: this instant covers both.

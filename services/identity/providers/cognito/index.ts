@@ -9,11 +9,12 @@ import { cognitoVerifier } from './verify.ts';
 import { cognitoTokenVerifier } from './verify-token.ts';
 
 export function createCognito(config: CognitoConfig, known: Known): Provider {
+  const api = createCognitoApi(config);
   return {
     name: 'cognito',
     verify: cognitoVerifier(config.webhookSecrets),
-    records: cognitoRecords(config, createCognitoApi(config, 'webhook'), known),
-    directory: cognitoDirectory(config, createCognitoApi(config, 'reconcile')),
+    records: cognitoRecords(config, api, known),
+    directory: cognitoDirectory(config, api),
     lookup: cognitoLookup(config, api),
     engineAuth: () => cognitoEngineAuth(config),
     verifyToken: cognitoTokenVerifier(config),
