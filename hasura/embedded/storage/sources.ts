@@ -39,6 +39,8 @@ export function createPool(url: string, size: number, log: Logger, idleSeconds =
   });
   // A connection that breaks while idle is replaced by the next request; unhandled it would end the process.
   pool.on('error', (error) => log.warn('postgres-connection', { error: error.message }));
+  // The pool listens only to idle connections: one that breaks in use fails its query, and emits this too.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 

@@ -153,3 +153,35 @@ describe('the metadata API', () => {
     ).toMatchObject({ error: expect.stringContaining('nope') });
   });
 });
+
+describe('an engine whose connections are all cut', () => {
+  it('lives on, delivers what comes later and takes up again what it had in hand', async () => {
+    await engine.metadata('pg_create_event_trigger', {
+      name: 'survivors',
+      table: 'author',
+      webhook: '{{TARGET}}/survivors',
+      insert: { columns: '*' },
+    });
+    await engine.graphql('mutation { insert_author_one(object: {name: "Cid"}) { id } }');
+    await target.waitFor(1);
+    const slow = engine
+      .graphql('mutation { insert_author_one(object: {name: "Dot"}) { id } }')
+      .catch(() => undefined);
+    await engine.database.query(
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+    );
+    await slow;
+    const inserted = await until(async () => {
+      const { body } = await engine.graphql('mutation { insert_author_one(object: {name: "Eve"}) { id } }');
+      return z.object({ data: z.unknown() }).safeParse(body).data;
+    });
+    expect(inserted).toMatchObject({ data: { insert_author_one: {} } });
+    await until(async () => {
+      const [row] = await engine.database.query(
+        "SELECT count(*)::int AS n FROM hdb_catalog.event_log WHERE trigger_name = 'survivors' AND NOT delivered",
+      );
+      return row?.n === 0 ? true : undefined;
+    });
+    expect(target.received.map(({ text }) => text).join()).toContain('Eve');
+  });
+});
