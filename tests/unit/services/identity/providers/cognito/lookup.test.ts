@@ -1,0 +1,73 @@
+import { afterEach, expect, test } from 'vitest';
+import { createCognitoApi } from '../../../../../../services/identity/providers/cognito/api.ts';
+import { cognitoLookup } from '../../../../../../services/identity/providers/cognito/lookup.ts';
+import {
+  type Answer,
+  type Call,
+  CONFIG,
+  fixture,
+  POOL,
+  SUB,
+  serveCognito,
+} from '../../../../../support/cognito.ts';
+import type { LocalServer } from '../../../../../support/http.ts';
+
+const NOW = 1_767_300_000_000;
+const open: LocalServer[] = [];
+afterEach(async () => {
+  for (const server of open.splice(0)) await server.close();
+});
+
+const ATTRIBUTES = [{ Name: 'sub', Value: SUB }];
+
+/** A pool whose search lags behind, so that it finds nobody. */
+function pool({ operation, input }: Call): Answer {
+  switch (operation) {
+    case 'ListUsers':
+      return { Users: [] };
+    case 'AdminGetUser':
+      return input.Username === SUB
+        ? { Username: SUB, UserAttributes: ATTRIBUTES }
+        : { error: 'UserNotFoundException' };
+    case 'AdminListGroupsForUser':
+      return fixture('api.AdminListGroupsForUser.json');
+    default:
+      return input.GroupName === 'admins'
+        ? { Group: { GroupName: 'admins' } }
+        : { error: 'ResourceNotFoundException', message: 'Group not found.' };
+  }
+}
+
+async function lookup(answer = pool) {
+  const server = await serveCognito(answer);
+  open.push(server);
+  const config = { ...CONFIG, endpoint: server.url };
+  return cognitoLookup(config, createCognitoApi(config), () => NOW);
+}
+
+test('a user, a group and a membership are read by themselves, even where the search lags behind', async () => {
+  const read = await lookup();
+  expect(await read({ kind: 'user', id: SUB })).toMatchObject({ id: SUB, roles: ['admins'], clock: NOW });
+  expect(await read({ kind: 'organization', id: `${POOL}/admins` })).toMatchObject({
+    name: 'admins',
+    clock: NOW,
+  });
+  const membership = { kind: 'membership', organizationId: `${POOL}/admins`, userId: SUB } as const;
+  expect(await read(membership)).toMatchObject({ ...membership, deleted: false, clock: NOW });
+});
+
+test.each([
+  { kind: 'user', id: 'somebody-else' },
+  { kind: 'organization', id: `${POOL}/owners` },
+  { kind: 'organization', id: 'another-pool/admins' },
+  { kind: 'membership', organizationId: `${POOL}/owners`, userId: SUB },
+  { kind: 'membership', organizationId: `${POOL}/admins`, userId: 'somebody-else' },
+] as const)('%j is not there', async (key) => {
+  const read = await lookup();
+  expect(await read(key)).toBeUndefined();
+});
+
+test('a refusal is no absence', async () => {
+  const read = await lookup(() => ({ error: 'AccessDeniedException' }));
+  await expect(read({ kind: 'user', id: SUB })).rejects.toMatchObject({ code: 'provider-unreachable' });
+});
