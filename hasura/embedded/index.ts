@@ -53,7 +53,7 @@ export async function createEngine(config: EngineConfig, log: Logger): Promise<E
     closeAll.unshift(() => events.close());
     await events.apply(api.state.metadata, api.state.sources);
     api.onChange((_, { metadata, sources }) => events.apply(metadata, sources));
-    const routes = createRoutes({ config, authenticator, api, store, log });
+    const routes = createRoutes({ config, authenticator, api, store, pools, log });
     const server = createServer((request, response) => {
       const headers = corsHeaders(cors, request.headers.origin);
       if (request.method === 'OPTIONS' && Object.keys(headers).length > 0) {

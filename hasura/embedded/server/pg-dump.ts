@@ -6,8 +6,9 @@ import type { Environment } from '../config.ts';
 import { EngineError } from '../errors.ts';
 import { nonEmptyText, object } from '../metadata/kit.ts';
 import { parseWith } from '../metadata/parse.ts';
-import type { Metadata } from '../metadata/types.ts';
+import type { Metadata, Source } from '../metadata/types.ts';
 import { resolveDatabaseUrl } from '../storage/sources.ts';
+import { dumpSchema, type Queryable, readDumpOptions } from './schema-dump.ts';
 
 const request = object({
   source: nonEmptyText.default('default'),
@@ -40,9 +41,15 @@ const EVENT_TRIGGER =
 
 /**
  * @param body the request's JSON
- * @throws {EngineError} `not-found` for an unknown source, `unexpected` where pg_dump is missing or fails
+ * @param poolOf for the engine's own dump, where pg_dump is missing or older than the server
+ * @throws {EngineError} `not-found` for an unknown source, `unexpected` where pg_dump fails
  */
-export async function dumpDatabase(body: unknown, metadata: Metadata, env: Environment): Promise<string> {
+export async function dumpDatabase(
+  body: unknown,
+  metadata: Metadata,
+  env: Environment,
+  poolOf: (source: Source) => Queryable,
+): Promise<string> {
   const { source: name, opts, clean_output: clean } = parseWith(request, body);
   const source = metadata.sources.find((candidate) => candidate.name === name);
   if (source === undefined) {
@@ -56,7 +63,9 @@ export async function dumpDatabase(body: unknown, metadata: Metadata, env: Envir
     );
   }
   const url = new URL(resolveDatabaseUrl(source.configuration.connection_info.database_url, env));
-  const lines = (await run(opts, connection(url), env)).split('\n');
+  const dumped = await run(opts, connection(url), env);
+  if (dumped === undefined) return dumpSchema(poolOf(source), readDumpOptions(opts));
+  const lines = dumped.split('\n');
   // `\restrict` is for psql alone; a migration goes through the query API.
   const sql = lines.filter((line) => !/^\\(un)?restrict /.test(line));
   return clean ? `${sql.filter((line) => !isNoise(line)).join('\n')}\n` : sql.join('\n');
@@ -78,27 +87,26 @@ function connection(url: URL): Record<string, string> {
   return Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== ''));
 }
 
+/** Undefined where there is no pg_dump that can read this server. */
 async function run(
   opts: readonly string[],
   pgEnv: Record<string, string>,
   env: Environment,
-): Promise<string> {
+): Promise<string | undefined> {
   const child = spawn('pg_dump', ['--encoding=utf8', ...opts], {
     env: { PATH: env.PATH, ...pgEnv },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const exit = new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject).once('close', resolve);
-  });
-  try {
-    const [code, output, complaint] = await Promise.all([exit, text(child.stdout), text(child.stderr)]);
-    if (code === 0) return output;
-    throw new EngineError('unexpected', 'error while executing pg_dump', { internal: complaint });
-  } catch (error) {
-    if (error instanceof EngineError) throw error;
-    throw new EngineError('unexpected', 'internal exception while executing pg_dump', {
-      internal: `${String(error)}; install PostgreSQL's client programs, so that pg_dump is on the PATH`,
-      cause: error,
-    });
-  }
+  const missing = new Promise<undefined>((resolve) => child.once('error', () => resolve(undefined)));
+  const finished = Promise.all([
+    new Promise<number | null>((resolve) => child.once('close', resolve)),
+    text(child.stdout),
+    text(child.stderr),
+  ]);
+  const outcome = await Promise.race([missing, finished]);
+  if (outcome === undefined) return undefined;
+  const [code, output, complaint] = outcome;
+  if (code === 0) return output;
+  if (complaint.includes('server version mismatch')) return undefined;
+  throw new EngineError('unexpected', 'error while executing pg_dump', { internal: complaint });
 }

@@ -14,6 +14,7 @@ import type { Logger } from '../log.ts';
 import { isPlainObject } from '../metadata/kit.ts';
 import { createSession, type Session } from '../session.ts';
 import type { MetadataStore } from '../storage/metadata-store.ts';
+import type { SourcePools } from '../storage/sources.ts';
 import { HASURA_VERSION } from '../version.ts';
 import { describeConfig } from './config-route.ts';
 import { readGraphqlBody } from './graphql-request.ts';
@@ -27,6 +28,7 @@ export interface RouteParts {
   readonly authenticator: Authenticator;
   readonly api: ApiService;
   readonly store: MetadataStore;
+  readonly pools: Pick<SourcePools, 'pool'>;
   readonly log: Logger;
 }
 
@@ -215,13 +217,6 @@ async function batch(
   { session, responseHeaders }: Authenticated,
   context: RequestContext,
 ): Promise<Answer> {
-  const limit = parts.api.state.metadata.api_limits.batch_limit;
-  const allowed = limit?.per_role[session.role] ?? limit?.global;
-  if (allowed !== undefined && !session.isAdmin && requests.length > allowed) {
-    throw new EngineError('unexpected', `batch limit exceeded: at most ${allowed} operations`, {
-      status: 400,
-    });
-  }
   const bodies: string[] = [];
   for (const request of requests) {
     try {
@@ -265,7 +260,12 @@ async function pgDump(call: Call): Promise<Answer> {
   const { session } = await parts.authenticator.authenticate(call.headers);
   try {
     refuseOthers(session);
-    const sql = await dumpDatabase(parseJson(text), parts.api.state.metadata, parts.config.env);
+    const sql = await dumpDatabase(
+      parseJson(text),
+      parts.api.state.metadata,
+      parts.config.env,
+      parts.pools.pool,
+    );
     return { status: 200, body: sql, headers: [['Content-Type', 'application/sql']] };
   } catch (thrown) {
     return failure(thrown, apiFormat, tellsInternal(session, parts.config), parts.log, call);

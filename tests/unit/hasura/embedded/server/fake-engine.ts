@@ -100,7 +100,12 @@ export async function startFakeEngine(settings: Readonly<Record<string, string>>
     setCatalogState: async () => {},
     ping: async () => {},
   };
-  const routes = createRoutes({ config, authenticator, api, store, log: silentLogger });
+  const pools = {
+    pool: () => {
+      throw new Error('no database in these tests');
+    },
+  };
+  const routes = createRoutes({ config, authenticator, api, store, pools, log: silentLogger });
   const server = createServer((request, response) => {
     void routes(request).then((answer) => send(request, response, answer));
   });
