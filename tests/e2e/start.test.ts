@@ -3,15 +3,12 @@ import { once } from 'node:events';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startedBy, stillRunning } from '../support/processes.ts';
 import { readTarget } from '../support/target.ts';
 
 const PROGRAM = join(import.meta.dirname, '..', '..', 'scripts', 'latchkey.js');
 const TIMEOUT = { timeout: 60_000, interval: 50 };
-
-let folder: string;
-const running: Run[] = [];
 
 type Run = {
   child: ChildProcess;
@@ -22,19 +19,25 @@ type Run = {
   exited: Promise<[number | null, NodeJS.Signals | null]>;
 };
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'latchkey-test-'));
-  await chmod(folder, 0o755);
-});
-afterEach(async () => {
-  for (const { child, exited } of running.splice(0)) {
+const running: Run[] = [];
+const folders: string[] = [];
+afterAll(async () => {
+  for (const { child, exited } of running) {
     child.kill('SIGTERM');
     await exited;
   }
-  await rm(folder, { recursive: true, force: true });
+  for (const folder of folders) await rm(folder, { recursive: true, force: true });
 });
 
-function start(...flags: string[]): Run {
+/** A place for one stack's data, which the user that PostgreSQL runs as can get to. */
+async function newFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'latchkey-test-'));
+  await chmod(folder, 0o755);
+  folders.push(folder);
+  return folder;
+}
+
+function start(folder: string, ...flags: string[]): Run {
   const ports = { ENGINE: '0', SERVICE: '0', CLERK: '0', POSTGRES: '0' };
   const child = spawn(process.execPath, [PROGRAM, 'start', '--data', join(folder, 'data'), ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -79,30 +82,58 @@ function paste(commands: string[]): string {
 }
 
 describe.skipIf(readTarget().kind === 'docker')('npm start', { timeout: 180_000 }, () => {
-  test('prints three commands which, pasted, sign a user up and show them their own row', async () => {
-    const run = start();
-    await run.ready();
-    const [signUp = '', token = '', query = '', ...further] = printedCommands(run.output());
-    expect(further).toEqual([]);
-    expect(JSON.parse(paste([signUp]))).toMatchObject({ object: 'user' });
-    await vi.waitFor(() => expect(run.output()).toMatch(/^webhook user\.created: answered 2\d\d$/m), TIMEOUT);
-    expect(JSON.parse(paste([token, query]))).toEqual({
-      data: { users: [{ id: expect.stringMatching(/^user_/), email: 'ada@example.com', name: 'Ada' }] },
+  describe('while it runs', () => {
+    let folder: string;
+    let run: Run;
+    beforeAll(async () => {
+      folder = await newFolder();
+      run = start(folder);
+      await run.ready();
+    });
+
+    test('its three commands, pasted, sign a user up and show them their own row', async () => {
+      const [signUp = '', token = '', query = '', ...further] = printedCommands(run.output());
+      expect(further).toEqual([]);
+      expect(JSON.parse(paste([signUp]))).toMatchObject({ object: 'user' });
+      await vi.waitFor(
+        () => expect(run.output()).toMatch(/^webhook user\.created: answered 2\d\d$/m),
+        TIMEOUT,
+      );
+      expect(JSON.parse(paste([token, query]))).toEqual({
+        data: { users: [{ id: expect.stringMatching(/^user_/), email: 'ada@example.com', name: 'Ada' }] },
+      });
+    });
+
+    test('a second one on the same data is refused with what to do, and does not harm it', async () => {
+      const second = start(folder);
+      expect(await second.exited).toEqual([1, null]);
+      expect(second.output()).toMatch(
+        /latchkey start: PostgreSQL .* is running on .* already: stop the other run first/,
+      );
+      expect(run.child.exitCode).toBeNull();
+    });
+
+    test('a port that is asked for and taken is named', async () => {
+      const [, port = ''] = /^ {2}Hasura\s+http:\/\/127\.0\.0\.1:(\d+)/m.exec(run.output()) ?? [];
+      const second = start(await newFolder(), '--engine-port', port);
+      expect(await second.exited).toEqual([2, null]);
+      expect(second.output()).toBe(
+        `latchkey start: Port ${port} is taken: give another one with --engine-port (or LATCHKEY_ENGINE_PORT), or 0 for any free one.\n`,
+      );
+    });
+
+    test('Ctrl-C ends it, and leaves no process behind', async () => {
+      const started = startedBy(run.pid);
+      expect(started.length).toBeGreaterThanOrEqual(3);
+      run.child.kill('SIGINT');
+      expect(await run.exited).toEqual([0, null]);
+      expect(stillRunning(started)).toEqual([]);
     });
   });
 
-  test.each(['SIGINT', 'SIGTERM'] as const)('leaves no process behind after %s', async (signal) => {
-    const run = start();
-    await run.ready();
-    const started = startedBy(run.pid);
-    expect(started.length).toBeGreaterThanOrEqual(3);
-    run.child.kill(signal);
-    expect(await run.exited).toEqual([0, null]);
-    expect(stillRunning(started)).toEqual([]);
-  });
-
-  test('after it was killed nothing goes on running, and the next start finds everything as it was', async () => {
-    const first = start();
+  test('after it was killed nothing goes on running, the next start finds everything as it was, and SIGTERM ends that', async () => {
+    const folder = await newFolder();
+    const first = start(folder);
     await first.ready();
     const [signUp = ''] = printedCommands(first.output());
     paste([signUp]);
@@ -111,17 +142,22 @@ describe.skipIf(readTarget().kind === 'docker')('npm start', { timeout: 180_000 
     first.child.kill('SIGKILL');
     await first.exited;
 
-    const second = start();
+    const second = start(folder);
     await second.ready();
     const [, token = '', query = ''] = printedCommands(second.output());
     expect(JSON.parse(paste([token, query]))).toMatchObject({
       data: { users: [{ email: 'ada@example.com' }] },
     });
     await vi.waitFor(() => expect(stillRunning(started)).toEqual([]), TIMEOUT);
+
+    const startedAgain = startedBy(second.pid);
+    second.child.kill('SIGTERM');
+    expect(await second.exited).toEqual([0, null]);
+    expect(stillRunning(startedAgain)).toEqual([]);
   });
 
   test('if one of the programs dies it says which, ends the others and fails', async () => {
-    const run = start();
+    const run = start(await newFolder());
     await run.ready();
     const started = startedBy(run.pid);
     const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,args='], { encoding: 'utf8' });
@@ -133,27 +169,5 @@ describe.skipIf(readTarget().kind === 'docker')('npm start', { timeout: 180_000 
     expect(await run.exited).toEqual([1, null]);
     expect(run.output()).toMatch(/latchkey start: the identity service was ended by SIGKILL/);
     expect(stillRunning(started)).toEqual([]);
-  });
-
-  test('a second one on the same data is refused with what to do, and does not harm the first', async () => {
-    const first = start();
-    await first.ready();
-    const second = start();
-    expect(await second.exited).toEqual([1, null]);
-    expect(second.output()).toMatch(
-      /latchkey start: PostgreSQL .* is running on .* already: stop the other run first/,
-    );
-    expect(first.child.exitCode).toBeNull();
-  });
-
-  test('a port that is asked for and taken is named', async () => {
-    const first = start();
-    await first.ready();
-    const [, port = ''] = /^ {2}Hasura\s+http:\/\/127\.0\.0\.1:(\d+)/m.exec(first.output()) ?? [];
-    const second = start('--engine-port', port);
-    expect(await second.exited).toEqual([2, null]);
-    expect(second.output()).toBe(
-      `latchkey start: Port ${port} is taken: give another one with --engine-port (or LATCHKEY_ENGINE_PORT), or 0 for any free one.\n`,
-    );
   });
 });
