@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import Fastify from 'fastify';
 import { z } from 'zod';
-import { casdoorEngineAuth, casdoorKeys } from '../../../services/identity/providers/casdoor/engine-auth.ts';
+import { casdoorEngineAuth } from '../../../services/identity/providers/casdoor/engine-auth.ts';
+import { casdoorKeysUrl } from '../../../services/identity/providers/casdoor/keys.ts';
 import { LOOPBACK } from '../../stack/ports.ts';
 import type { LocalProvider } from '../provider.ts';
 import { type Actions, createActions } from './actions.ts';
@@ -113,6 +114,10 @@ export async function startLocalCasdoor(options: LocalCasdoorOptions): Promise<L
   // No Cache-Control with either, and every certificate of the server in the first.
   app.get('/.well-known/jwks', async () => ({ keys: [(await strangers()).publicJwk, key.publicJwk] }));
   app.get(`/.well-known/${APPLICATION}/jwks`, async () => ({ keys: [key.publicJwk] }));
+  // As of an application that does not exist.
+  app.get('/.well-known/:application/jwks', async () => ({
+    keys: [(await strangers()).publicJwk, key.publicJwk],
+  }));
   const token = (user: CasdoorUser, tokenOptions: TokenOptions = {}): Promise<string> => {
     const roles = directory.rolesOf(user);
     const payload = tokenPayload({ issuer: url, ...credentials }, { user, roles }, tokenOptions);
@@ -140,14 +145,13 @@ export async function startLocalCasdoor(options: LocalCasdoorOptions): Promise<L
     url,
     jwtSecret: {
       ...casdoorEngineAuth({
-        ...location,
         issuer: url,
         audience: [credentials.clientId],
         serviceUrl: url,
         webhookHeader: HEADER,
       }).jwtSecret,
       // Its key lives as long as it does, so the engine may ask it directly.
-      jwk_url: casdoorKeys(location),
+      jwk_url: casdoorKeysUrl(location),
     },
     serviceEnvironment: {
       CASDOOR_ENDPOINT: url,

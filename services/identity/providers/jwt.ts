@@ -1,4 +1,11 @@
-import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
+import {
+  createRemoteJWKSet,
+  customFetch,
+  errors,
+  type JWTPayload,
+  type JWTVerifyOptions,
+  jwtVerify,
+} from 'jose';
 import { LatchkeyError } from '../core/errors.ts';
 
 const CLOCK_SKEW_SECONDS = 5;
@@ -6,6 +13,8 @@ const CLOCK_SKEW_SECONDS = 5;
 interface Keys {
   /** Where the provider publishes its public keys. */
   readonly url: string;
+  /** In place of the global one, where the keys that come must be looked at. */
+  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /** What to check when they cannot be had: "Clerk’s keys cannot be had: <mend>." */
   readonly provider: string;
   readonly mend: string;
@@ -21,7 +30,10 @@ export function jwtVerifier(
   keys: Keys,
   options: JWTVerifyOptions & { issuer: string; algorithms: string[] },
 ): (token: string) => Promise<JWTPayload & { sub: string; exp: number }> {
-  const keySet = createRemoteJWKSet(new URL(keys.url));
+  const keySet = createRemoteJWKSet(
+    new URL(keys.url),
+    keys.fetch === undefined ? {} : { [customFetch]: keys.fetch },
+  );
 
   return async (token) => {
     const { payload } = await jwtVerify(token, keySet, {

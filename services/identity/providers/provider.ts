@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { JSONWebKeySet } from 'jose';
 import type { Delivery, Reading } from '../core/deliveries.ts';
 import type { IdentityRecord, Instant, ProviderName, RecordKey } from '../core/records.ts';
 
@@ -58,8 +59,6 @@ export interface SetupStep {
 export interface EngineAuth {
   readonly issuer: string;
   readonly jwtSecret: JwtSecret;
-  /** Where the provider's own keys are, if `jwk_url` is the relay that the service keeps for them. */
-  readonly relayedKeys?: string;
   readonly setup: readonly SetupStep[];
 }
 
@@ -107,6 +106,11 @@ export interface Provider {
   lookup(key: RecordKey, signal?: AbortSignal): Promise<IdentityRecord | undefined>;
   /** @throws LatchkeyError `configuration-invalid` where the issuer is not configured */
   engineAuth(): EngineAuth;
+  /**
+   * The keys that tokens are verified by, for the relay; only where `jwk_url` is that.
+   * @throws LatchkeyError `provider-unreachable`
+   */
+  keys?(): Promise<JSONWebKeySet>;
   /**
    * Verifies a token of this provider fully, and translates it.
    * @throws LatchkeyError `token-invalid`, or `provider-unreachable` where its keys cannot be had

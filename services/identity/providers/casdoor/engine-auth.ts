@@ -24,29 +24,15 @@ export const SUBSCRIBED_EVENTS = [
   'delete-role',
 ] as const;
 
-/**
- * Where the application's own key is. `/.well-known/jwks` would hold the keys of every application on
- * the server, also those that another organization's administrators made and know.
- */
-export function casdoorKeys({
-  endpoint,
-  application,
-}: Pick<CasdoorConfig, 'endpoint' | 'application'>): string {
-  return `${endpoint}/.well-known/${encodeURIComponent(application)}/jwks`;
-}
-
 /** How Hasura is made to trust Casdoor, and what to enter on Casdoor's screens. */
 export function casdoorEngineAuth(
-  config: Pick<
-    CasdoorConfig,
-    'endpoint' | 'issuer' | 'application' | 'audience' | 'serviceUrl' | 'webhookHeader'
-  >,
+  config: Pick<CasdoorConfig, 'issuer' | 'audience' | 'serviceUrl' | 'webhookHeader'>,
 ): EngineAuth {
   const { issuer, audience, serviceUrl, webhookHeader } = config;
   return {
     issuer,
     jwtSecret: {
-      // Casdoor sends no Cache-Control with its keys, and without it Hasura never asks for them again.
+      // The relay: Casdoor sends no Cache-Control with its keys, and without it Hasura never asks again.
       jwk_url: `${serviceUrl}/jwks/casdoor`,
       issuer,
       // Every application of the server has the same issuer, and usually the same key.
@@ -59,7 +45,6 @@ export function casdoorEngineAuth(
         'x-hasura-user-id': { path: '$.sub' },
       },
     },
-    relayedKeys: casdoorKeys(config),
     setup: [
       {
         where: 'Identity → Applications → the application',

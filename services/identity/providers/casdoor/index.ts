@@ -3,6 +3,7 @@ import type { Known, Provider } from '../provider.ts';
 import { createCasdoorApi } from './api.ts';
 import { casdoorDirectory } from './directory.ts';
 import { casdoorEngineAuth } from './engine-auth.ts';
+import { readCasdoorKeys } from './keys.ts';
 import { casdoorLookup } from './lookup.ts';
 import { casdoorRecords } from './records.ts';
 import { casdoorVerifier } from './verify.ts';
@@ -17,6 +18,7 @@ export function createCasdoor(config: CasdoorConfig, known: Known): Provider {
     directory: casdoorDirectory(config, api),
     lookup: casdoorLookup(config, api, known),
     engineAuth: () => casdoorEngineAuth(config),
+    keys: () => readCasdoorKeys(config),
     verifyToken: casdoorTokenVerifier(config),
   };
 }

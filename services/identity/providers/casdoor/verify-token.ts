@@ -2,7 +2,7 @@ import { decodeProtectedHeader } from 'jose';
 import type { CasdoorConfig } from '../../core/config.ts';
 import { jwtVerifier, refused } from '../jwt.ts';
 import type { VerifiedToken } from '../provider.ts';
-import { casdoorKeys } from './engine-auth.ts';
+import { casdoorKeysUrl, fetchCasdoorKeys } from './keys.ts';
 
 /**
  * Makes the function that verifies Casdoor's access tokens, of any token format. The role is always
@@ -20,7 +20,8 @@ export function casdoorTokenVerifier(
   const clients = new Set(audience.map((one) => one.replace(/-org-.*$/, '')));
   const verify = jwtVerifier(
     {
-      url: casdoorKeys(config),
+      url: casdoorKeysUrl(config),
+      fetch: fetchCasdoorKeys,
       provider: 'Casdoor',
       mend: 'check CASDOOR_ENDPOINT and CASDOOR_APPLICATION, and the way to Casdoor',
     },

@@ -152,6 +152,16 @@ describe('refused is', () => {
   });
 });
 
+test('keys of everybody, which Casdoor hands out for an application that it does not know, are not trusted', async () => {
+  const wrong = { CASDOOR_APPLICATION: 'app-of-nobody' };
+  await expect(verify(await casdoor.token(ada), wrong)).rejects.toThrow(
+    expect.objectContaining({
+      code: 'provider-unreachable',
+      message: expect.stringContaining('CASDOOR_APPLICATION'),
+    }),
+  );
+});
+
 test('where Casdoor’s keys cannot be had, that is no fault of the token', async () => {
   await expect(
     verify(await casdoor.token(ada), {
