@@ -18,7 +18,7 @@ export const objectName = {
   computedField: (source: string, table: QualifiedName, name: string) =>
     `computed_field ${name} in ${objectName.table(source, table)}`,
   permission: (kind: PermissionKind, source: string, table: QualifiedName, role: string) =>
-    `${kind}_permission ${role} permission in ${objectName.table(source, table)}`,
+    `${kind}_permission ${role} in ${objectName.table(source, table)}`,
   eventTrigger: (source: string, table: QualifiedName, name: string) =>
     `event_trigger ${name} in ${objectName.table(source, table)}`,
   cronTrigger: (name: string) => `cron_trigger ${name}`,

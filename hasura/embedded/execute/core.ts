@@ -11,6 +11,7 @@ import type { BuildCore, Core, CoreInput, CoreSource, GraphqlRequest, Operation 
 import { type Cache, createCache } from '../plan/cache.ts';
 import { type ParsedOperation, parseDocument, pickOperation } from '../plan/document.ts';
 import type { SchemaOptions } from '../schema/builder.ts';
+import { refuseCycles } from '../schema/inherited.ts';
 import { buildRoleSchema } from '../schema/role.ts';
 import { trackSource } from '../schema/track.ts';
 import type { InconsistentObject, TrackedSource } from '../schema/tracked.ts';
@@ -28,6 +29,7 @@ const MAX_ROLES = 1000;
 const MAX_DOCUMENTS = 2000;
 
 export const buildCore: BuildCore = async (input) => {
+  refuseCycles(input.metadata.inherited_roles);
   const inconsistencies: InconsistentObject[] = [];
   const sources = new Map<string, ExecutionSource>();
   const tracked: TrackedSource[] = [];

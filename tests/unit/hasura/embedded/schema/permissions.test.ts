@@ -164,3 +164,13 @@ describe('a role', () => {
     });
   });
 });
+
+test('roles that are made of themselves are refused', async () => {
+  const roles = [
+    { role_name: 'a', role_set: ['b', 'user'] },
+    { role_name: 'b', role_set: ['a'] },
+  ];
+  await expect(startCore('', {}, { metadata: { inherited_roles: roles } })).rejects.toThrow(
+    'found cycle(s) in roles: ["a","b","a"]',
+  );
+});
