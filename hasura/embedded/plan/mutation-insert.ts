@@ -11,7 +11,7 @@ import type {
   MutationTarget,
   RelatedInsert,
 } from './mutation-types.ts';
-import { at, type Path } from './path.ts';
+import type { Path } from './path.ts';
 import { ALWAYS, all } from './predicate.ts';
 import { planWhere } from './where.ts';
 
@@ -112,6 +112,6 @@ function enumName(input: Input | undefined): string {
 function updateColumn(input: Input, path: Path | undefined): string {
   // The placeholder of a role that may update no column means none.
   if (input.kind !== 'enum' || typeof input.value.value !== 'string')
-    throw invalid('erroneous column name', at(path, 'update_columns'));
+    throw invalid('erroneous column name', path);
   return input.value.value;
 }

@@ -1,4 +1,5 @@
 /** Input types of inserts: rows, nested rows, and what to do on conflict. */
+import type { UniqueConstraint } from '../catalog/types.ts';
 import { type Builder, nullable, required, requiredList } from './builder.ts';
 import {
   argument,
@@ -10,6 +11,7 @@ import {
   whereType,
 } from './mutation-kit.ts';
 import type { WriteView } from './mutation-types.ts';
+import { GRAPHQL_NAME } from './naming.ts';
 import type { Column, Relationship, Table } from './tracked.ts';
 import type { EnumType, InputField, InputObjectType } from './types.ts';
 
@@ -63,8 +65,7 @@ function arrayInputType(builder: Builder, table: Table): InputObjectType {
 
 /** `on_conflict`, where the table has something to be in conflict with. */
 export function conflictArguments(builder: Builder, table: Table): readonly InputField[] {
-  const { primaryKey, uniqueConstraints } = table.catalog;
-  if (primaryKey === undefined && uniqueConstraints.length === 0) return [];
+  if (nameableConstraints(table).length === 0) return [];
   const description = `on_conflict condition type for table ${quoted(table)}`;
   const type = tableInput(builder, table, 'on_conflict', description, () => [
     argument('constraint', undefined, required(constraintType(builder, table)), { kind: 'constraint' }),
@@ -83,10 +84,15 @@ export function conflictArguments(builder: Builder, table: Table): readonly Inpu
   return [optionalArgument(name, 'upsert condition', required(type), { kind: 'on-conflict' })];
 }
 
+/** Those whose names GraphQL can hold; what is in conflict with another cannot be told in a request. */
+function nameableConstraints({ catalog }: Table): readonly UniqueConstraint[] {
+  const { primaryKey, uniqueConstraints } = catalog;
+  const all = primaryKey === undefined ? uniqueConstraints : [primaryKey, ...uniqueConstraints];
+  return all.filter(({ name }) => GRAPHQL_NAME.test(name));
+}
+
 function constraintType(builder: Builder, table: Table): EnumType {
-  const { primaryKey, uniqueConstraints } = table.catalog;
-  const constraints = primaryKey === undefined ? uniqueConstraints : [primaryKey, ...uniqueConstraints];
-  const values = constraints.map(({ name, columns }) => ({
+  const values = nameableConstraints(table).map(({ name, columns }) => ({
     name,
     description: `unique or primary key constraint on columns ${columns.map((column) => `"${column}"`).join(', ')}`,
     value: name,

@@ -111,7 +111,7 @@ function writeConflict(rule: ConflictRule, writer: Writer): string {
   if (rule.update.length === 0) return `${target} DO NOTHING`;
   const preset = new Set(rule.presets.map(({ name }) => name));
   const set = [
-    ...rule.update
+    ...[...new Set(rule.update)]
       .filter((name) => !preset.has(name))
       .map((name) => `${ident(name)} = EXCLUDED.${ident(name)}`),
     ...rule.presets.map((value) => `${ident(value.name)} = ${writer.param(value.param, value.type)}`),

@@ -284,7 +284,7 @@ describe('an upsert', () => {
   beforeEach(() => database.query(`INSERT INTO author (name, info) VALUES ('taken', '1')`));
 
   test('updates the named columns and the presets of the row in its way', async () => {
-    expect(await run(upsert(ALWAYS))).toMatchObject({ affected_rows: 1 });
+    expect(await run(upsert(ALWAYS, ['info', 'info']))).toMatchObject({ affected_rows: 1 });
     expect(await database.query('SELECT info, tags FROM author')).toEqual([{ info: 2, tags: ['preset'] }]);
   });
 
