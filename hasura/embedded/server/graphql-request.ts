@@ -8,11 +8,15 @@ import { jsonType } from '../metadata/parse.ts';
 const TYPE = 'Hasura.GraphQL.Transport.HTTP.Protocol.GQLReq(GQLReq)';
 const persisted = z.looseObject({ persistedQuery: z.unknown() });
 
-/** One request, or a batch of them. @throws {EngineError} */
-export function readGraphqlBody(body: unknown): GraphqlRequest | readonly GraphqlRequest[] {
-  return Array.isArray(body)
-    ? body.map((item: unknown, index) => readGraphqlRequest(item, [index]))
-    : readGraphqlRequest(body, []);
+export type GraphqlBody =
+  | { readonly kind: 'single'; readonly request: GraphqlRequest }
+  | { readonly kind: 'batch'; readonly requests: readonly GraphqlRequest[] };
+
+/** One request, or a list of them. @throws {EngineError} */
+export function readGraphqlBody(body: unknown): GraphqlBody {
+  if (!Array.isArray(body)) return { kind: 'single', request: readGraphqlRequest(body, []) };
+  const requests = body.map((item: unknown, index) => readGraphqlRequest(item, [index]));
+  return { kind: 'batch', requests };
 }
 
 /** @throws {EngineError} `parse-failed`, `not-supported` for persisted queries */

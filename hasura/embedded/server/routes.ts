@@ -17,7 +17,7 @@ import type { MetadataStore } from '../storage/metadata-store.ts';
 import type { SourcePools } from '../storage/sources.ts';
 import { HASURA_VERSION } from '../version.ts';
 import { describeConfig } from './config-route.ts';
-import { readGraphqlBody } from './graphql-request.ts';
+import { type GraphqlBody, readGraphqlBody } from './graphql-request.ts';
 import { type Answer, parseJson, readBody } from './http.ts';
 import { dumpDatabase } from './pg-dump.ts';
 import { restVariables } from './rest-variables.ts';
@@ -55,7 +55,7 @@ export function createRoutes(parts: RouteParts): (request: IncomingMessage) => P
   const { config, log } = parts;
   const enabled = new Set<string>(config.enabledApis);
   return async (request) => {
-    const url = new URL(request.url ?? '/', 'http://engine');
+    const url = requestUrl(request);
     const call = {
       request,
       url,
@@ -78,6 +78,11 @@ export function createRoutes(parts: RouteParts): (request: IncomingMessage) => P
   };
 }
 
+/** A path that is no URL (`//`) is the root: nothing is there. */
+function requestUrl({ url = '/' }: IncomingMessage): URL {
+  return URL.parse(url, 'http://engine') ?? new URL('http://engine/');
+}
+
 interface Call {
   readonly request: IncomingMessage;
   readonly url: URL;
@@ -97,7 +102,7 @@ function route(call: Call, enabled: ReadonlySet<string>, format: ErrorFormat): P
   const on = (method: string, name: string, api?: string) =>
     request.method === method && path === name && (api === undefined || enabled.has(api));
   if (on('GET', '/healthz') || on('GET', '/hasura/healthz')) return health(call);
-  if (on('GET', '/v1/version')) return json({ server_type: 'ce', version: HASURA_VERSION });
+  if (on('GET', '/v1/version')) return answerJson({ server_type: 'ce', version: HASURA_VERSION });
   if (on('GET', '/v1alpha1/config', 'config')) {
     return admin(call, () => describeConfig(parts.config, parts.authenticator));
   }
@@ -116,10 +121,10 @@ function route(call: Call, enabled: ReadonlySet<string>, format: ErrorFormat): P
   }
   // Whatever the path: an API that is turned off is not there, in the metadata API's words.
   const missing = apiFormat(new EngineError('not-found', 'resource does not exist'), false);
-  return json(missing.body, missing.status);
+  return answerJson(missing.body, missing.status);
 }
 
-const json = (value: unknown, status = 200, headers: Answer['headers'] = []): Answer => ({
+const answerJson = (value: unknown, status = 200, headers: Answer['headers'] = []): Answer => ({
   status,
   body: typeof value === 'string' ? value : JSON.stringify(value),
   headers,
@@ -154,7 +159,7 @@ function failure(
     });
   }
   const { status, body } = format(error, withInternal);
-  return json(body, status, []);
+  return answerJson(body, status, []);
 }
 
 /** Whether a role is told what happened inside. */
@@ -170,14 +175,14 @@ function refuseOthers({ isAdmin }: Session): void {
 async function admin(call: Call, handle: () => unknown): Promise<Answer> {
   const { session } = await call.parts.authenticator.authenticate(call.headers);
   refuseOthers(session);
-  return json(handle());
+  return answerJson(handle());
 }
 
 async function command(call: Call, api: Api): Promise<Answer> {
   const text = await readBody(call.request);
   const { session, responseHeaders } = await call.parts.authenticator.authenticate(call.headers);
   try {
-    return json(await call.parts.api.handle(api, parseJson(text), session), 200, responseHeaders);
+    return answerJson(await call.parts.api.handle(api, parseJson(text), session), 200, responseHeaders);
   } catch (thrown) {
     return failure(thrown, apiFormat, tellsInternal(session, call.parts.config), call.parts.log, call);
   }
@@ -186,7 +191,7 @@ async function command(call: Call, api: Api): Promise<Answer> {
 async function graphql(call: Call, format: ErrorFormat): Promise<Answer> {
   const { parts, headers, requestId: id } = call;
   const text = await readBody(call.request);
-  let body: GraphqlRequest | readonly GraphqlRequest[];
+  let body: GraphqlBody;
   try {
     body = readGraphqlBody(parseJson(text));
   } catch (error) {
@@ -194,19 +199,16 @@ async function graphql(call: Call, format: ErrorFormat): Promise<Answer> {
     await parts.authenticator.authenticate(headers);
     throw error;
   }
-  const authenticated = await parts.authenticator.authenticate(headers, body);
+  const asked = body.kind === 'batch' ? body.requests : body.request;
+  const authenticated = await parts.authenticator.authenticate(headers, asked);
   const context: RequestContext = { headers, requestId: id };
-  if (Array.isArray(body)) return batch(call, body, authenticated, context);
+  if (body.kind === 'batch') return batch(call, body.requests, authenticated, context);
   try {
-    const result = await runGraphql(
-      parts,
-      z.custom<GraphqlRequest>().parse(body),
-      authenticated.session,
-      context,
-    );
-    return json(result.body, 200, [...authenticated.responseHeaders, ...(result.headers ?? [])]);
+    const result = await runGraphql(parts, body.request, authenticated.session, context);
+    return answerJson(result.body, 200, [...authenticated.responseHeaders, ...(result.headers ?? [])]);
   } catch (thrown) {
-    return failure(thrown, format, tellsInternal(authenticated.session, parts.config), parts.log, call);
+    const withInternal = tellsInternal(authenticated.session, parts.config);
+    return failure(thrown, format, withInternal, parts.log, call);
   }
 }
 
@@ -226,7 +228,7 @@ async function batch(
       bodies.push(JSON.stringify({ errors: [body] }));
     }
   }
-  return json(`[${bodies.join(',')}]`, 200, responseHeaders);
+  return answerJson(`[${bodies.join(',')}]`, 200, responseHeaders);
 }
 
 const explainBody = z.looseObject({
@@ -242,13 +244,13 @@ async function explain(call: Call): Promise<Answer> {
   try {
     refuseOthers(session);
     const { query, user } = explainBody.parse(parseJson(text));
-    const request = readGraphqlBody(query);
+    const body = readGraphqlBody(query);
     const asked = Object.fromEntries(
       Object.entries(user ?? {}).map(([name, value]) => [name.toLowerCase(), String(value)]),
     );
     const viewer = createSession(asked['x-hasura-role'] ?? 'admin', asked);
-    if (Array.isArray(request)) throw new EngineError('not-supported', 'explaining a batch is not supported');
-    return json(await parts.api.state.core.explain(z.custom<GraphqlRequest>().parse(request), viewer));
+    if (body.kind === 'batch') throw new EngineError('not-supported', 'explaining a batch is not supported');
+    return answerJson(await parts.api.state.core.explain(body.request, viewer));
   } catch (thrown) {
     return failure(thrown, apiFormat, tellsInternal(session, parts.config), parts.log, call);
   }
@@ -281,7 +283,7 @@ async function rest(call: Call, path: string): Promise<Answer> {
     const { route: found, parameters } = matchRoute(
       parts.api.state.restRoutes,
       call.request.method ?? 'GET',
-      path.split('/').map(decodeURIComponent).join('/'),
+      decodeSegments(path),
     );
     const variables = restVariables(
       found.operation,
@@ -293,9 +295,18 @@ async function rest(call: Call, path: string): Promise<Answer> {
       requestId: id,
     });
     const answer: unknown = JSON.parse(result.body);
-    return json(isPlainObject(answer) ? answer.data : answer, 200, authenticated.responseHeaders);
+    return answerJson(isPlainObject(answer) ? answer.data : answer, 200, authenticated.responseHeaders);
   } catch (thrown) {
     return failure(thrown, apiFormat, tellsInternal(authenticated.session, parts.config), parts.log, call);
+  }
+}
+
+/** @throws {EngineError} `bad-request` for a path that is not properly encoded */
+function decodeSegments(path: string): string {
+  try {
+    return path.split('/').map(decodeURIComponent).join('/');
+  } catch {
+    throw new EngineError('bad-request', 'the path is not properly percent-encoded');
   }
 }
 

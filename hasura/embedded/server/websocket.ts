@@ -36,7 +36,7 @@ export function attachWebSockets(server: Server, parts: ConnectionParts, cors: C
   const enabled = parts.config.enabledApis.includes('graphql');
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
-    const path = new URL(request.url ?? '/', 'http://engine').pathname;
+    const path = URL.parse(request.url ?? '/', 'http://engine')?.pathname ?? '/';
     if (!enabled || !PATHS.includes(path)) {
       return refuse(
         socket,

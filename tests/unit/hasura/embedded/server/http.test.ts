@@ -1,3 +1,5 @@
+import { connect as connectRaw } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { corsHeaders, createCorsPolicy } from '../../../../../hasura/embedded/server/cors.ts';
 import { ADMIN_SECRET, startFakeEngine } from './fake-engine.ts';
@@ -108,6 +110,17 @@ describe('the other paths', () => {
     expect(response.status).toBe(404);
     expect(await response.json()).toEqual({ error: 'resource does not exist', path: '$', code: 'not-found' });
   });
+
+  test.each(['//', '///', '//[', 'http://[', '*', '/v1/graphql?%', '/api/rest/%'])(
+    'a path that is no path is answered, not fatal: %s',
+    async (path) => {
+      const { port } = new URL(engine.url);
+      const socket = connectRaw(Number(port), '127.0.0.1');
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+      expect(await text(socket)).toMatch(/^HTTP\/1\.1 (4\d\d|200)/);
+      expect((await fetch(`${engine.url}/healthz`)).status).toBe(200);
+    },
+  );
 
   test('/v1alpha1/config is for admins', async () => {
     const headers = { 'x-hasura-admin-secret': ADMIN_SECRET };
