@@ -215,12 +215,18 @@ function failingAs<Result>(message: string, run: () => Result): Result {
   try {
     return run();
   } catch (error) {
-    if (error instanceof KritiError || error instanceof z.ZodError || error instanceof TypeError) {
-      throw new EngineError('webhook-transformation', message, {
-        status: 500,
-        internal: [{ error_code: 'TransformationError', message: error.message }],
-      });
+    if (error instanceof KritiError) {
+      const { code, message: reason, span } = error;
+      const where = span === undefined ? {} : { source_position: span };
+      throw failure(message, { error_code: code, message: reason, ...where });
+    }
+    if (error instanceof z.ZodError || error instanceof TypeError) {
+      throw failure(message, { error_code: 'TransformationError', message: error.message });
     }
     throw error;
   }
+}
+
+function failure(message: string, reason: object): EngineError {
+  return new EngineError('webhook-transformation', message, { status: 500, internal: [reason] });
 }

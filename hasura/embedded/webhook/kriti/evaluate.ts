@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../../metadata/kit.ts';
 import { FUNCTIONS, isJsonObject } from './functions.ts';
 import { parseKriti } from './parse.ts';
-import { KritiError, type Node } from './tree.ts';
+import { KritiError, type Node, type Span } from './tree.ts';
 
 export interface Scope {
   readonly variables: ReadonlyMap<string, Json>;
@@ -28,13 +28,13 @@ function evaluate(node: Node, scope: Scope): Json {
       return node.parts.map((part) => asText(evaluate(part, scope))).join('');
     case 'variable': {
       const value = scope.variables.get(node.name);
-      if (value === undefined) throw new KritiError(`${node.name} is not in scope`);
+      if (value === undefined) throw notInScope(node.name, node.span);
       return value;
     }
     case 'member':
       return member(node, scope);
     case 'call':
-      return call(node.name, evaluate(node.argument, scope), scope);
+      return call(node, scope);
     case 'operator':
       return operate(node, scope);
     case 'if':
@@ -50,7 +50,9 @@ function member(node: Node & { kind: 'member' }, scope: Scope): Json {
   const found = lookUp(of, key);
   if (found !== undefined) return found;
   if (node.optional) return null;
-  throw new KritiError(`there is no ${JSON.stringify(key)} in the value`);
+  const name = typeof key === 'string' ? key : JSON.stringify(key);
+  // The spelling is Hasura's.
+  throw new KritiError('Attribute Error', `'${typeName(of)}' has no attritubte '${name}'.`, node.span);
 }
 
 function lookUp(of: Json, key: Json): Json | undefined {
@@ -59,18 +61,36 @@ function lookUp(of: Json, key: Json): Json | undefined {
   return Object.hasOwn(of, key) ? of[key] : undefined;
 }
 
-function call(name: string, argument: Json, scope: Scope): Json {
-  if (name === 'getSessionVariable') return sessionVariable(argument, scope);
+function call(node: Node & { kind: 'call' }, scope: Scope): Json {
+  const { name, argumentSpan } = node;
   const known = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
-  if (known === undefined) throw new KritiError(`there is no function ${name}`);
-  return known(argument);
+  if (known === undefined && name !== 'getSessionVariable') throw notInScope(name, node.span);
+  const argument = evaluate(node.argument, scope);
+  try {
+    return known === undefined ? sessionVariable(argument, scope) : known(argument);
+  } catch (error) {
+    if (!(error instanceof KritiError) || error.span !== undefined) throw error;
+    throw new KritiError(error.code, error.message, argumentSpan);
+  }
 }
 
 function sessionVariable(name: Json, scope: Scope): Json {
   const key = typeof name === 'string' ? name.toLowerCase() : '';
   const value = scope.sessionVariables?.[key];
-  if (value === undefined) throw new KritiError(`session variable ${JSON.stringify(name)} not found`);
+  if (value === undefined) {
+    throw new KritiError('Function Error', `Session variable ${JSON.stringify(name)} not found`);
+  }
   return value;
+}
+
+function notInScope(name: string, span: Span): KritiError {
+  return new KritiError('Name Error', `Variable '${name}' not in scope`, span);
+}
+
+function typeName(value: Json): string {
+  if (value === null) return 'Null';
+  if (Array.isArray(value)) return 'Array';
+  return { string: 'String', number: 'Number', boolean: 'Boolean' }[String(typeof value)] ?? 'Object';
 }
 
 function operate(node: Node & { kind: 'operator' }, scope: Scope): Json {
@@ -100,23 +120,23 @@ function operate(node: Node & { kind: 'operator' }, scope: Scope): Json {
 function contains(container: Json, value: Json): boolean {
   if (Array.isArray(container)) return container.some((item) => isDeepStrictEqual(item, value));
   if (isJsonObject(container)) return typeof value === 'string' && Object.hasOwn(container, value);
-  throw new KritiError('the right side of "in" must be an array or an object');
+  throw new KritiError('Type Error', 'the right side of "in" must be an array or an object');
 }
 
 function compare(left: Json, right: Json): number {
   if (typeof left === 'number' && typeof right === 'number') return left - right;
   if (typeof left === 'string' && typeof right === 'string') return left < right ? -1 : left > right ? 1 : 0;
-  throw new KritiError('only two numbers or two strings can be compared');
+  throw new KritiError('Type Error', 'only two numbers or two strings can be compared');
 }
 
 function truth(value: Json): boolean {
-  if (typeof value !== 'boolean') throw new KritiError('a condition must be true or false');
+  if (typeof value !== 'boolean') throw new KritiError('Type Error', 'a condition must be true or false');
   return value;
 }
 
 function range(node: Node & { kind: 'range' }, scope: Scope): Json {
   const over = evaluate(node.over, scope);
-  if (!Array.isArray(over)) throw new KritiError('range goes over an array only');
+  if (!Array.isArray(over)) throw new KritiError('Type Error', 'range goes over an array only');
   return over.map((item, index) => {
     const variables = new Map(scope.variables).set(node.item, item);
     if (node.index !== undefined) variables.set(node.index, index);
@@ -127,7 +147,7 @@ function range(node: Node & { kind: 'range' }, scope: Scope): Json {
 function asText(value: Json): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'object' && value !== null) {
-    throw new KritiError('only strings, numbers, booleans and null can stand within a string');
+    throw new KritiError('Type Error', 'only strings, numbers, booleans and null can stand within a string');
   }
   return String(value);
 }

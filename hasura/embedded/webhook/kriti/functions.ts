@@ -24,7 +24,7 @@ export const FUNCTIONS: Readonly<Record<string, KritiFunction>> = {
   },
   head: (value) => {
     const [first] = sequence('head', value);
-    if (first === undefined) throw new KritiError('head: the value is empty');
+    if (first === undefined) throw new KritiError('Function Error', 'head: the value is empty');
     return first;
   },
   tail: (value) => {
@@ -86,5 +86,5 @@ function pair(value: Json): [string, Json] {
 
 function wrongType(name: string, value: Json): KritiError {
   const kind = value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`;
-  return new KritiError(`${name} does not take ${kind}`);
+  return new KritiError('Function Error', `${name} does not take ${kind}`);
 }

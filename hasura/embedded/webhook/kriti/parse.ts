@@ -1,5 +1,5 @@
 /** Reads a Kriti template. */
-import { KritiError, type Node, type Operator } from './tree.ts';
+import { KritiError, type Node, type Operator, type Span } from './tree.ts';
 
 /** From loosest to tightest. */
 const LEVELS: readonly (readonly Operator[])[] = [
@@ -14,7 +14,7 @@ const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', b
 /** @throws {KritiError} */
 export function parseKriti(text: string): Node {
   const reader = createReader(text);
-  const node = parseValue(reader, 0);
+  const node = parseExpression(reader, 0);
   reader.skipSpace();
   if (!reader.atEnd()) throw reader.unexpected();
   return node;
@@ -27,14 +27,35 @@ function createReader(text: string) {
     space.lastIndex = position;
     position += space.exec(text)?.[0].length ?? 0;
   };
+  const at = (index: number) => {
+    const lines = text.slice(0, index).split('\n');
+    return { line: lines.length - 1, column: (lines.at(-1) ?? '').length + 1 };
+  };
+  const spanFrom = (start: number, end = position): Span => {
+    const [from, to] = [at(start), at(end)];
+    return { start_line: from.line, start_column: from.column, end_line: to.line, end_column: to.column };
+  };
   const unexpected = () => {
-    const [line, column] = lineAndColumn(text, position);
-    const found = position < text.length ? JSON.stringify(text.slice(position, position + 10)) : 'the end';
-    return new KritiError(`unexpected ${found} in the template at line ${line}, column ${column}`);
+    skipSpace();
+    const token = /[\w$]+|.?/sy;
+    token.lastIndex = position;
+    const found = token.exec(text)?.[0] ?? '';
+    if (found === '')
+      return new KritiError('Parse Error', 'Unexpected end of the template.', spanFrom(position));
+    // Hasura's reader has read the token when it complains: the place it tells is behind it.
+    const behind = at(position + found.length);
+    return new KritiError('Parse Error', `Unexpected token '${found}'.`, {
+      start_line: behind.line,
+      start_column: behind.column,
+      end_line: behind.line,
+      end_column: behind.column + found.length,
+    });
   };
   return {
     skipSpace,
     unexpected,
+    spanFrom,
+    position: () => position,
     atEnd: () => position >= text.length,
     looksAt: (token: string) => text.startsWith(token, position),
     /** Without leaving out space first. */
@@ -66,13 +87,8 @@ function createReader(text: string) {
 }
 type Reader = ReturnType<typeof createReader>;
 
-function lineAndColumn(text: string, position: number): [line: number, column: number] {
-  const lines = text.slice(0, position).split('\n');
-  return [lines.length, (lines.at(-1) ?? '').length + 1];
-}
-
 function parseValue(reader: Reader, depth: number): Node {
-  if (depth > DEEPEST) throw new KritiError('the template is nested too deeply');
+  if (depth > DEEPEST) throw new KritiError('Parse Error', 'the template is nested too deeply');
   if (reader.accept('{{')) return parseBraces(reader, depth + 1);
   if (reader.accept('{')) return parseObject(reader, depth + 1);
   if (reader.accept('[')) return { kind: 'array', items: parseList(reader, ']', depth + 1) };
@@ -202,28 +218,33 @@ function parseExpression(reader: Reader, depth: number, level = 0): Node {
 }
 
 function parsePrimary(reader: Reader, depth: number): Node {
-  if (depth > DEEPEST) throw new KritiError('the template is nested too deeply');
+  if (depth > DEEPEST) throw new KritiError('Parse Error', 'the template is nested too deeply');
+  reader.skipSpace();
+  const start = reader.position();
   if (reader.accept('(')) {
     const inner = parseExpression(reader, depth + 1);
     reader.expect(')');
-    return parsePath(reader, inner, depth);
+    return parsePath(reader, inner, start, depth);
   }
-  reader.skipSpace();
   const single = reader.match(/'[^']*'/);
   if (single !== undefined) return { kind: 'literal', value: single.slice(1, -1) };
   const word = reader.match(/(?!(?:null|true|false)\b)[$A-Za-z_][\w$-]*/);
   if (word === undefined) return parseValue(reader, depth + 1);
-  if (reader.looksAt('(')) {
-    reader.take(1);
-    const argument = parseExpression(reader, depth + 1);
-    reader.expect(')');
-    return parsePath(reader, { kind: 'call', name: word, argument }, depth);
+  if (!reader.looksAt('(')) {
+    return parsePath(reader, { kind: 'variable', name: word, span: reader.spanFrom(start) }, start, depth);
   }
-  return parsePath(reader, { kind: 'variable', name: word }, depth);
+  reader.take(1);
+  reader.skipSpace();
+  const argumentStart = reader.position();
+  const argument = parseExpression(reader, depth + 1);
+  const argumentSpan = reader.spanFrom(argumentStart);
+  reader.expect(')');
+  const call: Node = { kind: 'call', name: word, argument, argumentSpan, span: reader.spanFrom(start) };
+  return parsePath(reader, call, start, depth);
 }
 
-function parsePath(reader: Reader, start: Node, depth: number): Node {
-  let node = start;
+function parsePath(reader: Reader, first: Node, start: number, depth: number): Node {
+  let node = first;
   for (;;) {
     const optional = !reader.looksAt('??') && (reader.looksAt('?.') || reader.looksAt('?['));
     if (optional) reader.take(1);
@@ -231,10 +252,11 @@ function parsePath(reader: Reader, start: Node, depth: number): Node {
       reader.take(1);
       const key = parseExpression(reader, depth + 1);
       reader.expect(']');
-      node = { kind: 'member', of: node, key, optional };
+      node = { kind: 'member', of: node, key, optional, span: reader.spanFrom(start) };
     } else if (reader.looksAt('.')) {
       reader.take(1);
-      node = { kind: 'member', of: node, key: { kind: 'literal', value: parseName(reader) }, optional };
+      const key: Node = { kind: 'literal', value: parseName(reader) };
+      node = { kind: 'member', of: node, key, optional, span: reader.spanFrom(start) };
     } else return node;
   }
 }

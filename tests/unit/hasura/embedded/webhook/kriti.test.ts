@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Json } from '../../../../../hasura/embedded/metadata/kit.ts';
 import { renderKriti } from '../../../../../hasura/embedded/webhook/kriti/evaluate.ts';
+import { KritiError } from '../../../../../hasura/embedded/webhook/kriti/tree.ts';
 
 const BODY: Json = {
   a: { b: [1, 2, { c: 'x' }] },
@@ -84,6 +85,16 @@ describe('a Kriti template', () => {
     '['.repeat(100_000),
     `{{ ${'('.repeat(100_000)}`,
   ])('fails on %#: what is wrong with it is said', (template) => {
-    expect(() => render(template)).toThrow(expect.objectContaining({ name: 'KritiError' }));
+    expect(() => render(template)).toThrow(KritiError);
+  });
+
+  it('says where it fails', () => {
+    expect(() => render('{\n  "a": {{ $body.nope }}\n}')).toThrow(
+      expect.objectContaining({
+        code: 'Attribute Error',
+        message: "'Object' has no attritubte 'nope'.",
+        span: { start_line: 1, start_column: 11, end_line: 1, end_column: 21 },
+      }),
+    );
   });
 });
