@@ -26,6 +26,11 @@ const COMMANDS: readonly Entry[] = [
     summary: 'Apply migrations and metadata to a Hasura.',
     load: async () => (await import('./apply.ts')).apply,
   },
+  {
+    name: 'sync',
+    summary: 'Bring everybody in, look for differences, mend them.',
+    load: async () => (await import('./sync.ts')).sync,
+  },
 ];
 
 process.exitCode = await main(process.argv.slice(2));

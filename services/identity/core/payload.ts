@@ -19,7 +19,7 @@ export function parsePayload(text: string): Parsed {
   try {
     const value: Json = JSON.parse(text);
     if (isDeeperThan(value, DEEPEST)) return { ok: false, value: storable(text) };
-    return { ok: true, value: SUSPECT_ESCAPE.test(text) ? cleaned(value) : value };
+    return { ok: true, value: SUSPECT_ESCAPE.test(text) ? storableJson(value) : value };
   } catch {
     return { ok: false, value: storable(text) };
   }
@@ -39,9 +39,10 @@ function isDeeperThan(value: Json, levels: number): boolean {
   return levels === 0 || Object.values(value).some((part) => isDeeperThan(part, levels - 1));
 }
 
-function cleaned(value: Json): Json {
+/** JSON that PostgreSQL takes. */
+export function storableJson(value: Json): Json {
   if (typeof value === 'string') return storable(value);
-  if (Array.isArray(value)) return value.map(cleaned);
+  if (Array.isArray(value)) return value.map(storableJson);
   if (!isJsonObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [storable(key), cleaned(part)]));
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [storable(key), storableJson(part)]));
 }

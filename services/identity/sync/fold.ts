@@ -1,6 +1,7 @@
 import { LatchkeyError } from '../core/errors.ts';
 import type { IdentityRecord, MembershipRecord, OrganizationRecord, UserRecord } from '../core/records.ts';
 import { stubOrganization, stubUser } from '../core/records.ts';
+import { membershipKey } from './keys.ts';
 
 /** Records with each key once, in the order of their keys, every membership's parents among them. */
 export interface Folded {
@@ -31,7 +32,7 @@ export function fold(records: Iterable<IdentityRecord>): Folded {
         break;
       case 'membership': {
         const { provider, organizationId, userId } = record;
-        merge(memberships, JSON.stringify([organizationId, userId]), record, newest);
+        merge(memberships, membershipKey(organizationId, userId), record, newest);
         merge(organizations, organizationId, stubOrganization(provider, organizationId), newest);
         merge(users, userId, stubUser(provider, userId), newestUser);
         break;

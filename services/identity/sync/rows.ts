@@ -63,7 +63,7 @@ function clocks({ provider, clock, deleted, sourceCreatedAt }: IdentityRecord) {
   };
 }
 
-function organizationRow(organization: OrganizationRecord) {
+export function organizationRow(organization: OrganizationRecord) {
   return {
     id: organization.id,
     name: organization.name,
@@ -74,7 +74,7 @@ function organizationRow(organization: OrganizationRecord) {
   };
 }
 
-function userRow(user: UserRecord) {
+export function userRow(user: UserRecord) {
   return {
     id: user.id,
     email: user.email,
@@ -92,7 +92,7 @@ function userRow(user: UserRecord) {
   };
 }
 
-function membershipRow(membership: MembershipRecord) {
+export function membershipRow(membership: MembershipRecord) {
   return {
     organization_id: membership.organizationId,
     user_id: membership.userId,

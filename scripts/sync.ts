@@ -1,0 +1,194 @@
+import { readConfig } from '../services/identity/core/config.ts';
+import { LatchkeyError } from '../services/identity/core/errors.ts';
+import { PROVIDER_NAMES } from '../services/identity/core/records.ts';
+import { createEngine } from '../services/identity/hasura/graphql.ts';
+import { loadProviders } from '../services/identity/providers/registry.ts';
+import {
+  backfill,
+  drift,
+  MOST_VANISHING,
+  type Reconciled,
+  repair,
+} from '../services/identity/sync/reconcile.ts';
+import { driftOf, type Report, sum } from '../services/identity/sync/report.ts';
+import { createWriter } from '../services/identity/sync/writer.ts';
+import { type Command, defineCommand } from './command.ts';
+import { environmentWithDotEnv } from './environment.ts';
+import { progressPrinter } from './sync/progress.ts';
+import { reportJson, reportText } from './sync/report-text.ts';
+
+/** The engine has nothing else to do for us, and a few mutations at once keep it and its database busy. */
+const WRITES_IN_FLIGHT = 4;
+const QUEUE_LIMIT = 10_000;
+
+const COMMON = {
+  provider: {
+    type: 'string',
+    placeholder: PROVIDER_NAMES.join('|'),
+    help: 'Only this one (default: all that are set up, one after the other).',
+  },
+  json: { type: 'boolean', help: 'Print the report as JSON.' },
+  quiet: { type: 'boolean', short: 'q', help: 'Print no progress.' },
+} as const;
+const TAKE_OVER = {
+  'take-over': {
+    type: 'boolean',
+    help: 'Push a run aside that seems to be alive: only if its process is gone.',
+  },
+} as const;
+
+const SETTINGS = `
+The settings are the identity service's: HASURA_GRAPHQL_ENDPOINT, HASURA_GRAPHQL_ADMIN_SECRET and the
+provider's, from the environment or .env.`;
+
+const backfillCommand = defineCommand({
+  name: 'sync backfill',
+  description: `
+Writes everybody the provider holds into the tables: users, organizations, memberships. It deletes
+nothing, and what webhooks write meanwhile is kept where it is newer. Ended early, by a crash too, it
+goes on where it was.
+${SETTINGS}
+
+Exit codes: 0 done, 1 some records were refused, 2 wrong call or setting, 3 Hasura or the provider does
+not answer.`,
+  options: {
+    ...COMMON,
+    ...TAKE_OVER,
+    restart: { type: 'boolean', help: 'Begin anew, where an earlier one was cut off.' },
+  },
+  run: (values) =>
+    reconcileEach('backfill', values, (context) =>
+      backfill(context, { takeOver: values['take-over'], restart: values.restart }),
+    ),
+});
+
+const driftCommand = defineCommand({
+  name: 'sync drift',
+  description: `
+Compares what the provider holds with the tables, and changes nothing: what is missing, stale, extra
+(the provider does not have it) or orphaned (a membership whose user or organization is deleted).
+${SETTINGS}
+
+Exit codes: 0 no differences, 1 some, 2 wrong call or setting, 3 Hasura or the provider does not answer.`,
+  options: COMMON,
+  run: (values) => reconcileEach('drift', values, drift),
+});
+
+const repairCommand = defineCommand({
+  name: 'sync repair',
+  description: `
+Makes the tables what the provider holds: writes what is missing or stale, and marks as deleted what a
+complete listing did not name and the provider, asked for it by name, does not have. Where too much
+would be deleted at once nothing is, and the command says what would.
+${SETTINGS}
+
+Exit codes: 0 done, 1 too much would be deleted, or some records were refused, 2 wrong call or setting,
+3 Hasura or the provider does not answer.`,
+  options: {
+    ...COMMON,
+    ...TAKE_OVER,
+    'max-vanish': {
+      type: 'string',
+      placeholder: 'share',
+      help: `Fewer than this share of the users (organizations, memberships) may\nbe deleted at once, 100% for any number (default: ${MOST_VANISHING * 100}%).`,
+    },
+  },
+  run: (values) => {
+    const mostVanishing = share(values['max-vanish']);
+    return reconcileEach('repair', values, (context) =>
+      repair(context, { takeOver: values['take-over'], mostVanishing }),
+    );
+  },
+});
+
+const COMMANDS: Record<string, { summary: string; command: Command }> = {
+  backfill: { summary: 'Write everybody the provider holds.', command: backfillCommand },
+  drift: { summary: 'Say how provider and tables differ; exit code 1 if they do.', command: driftCommand },
+  repair: { summary: 'Make the tables what the provider holds, deletions too.', command: repairCommand },
+};
+
+/** `latchkey sync backfill|drift|repair`. */
+export const sync: Command = {
+  async run([name, ...rest]) {
+    if (name === undefined || name === '--help' || name === '-h') {
+      (name === undefined ? console.error : console.log)(overview());
+      return name === undefined ? 2 : 0;
+    }
+    const found = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+    if (found === undefined) {
+      throw new LatchkeyError(
+        'configuration-invalid',
+        `It takes ${Object.keys(COMMANDS).join(', ')}, not ${name}; latchkey sync --help tells more.`,
+      );
+    }
+    return found.command.run(rest);
+  },
+};
+
+function overview(): string {
+  return [
+    'latchkey sync <command> [options]',
+    '',
+    'Commands:',
+    ...Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`),
+    '',
+    'latchkey sync <command> --help tells more of each.',
+  ].join('\n');
+}
+
+/** One provider after the other. An interrupt ends it in order; a backfill goes on from there later. */
+async function reconcileEach(
+  name: string,
+  values: { provider?: string; json?: boolean; quiet?: boolean },
+  reconcile: (context: Reconciled) => Promise<Report>,
+): Promise<number> {
+  const config = readConfig(environmentWithDotEnv());
+  const engine = createEngine(config.engine);
+  const providers = [...(await loadProviders(config.providers, engine)).values()].filter(
+    (provider) => values.provider === undefined || provider.name === values.provider,
+  );
+  if (providers.length === 0) {
+    throw new LatchkeyError(
+      'configuration-invalid',
+      `--provider ${values.provider} is not set up: its variables are missing, or it is not one of ${PROVIDER_NAMES.join(', ')}.`,
+    );
+  }
+  const writer = createWriter(engine, { inFlight: WRITES_IN_FLIGHT, queueLimit: QUEUE_LIMIT });
+  const interrupted = new AbortController();
+  const stop = () =>
+    interrupted.abort(new LatchkeyError('shutting-down', `The ${name} was interrupted: run it again.`));
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  const reports: Report[] = [];
+  try {
+    for (const provider of providers) {
+      const printer = progressPrinter(provider.name, process.stderr);
+      const onProgress = values.quiet === true ? undefined : printer.show;
+      try {
+        reports.push(await reconcile({ provider, engine, writer, signal: interrupted.signal, onProgress }));
+      } finally {
+        printer.end();
+      }
+      if (values.json !== true)
+        console.log(`${reports.length > 1 ? '\n' : ''}${reports.map(reportText).at(-1)}`);
+    }
+    await writer.close();
+  } finally {
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
+    if (values.json === true) console.log(JSON.stringify(reports.map(reportJson), null, 2));
+  }
+  const isAmiss = (report: Report) =>
+    sum(report.refused) > 0 || (report.task === 'drift' && driftOf(report) > 0);
+  return reports.some(isAmiss) ? 1 : 0;
+}
+
+/** @returns a number from 0 to 1 */
+function share(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const percent = /^(\d+(?:\.\d+)?)\s*%?$/.exec(text.trim())?.[1];
+  if (percent === undefined || Number(percent) > 100) {
+    throw new LatchkeyError('configuration-invalid', `--max-vanish takes 0% to 100%, not ${text}.`);
+  }
+  return Number(percent) / 100;
+}

@@ -1,0 +1,79 @@
+import type { IdentityRecord, Instant, ProviderName, RecordKey } from '../core/records.ts';
+import type { Task } from './reconcile-run.ts';
+
+/** A number for each kind of thing. */
+export type Tally = Record<IdentityRecord['kind'], number>;
+
+/**
+ * How tables and provider differ
+ * - `missing`: the provider has it, the tables do not
+ * - `stale`: the tables have an earlier state of it
+ * - `extra`: the tables have it, the provider does not
+ * - `orphaned`: a membership that neither its provider has, nor a live user or organization here
+ */
+export const PROBLEMS = ['missing', 'stale', 'extra', 'orphaned'] as const;
+export type Problem = (typeof PROBLEMS)[number];
+
+/** What a reconcile found and did. Ids alone, nothing personal. */
+export interface Report {
+  readonly provider: ProviderName;
+  readonly task: Task;
+  readonly startedAt: Instant;
+  /** What the provider listed; what came on two pages counts twice. */
+  readonly listed: Tally;
+  /** The live rows of the provider, before anything was deleted. A backfill does not look. */
+  readonly stored: Tally;
+  readonly drift: Record<Problem, Tally>;
+  /** Records handed to the database; it keeps those that are newer than their rows. */
+  readonly written: Tally;
+  readonly deleted: Tally;
+  /** Records that the database does not take. */
+  readonly refused: Tally;
+  /** The first few of each problem. */
+  readonly examples: { problem: Problem | 'refused'; key: RecordKey; reason?: string }[];
+}
+
+const MOST_EXAMPLES = 10;
+
+/** A report of nothing yet, which is filled in on the way. */
+export function newReport(provider: ProviderName, task: Task, startedAt: Instant): Report {
+  return {
+    provider,
+    task,
+    startedAt,
+    listed: newTally(),
+    stored: newTally(),
+    drift: { missing: newTally(), stale: newTally(), extra: newTally(), orphaned: newTally() },
+    written: newTally(),
+    deleted: newTally(),
+    refused: newTally(),
+    examples: [],
+  };
+}
+
+export function newTally(): Tally {
+  return { organization: 0, user: 0, membership: 0 };
+}
+
+export function sum(tally: Tally): number {
+  return tally.organization + tally.user + tally.membership;
+}
+
+/** All differences found. */
+export function driftOf({ drift }: Report): number {
+  return PROBLEMS.reduce((total, problem) => total + sum(drift[problem]), 0);
+}
+
+export function addExample(
+  { examples }: Report,
+  problem: Problem | 'refused',
+  key: RecordKey,
+  reason?: string,
+): void {
+  if (examples.filter((one) => one.problem === problem).length >= MOST_EXAMPLES) return;
+  const bare: RecordKey =
+    key.kind === 'membership'
+      ? { kind: key.kind, organizationId: key.organizationId, userId: key.userId }
+      : { kind: key.kind, id: key.id };
+  examples.push({ problem, key: bare, ...(reason !== undefined && { reason }) });
+}
