@@ -124,7 +124,9 @@ export function createCasdoorApi({
     }
     const answer = ANSWER.safeParse(parsePayload(body).value);
     // Casdoor's own message is left out, for it may name somebody.
-    if (!answer.success || !response.ok) throw failed(path, `is refused (status ${response.status})`);
+    if (!answer.success || !response.ok) {
+      throw failed(path, `is refused (status ${response.status})`, new RefusalError('refused'));
+    }
     return answer.data;
   }
 
@@ -171,6 +173,15 @@ function parse<T>(schema: z.ZodType<T>, path: string, data: unknown): T {
   const parsed = schema.safeParse(data);
   if (!parsed.success) throw failed(path, 'comes back in another shape than expected');
   return parsed.data;
+}
+
+class RefusalError extends Error {
+  override readonly name = 'RefusalError';
+}
+
+/** Whether Casdoor answered, and the answer was an error. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof LatchkeyError && error.cause instanceof RefusalError;
 }
 
 /** Why a call may do better next time. */

@@ -1,7 +1,7 @@
 import type { CasdoorConfig } from '../../core/config.ts';
 import type { Instant } from '../../core/records.ts';
 import type { Known, Provider } from '../provider.ts';
-import type { CasdoorApi, CasdoorUser } from './api.ts';
+import { type CasdoorApi, type CasdoorUser, isRefusal } from './api.ts';
 import { groupRecord, membershipRecords, organizationRecord, userRecord } from './records.ts';
 
 /** Reads one user, organization, group or membership through Casdoor’s API. */
@@ -18,6 +18,7 @@ export function casdoorLookup(
     try {
       user = await api.findUser({ userId });
     } catch (error) {
+      if (!isRefusal(error)) throw error;
       // Casdoor keeps the users of a deleted organization, and answers for them with an error.
       const owners = (await known.organizationsOf(userId)).filter((id) => !id.includes('/'));
       const left = await Promise.all(owners.map((owner) => api.findOrganization(owner)));

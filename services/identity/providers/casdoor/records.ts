@@ -10,7 +10,13 @@ import {
   type UserRecord,
 } from '../../core/records.ts';
 import type { Known } from '../provider.ts';
-import type { CasdoorApi, CasdoorGroup, CasdoorOrganization, CasdoorUser } from './api.ts';
+import {
+  type CasdoorApi,
+  type CasdoorGroup,
+  type CasdoorOrganization,
+  type CasdoorUser,
+  isRefusal,
+} from './api.ts';
 import {
   type CasdoorRecord,
   type Hint,
@@ -148,6 +154,7 @@ export function casdoorRecords(
     try {
       return await api.findUser(who);
     } catch (error) {
+      if (!isRefusal(error)) throw error;
       for (const owner of new Set(owners)) {
         if ((await api.findOrganization(owner)) === undefined) return undefined;
       }

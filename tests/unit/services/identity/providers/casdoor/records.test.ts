@@ -6,6 +6,7 @@ import {
 import type { CasdoorRecord } from '../../../../../../scripts/local/casdoor/types.ts';
 import { newRecord } from '../../../../../../scripts/local/casdoor/webhooks.ts';
 import type { Reading } from '../../../../../../services/identity/core/deliveries.ts';
+import { LatchkeyError } from '../../../../../../services/identity/core/errors.ts';
 import type { IdentityRecord } from '../../../../../../services/identity/core/records.ts';
 import { createCasdoorApi } from '../../../../../../services/identity/providers/casdoor/api.ts';
 import {
@@ -394,6 +395,16 @@ describe('when Casdoor’s API fails, the delivery must come again:', () => {
     const record = recordOf(() => casdoor.actions.addUser('acme/grace'));
     const settings = { CASDOOR_ENDPOINT: 'http://127.0.0.1:9' };
     await expect(read(record, { settings })).rejects.toThrow(unreachable);
+  });
+
+  test('even if its organization is gone: only Casdoor’s own answer makes a user gone', async () => {
+    const config = configOf(casdoor);
+    const api = createCasdoorApi(config);
+    const failure = new LatchkeyError('provider-unreachable', 'A timeout.');
+    const failing = { ...api, findUser: () => Promise.reject(failure) };
+    const object = JSON.stringify({ owner: 'gone', name: 'zed', id: nobody });
+    const record = newRecord({ action: 'update-user', object });
+    await expect(casdoorRecords(config, failing, NOTHING_KNOWN)(delivery(record))).rejects.toBe(failure);
   });
 
   test('and the error names no user', async () => {
