@@ -46,9 +46,11 @@ export async function createEngine(config: EngineConfig, log: Logger): Promise<E
     const builder = createStateBuilder(config, pools, metadataPool, buildCore);
     const authenticator = await createAuthenticator(config, log);
     closeAll.push(() => authenticator.close());
-    const api = await createApiService({ config, store, builder, pools, log }).catch((error: unknown) => {
-      throw explain(error);
-    });
+    const api = await createApiService({ config, store, metadataPool, builder, pools, log }).catch(
+      (error: unknown) => {
+        throw explain(error);
+      },
+    );
     const events = createEventEngine(metadataPool, config, log);
     closeAll.unshift(() => events.close());
     await events.apply(api.state.metadata, api.state.sources);
@@ -73,13 +75,15 @@ export async function createEngine(config: EngineConfig, log: Logger): Promise<E
     const sockets = attachWebSockets(server, { config, authenticator, api, liveQueries, log }, cors);
     server.keepAliveTimeout = 60_000;
     await new Promise<void>((resolve, reject) => {
-      server.once('error', reject).listen(config.port, config.host, resolve);
+      server
+        .once('error', reject)
+        .listen(config.port, config.host === '*' ? '0.0.0.0' : config.host, resolve);
     }).catch((error: unknown) => {
       throw portError(config, error);
     });
     const { port } = server.address() as AddressInfo;
     return {
-      url: `http://${config.host === '0.0.0.0' ? '127.0.0.1' : config.host}:${port}`,
+      url: `http://${['*', '0.0.0.0'].includes(config.host) ? '127.0.0.1' : config.host}:${port}`,
       async close() {
         // First, while handlers under way can still call back.
         await events.close();

@@ -1,4 +1,5 @@
 /** What a command of the metadata and query APIs is, and what it works with. */
+import type { Pool } from 'pg';
 import type { z } from 'zod';
 import type { EngineConfig } from '../config.ts';
 import { EngineError } from '../errors.ts';
@@ -16,6 +17,8 @@ export interface CommandContext {
   readonly session: Session;
   readonly config: EngineConfig;
   readonly store: MetadataStore;
+  /** The database of `hdb_catalog`. */
+  readonly metadataPool: Pool;
   readonly builder: StateBuilder;
   readonly log: Logger;
 }

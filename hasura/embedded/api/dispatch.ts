@@ -13,12 +13,16 @@ import { exportVersioned, metadataCommands } from './commands/metadata.ts';
 import { permissionCommands } from './commands/permissions.ts';
 import { relationshipCommands } from './commands/relationships.ts';
 import { runSqlCommands } from './commands/run-sql.ts';
-import { scheduledEventCommands } from './commands/scheduled-events.ts';
 import { settingCommands } from './commands/settings.ts';
 import { sourceCommands, sourceNamingCommands } from './commands/sources.ts';
 import { tableCommands } from './commands/tables.ts';
 import { transformCommands } from './commands/transforms.ts';
-import { cronTriggerCommands, eventCommands, eventTriggerCommands } from './commands/triggers.ts';
+import {
+  cronTriggerCommands,
+  eventCommands,
+  eventTriggerCommands,
+  scheduledEventCommands,
+} from './commands/triggers.ts';
 import { V1_QUERY_TYPES } from './v1-query-types.ts';
 
 /** Named `pg_…` in `/v1/metadata`, bare in `/v1/query`. */
@@ -40,6 +44,7 @@ const plain: Commands = {
   ...cronTriggerCommands,
   ...scheduledEventCommands,
   ...transformCommands,
+  ...scheduledEventCommands,
 };
 const OTHER_BACKENDS =
   /^(mssql|bigquery|citus|cockroach|snowflake|mysql|athena|mariadb|oracle|dataconnector)_/;

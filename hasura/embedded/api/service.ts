@@ -1,4 +1,5 @@
 /** Holds the engine's state and runs the metadata and query APIs on it, one request at a time. */
+import type { Pool } from 'pg';
 import type { EngineConfig } from '../config.ts';
 import { EngineError } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -29,6 +30,7 @@ export type ChangeListener = (api: Api, state: EngineState) => unknown;
 interface Parts {
   readonly config: EngineConfig;
   readonly store: MetadataStore;
+  readonly metadataPool: Pool;
   readonly builder: StateBuilder;
   readonly pools: SourcePools;
   readonly log: Logger;
@@ -36,7 +38,7 @@ interface Parts {
 
 /** Loads what is stored, or stores what a fresh database starts with. */
 export async function createApiService(parts: Parts): Promise<ApiService> {
-  const { config, store, builder, pools, log } = parts;
+  const { config, store, metadataPool, builder, pools, log } = parts;
   await store.prepare();
   let state = await load(config, store, builder);
   const listeners = new Set<ChangeListener>();
@@ -46,7 +48,7 @@ export async function createApiService(parts: Parts): Promise<ApiService> {
 
   const run = async (api: Api, work: (context: CommandContext) => Promise<unknown>, session: Session) => {
     const draft = createDraft(state, builder);
-    const context = { draft, session, config, store, builder, log };
+    const context = { draft, session, config, store, metadataPool, builder, log };
     try {
       const result = await work(context);
       if (draft.modified) {

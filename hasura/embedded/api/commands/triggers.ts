@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { EngineError } from '../../errors.ts';
 import { insertManualEvent, redeliver } from '../../events/event-store.ts';
+import { deleteScheduled, scheduleOnce } from '../../events/scheduled-store.ts';
 import { header, json, nonEmptyText, object, transform } from '../../metadata/kit.ts';
 import { parseWith } from '../../metadata/parse.ts';
 import {
@@ -9,6 +10,7 @@ import {
   eventTrigger,
   type Metadata,
   qualifiedName,
+  retryConf,
   type Source,
 } from '../../metadata/types.ts';
 import { type Commands, command, findSource, findTable, SUCCESS, withTable } from '../command.ts';
@@ -156,6 +158,33 @@ export const eventCommands: Commands = {
     object({ source, event_id: nonEmptyText }),
     async ({ source: owner, event_id: id }, { draft, builder }) => {
       await redeliver(builder.pool(findSource(draft.state.metadata, owner)), id);
+      return SUCCESS;
+    },
+  ),
+};
+
+export const scheduledEventCommands: Commands = {
+  create_scheduled_event: command(
+    object({
+      webhook: z.string(),
+      schedule_at: z.iso.datetime({ offset: true }),
+      payload: json.optional(),
+      headers: z.array(header).default([]),
+      retry_conf: retryConf.optional(),
+      comment: z.string().optional(),
+    }),
+    async (
+      { webhook, schedule_at: scheduleAt, payload, headers, retry_conf: retries, comment },
+      { metadataPool },
+    ) => {
+      const settings = { webhook, scheduleAt, payload, headers, retryConf: retries, comment };
+      return { ...SUCCESS, event_id: await scheduleOnce(metadataPool, settings) };
+    },
+  ),
+  delete_scheduled_event: command(
+    object({ type: z.enum(['one_off', 'cron']), event_id: nonEmptyText }),
+    async ({ type, event_id: id }, { metadataPool }) => {
+      await deleteScheduled(metadataPool, type === 'cron' ? 'cron' : 'once', id);
       return SUCCESS;
     },
   ),

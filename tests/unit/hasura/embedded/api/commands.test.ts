@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { exportMetadata } from '../../../../../hasura/embedded/metadata/export.ts';
 import { startApi } from './engine.ts';
 
@@ -102,6 +103,17 @@ describe('the metadata', () => {
     const state = { settings: {}, migrations: { default: { '1': false } } };
     await api.metadata('set_catalog_state', { type: 'cli', state });
     expect(await api.metadata('get_catalog_state')).toMatchObject({ cli_state: state, console_state: {} });
+  });
+
+  test('takes events that are scheduled once', async () => {
+    const at = '2999-01-01T00:00:00Z';
+    const made = await api.metadata('create_scheduled_event', { webhook: 'http://a', schedule_at: at });
+    expect(made).toEqual({ message: 'success', event_id: expect.any(String) });
+    const count = () => api.database.query('select count(*)::int as n from hdb_catalog.hdb_scheduled_events');
+    expect(await count()).toEqual([{ n: 1 }]);
+    const { event_id: id } = z.object({ event_id: z.string() }).parse(made);
+    await api.metadata('delete_scheduled_event', { type: 'one_off', event_id: id });
+    expect(await count()).toEqual([{ n: 0 }]);
   });
 
   test('is for admins', async () => {

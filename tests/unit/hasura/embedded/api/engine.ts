@@ -27,6 +27,7 @@ export async function startApi() {
     const service = await createApiService({
       config,
       store: createMetadataStore(metadataPool),
+      metadataPool,
       builder: createStateBuilder(config, pools, metadataPool, async () => core),
       pools,
       log: silentLogger,
