@@ -74,9 +74,19 @@ export function backendApi(app: FastifyInstance, directory: LocalDirectory, secr
         const { organizations } = directory.state();
         return json(reply, { data: page(request, organizations), total_count: organizations.length });
       });
+      api.get('/organizations/:id', async (request, reply) => {
+        const { id } = idSchema.parse(request.params);
+        const organization = directory.state().organizations.find((one) => one.id === id);
+        return organization === undefined ? json(reply, notFound(), 404) : json(reply, organization);
+      });
       api.get('/organizations/:id/memberships', async (request, reply) => {
         const { id } = idSchema.parse(request.params);
-        const memberships = directory.state().memberships.filter((one) => one.organization.id === id);
+        const { organizations, memberships: all } = directory.state();
+        if (organizations.every((one) => one.id !== id)) return json(reply, notFound(), 404);
+        const ids = listOf(filterSchema.parse(request.query).user_id);
+        const memberships = all
+          .filter((one) => one.organization.id === id)
+          .filter((one) => ids?.includes(one.public_user_data.user_id) ?? true);
         return json(reply, { data: page(request, memberships), total_count: memberships.length });
       });
       api.get('/users/:id/organization_memberships', async (request, reply) => {

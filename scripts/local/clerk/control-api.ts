@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { json } from './backend-api.ts';
@@ -30,13 +31,24 @@ const tokenSchema = userSchema.extend({
 export type Control = {
   directory: LocalDirectory;
   token(userId: string, options: TokenOptions): Promise<string>;
+  /** Settles when each webhook was tried once. */
+  told(): Promise<void>;
 };
+
+/** A service that hangs must not make the next command wait for it. */
+const LONGEST_WAIT_MS = 2000;
 
 /**
  * What people do in Clerk's dashboard and sign-up forms, as calls that are easy to type: fields as
  * a form (`curl -d email=ada@example.com`) or as JSON, a token as plain text.
  */
-export function controlApi(app: FastifyInstance, { directory, token }: Control): void {
+export function controlApi(app: FastifyInstance, { directory, token, told }: Control): void {
+  // Whoever pastes one command after the other expects the first to have happened: the real Clerk
+  // does not wait for its webhooks, but nor does anybody sign up and query within a millisecond there.
+  app.addHook('onSend', async ({ method }) => {
+    if (method === 'POST')
+      await Promise.race([told(), setTimeout(LONGEST_WAIT_MS, undefined, { ref: false })]);
+  });
   app.post('/sign-up', async ({ body }, reply) =>
     json(reply, directory.signUp(toInput(signUpSchema.parse(body)))),
   );

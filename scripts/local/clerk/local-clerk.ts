@@ -117,7 +117,7 @@ export async function startLocalClerk(options: LocalClerkOptions): Promise<Local
   const token = (userId: string, tokenOptions: TokenOptions = {}): Promise<string> =>
     key.sign(templatePayload(url, userId, tokenOptions));
   backendApi(app, directory, secretKey);
-  controlApi(app, { directory, token });
+  void app.register(async (scope) => controlApi(scope, { directory, token, told: webhooks.tried }));
   app.setErrorHandler((error, _request, reply) => {
     if (error instanceof NotFoundError)
       return json(reply, clerkError('resource_not_found', error.message), 404);

@@ -20,6 +20,8 @@ export type WebhookSender = {
   send(message: Message): Promise<boolean>;
   /** One attempt, now, with headers of the caller's making beside or instead of the right ones. */
   post(message: Message, headers?: Record<string, string>): Promise<Response>;
+  /** Settles when each message was tried once, however it went. */
+  tried(): Promise<void>;
   /** Settles when nothing is queued or under way. */
   idle(): Promise<void>;
   /** Gives up what is left. */
@@ -55,6 +57,7 @@ export function createSender(options: SenderOptions): WebhookSender {
   const webhook = new Webhook(options.secret);
   const closing = new AbortController();
   const underWay = new Set<Promise<boolean>>();
+  const untried = new Set<Promise<unknown>>();
   const waiting: (() => void)[] = [];
   let busy = 0;
 
@@ -100,7 +103,12 @@ export function createSender(options: SenderOptions): WebhookSender {
 
   async function deliver(message: Message): Promise<boolean> {
     for (let number = 1; !closing.signal.aborted; number++) {
-      const status = await attempt(message);
+      const answer = attempt(message);
+      if (number === 1) {
+        untried.add(answer);
+        void answer.finally(() => untried.delete(answer));
+      }
+      const status = await answer;
       const delivered = status !== undefined && status >= 200 && status < 300;
       const wait = scheduleMs[number - 1];
       const willRetry = !delivered && wait !== undefined && !closing.signal.aborted;
@@ -114,6 +122,9 @@ export function createSender(options: SenderOptions): WebhookSender {
   const idle = async (): Promise<void> => {
     while (underWay.size > 0) await Promise.all(underWay);
   };
+  const tried = async (): Promise<void> => {
+    while (untried.size > 0) await Promise.all(untried);
+  };
   return {
     post: (message, headers) => post(message, headers),
     send(message) {
@@ -121,6 +132,7 @@ export function createSender(options: SenderOptions): WebhookSender {
       underWay.add(delivery);
       return delivery;
     },
+    tried,
     idle,
     async close() {
       closing.abort();

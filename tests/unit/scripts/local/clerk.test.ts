@@ -212,6 +212,18 @@ test('people sign up and get tokens with nothing but curl', async () => {
   expect((await fetch(`${clerk.url}/token?user=nobody@example.com`)).status).toBe(404);
 });
 
+test('a change made over HTTP is answered when its webhook was tried, so that what follows can build on it', async () => {
+  const { url, received } = await receiver(204);
+  const clerk = await start();
+  clerk.deliverTo(url);
+  const response = await fetch(`${clerk.url}/sign-up`, {
+    method: 'POST',
+    body: new URLSearchParams({ email: 'ada@example.com' }),
+  });
+  expect(response.status).toBe(200);
+  expect(received.map(({ body }) => JSON.parse(body).type)).toEqual(['user.created']);
+});
+
 test('who founds an organization is its admin, and a token can name it as the active one', async () => {
   const clerk = await start();
   clerk.directory.signUp({ email: 'ada@example.com' });
