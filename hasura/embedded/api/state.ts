@@ -14,6 +14,7 @@ import type { InconsistentObject } from '../schema/tracked.ts';
 import type { SourcePools } from '../storage/sources.ts';
 import { objectName } from './names.ts';
 import { checkEndpoints, type RestRoute } from './rest-routes.ts';
+import { refuseRoleCycles } from './role-cycles.ts';
 
 export interface EngineState {
   readonly metadata: Metadata;
@@ -51,6 +52,7 @@ export function createStateBuilder(
     pool: (source) => pools.pool(source),
     metadataPool,
     async build(metadata, resourceVersion, known) {
+      refuseRoleCycles(metadata.inherited_roles);
       const catalogs = new Map<string, Catalog>();
       const broken: InconsistentObject[] = [];
       const sources: CoreSource[] = [];

@@ -1,6 +1,6 @@
 /** Tracked functions, their permissions, and computed fields. */
 import { z } from 'zod';
-import { EngineError } from '../../errors.ts';
+import { EngineError, prefixPath } from '../../errors.ts';
 import { isPlainObject, nonEmptyText, object } from '../../metadata/kit.ts';
 import {
   computedFieldDefinition,
@@ -129,7 +129,7 @@ export const functionCommands: Commands = {
       comment: z.string().optional(),
     }),
     async ({ source: name, table, ...field }, { draft }) => {
-      const entry = findTable(draft.state.metadata, name, table);
+      const entry = within('.table', () => findTable(draft.state.metadata, name, table));
       if (
         [...entry.computed_fields, ...entry.object_relationships, ...entry.array_relationships].some(
           (one) => one.name === field.name,
@@ -154,9 +154,9 @@ export const functionCommands: Commands = {
   drop_computed_field: command(
     object({ source, table: qualifiedName, name: nonEmptyText, cascade: z.boolean().default(false) }),
     async ({ source: owner, table, name, cascade }, { draft }) => {
-      const entry = findTable(draft.state.metadata, owner, table);
+      const entry = within('.table', () => findTable(draft.state.metadata, owner, table));
       if (!entry.computed_fields.some((one) => one.name === name)) {
-        throw new EngineError('not-exists', `computed field "${name}" does not exist`);
+        throw new EngineError('not-exists', `computed field "${name}" does not exist`, { path: '$.name' });
       }
       const in_ = findSource(draft.state.metadata, owner);
       const catalog = await draft.catalog(in_);
@@ -189,6 +189,15 @@ export const functionCommands: Commands = {
     },
   ),
 };
+
+/** Errors of `find` are about one argument. */
+function within<Result>(argument: string, find: () => Result): Result {
+  try {
+    return find();
+  } catch (error) {
+    throw error instanceof EngineError ? prefixPath(error, argument) : error;
+  }
+}
 
 type Entry = z.output<typeof functionMetadata>;
 

@@ -160,6 +160,24 @@ describe.each<[string, unknown, Record<string, unknown>]>([
     { code: 'already-exists' },
   ],
   ['pg_drop_delete_permission', { table: 'author', role: 'user' }, { code: 'permission-denied' }],
+  [
+    'pg_add_computed_field',
+    { table: 'none', name: 'a', definition: { function: 'f' } },
+    { code: 'not-exists', path: '$.args.table' },
+  ],
+  [
+    'replace_metadata',
+    {
+      version: 3,
+      sources: [],
+      inherited_roles: [
+        { role_name: 'b', role_set: ['c', 'x'] },
+        { role_name: 'c', role_set: ['a'] },
+        { role_name: 'a', role_set: ['x', 'b'] },
+      ],
+    },
+    { code: 'cyclic-dependency', message: 'found cycle(s) in roles: ["a","b","c","a"]' },
+  ],
   ['mssql_add_source', {}, { code: 'not-supported' }],
   ['add_remote_schema', {}, { code: 'not-supported' }],
   ['nonsense', {}, { message: 'unknown metadata command "nonsense"' }],
