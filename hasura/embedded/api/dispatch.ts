@@ -44,7 +44,6 @@ const plain: Commands = {
   ...cronTriggerCommands,
   ...scheduledEventCommands,
   ...transformCommands,
-  ...scheduledEventCommands,
 };
 const OTHER_BACKENDS =
   /^(mssql|bigquery|citus|cockroach|snowflake|mysql|athena|mariadb|oracle|dataconnector)_/;

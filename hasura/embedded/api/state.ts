@@ -39,7 +39,6 @@ export interface StateBuilder {
     known: ReadonlyMap<string, Catalog>,
   ): Promise<EngineState>;
   pool(source: Source): pg.Pool;
-  readonly metadataPool: pg.Pool;
 }
 
 export function createStateBuilder(
@@ -50,7 +49,6 @@ export function createStateBuilder(
 ): StateBuilder {
   return {
     pool: (source) => pools.pool(source),
-    metadataPool,
     async build(metadata, resourceVersion, known) {
       refuseRoleCycles(metadata.inherited_roles);
       const catalogs = new Map<string, Catalog>();
