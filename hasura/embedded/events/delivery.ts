@@ -1,6 +1,5 @@
 /** One attempt to hand an event to its webhook, and what the invocation log says of it. */
 import type { EngineConfig } from '../config.ts';
-import { toEngineError } from '../errors.ts';
 import {
   fillTemplate,
   type HeaderPairs,
@@ -8,7 +7,12 @@ import {
   resolveHeaders,
 } from '../webhook/env-template.ts';
 import { callWebhook, type WebhookAnswer, webhookHeaders } from '../webhook/post.ts';
-import { type Transforms, transformRequest, transformResponse } from '../webhook/transform.ts';
+import {
+  isRequestFailure,
+  type Transforms,
+  transformRequest,
+  transformResponse,
+} from '../webhook/transform.ts';
 
 export interface Attempt {
   /** The URL's template. */
@@ -78,9 +82,8 @@ export async function deliver(attempt: Attempt, env: EngineConfig['env']): Promi
       response: delivered ? answerLog(answer, body) : clientError(body),
     };
   } catch (error) {
-    const known = toEngineError(error);
     const message = error instanceof Error ? error.message : String(error);
-    return failed(message, known.code === 'webhook-transformation');
+    return failed(message, isRequestFailure(error));
   }
 }
 

@@ -7,6 +7,13 @@ import { fillTemplate, type HeaderPairs } from './env-template.ts';
 import { renderKriti, type Scope } from './kriti/evaluate.ts';
 import { KritiError } from './kriti/tree.ts';
 
+const REQUEST_FAILED = 'Request Transformation Failed';
+
+/** Whether a request could not even be made: trying again cannot help. */
+export function isRequestFailure(error: unknown): boolean {
+  return error instanceof EngineError && error.message === REQUEST_FAILED;
+}
+
 /** As the metadata hold them; read when they are first used. */
 export interface Transforms {
   readonly request?: unknown;
@@ -60,14 +67,14 @@ export const responseTransform = z.object({
   body: z.union([body, none]).optional(),
 });
 
-/** @throws {EngineError} `webhook-transformation` for a template that fails */
+/** @throws {EngineError} `unexpected` for a template that fails */
 export function transformRequest(
   transform: unknown,
   request: PlainRequest,
   context: TransformContext,
 ): PlainRequest {
   if (transform === undefined || transform === null) return request;
-  return failingAs('Request Transformation Failed', () => {
+  return failingAs(REQUEST_FAILED, () => {
     const settings = requestTransform.parse(transform);
     const scope = requestScope(request, context);
     // Variables of the environment come first, as in every other setting; `{{$…}}` is Kriti's.
@@ -85,7 +92,7 @@ export function transformRequest(
 
 /**
  * @returns the body's JSON text
- * @throws {EngineError} `webhook-transformation`
+ * @throws {EngineError} `unexpected`
  */
 export function transformResponse(
   transform: unknown,
@@ -228,5 +235,5 @@ function failingAs<Result>(message: string, run: () => Result): Result {
 }
 
 function failure(message: string, reason: object): EngineError {
-  return new EngineError('webhook-transformation', message, { status: 500, internal: [reason] });
+  return new EngineError('unexpected', message, { status: 500, internal: [reason] });
 }

@@ -401,3 +401,39 @@ describe('several engines on one database', () => {
     ]);
   });
 });
+
+describe('an event trigger with transformations', () => {
+  const retry_conf = { num_retries: 1, interval_sec: 0 };
+  const template = (body: string) => ({
+    version: 2,
+    template_engine: 'Kriti',
+    body: { action: 'transform', template: body },
+  });
+
+  it('sends the request that its template makes', async () => {
+    const target = await receiver();
+    const request_transform = { ...template('{"who": {{ $body.event.data.new.name }}}'), method: 'PUT' };
+    await engine().apply(trigger(target.url, { insert: all }, { request_transform }));
+    await database.query("INSERT INTO author (id, name) VALUES (1, 'Ann')");
+    const [request] = await target.waitFor(1);
+    expect(request).toMatchObject({ method: 'PUT', body: { who: 'Ann' } });
+  });
+
+  it('gives up at once where no request can be made, and tries again where the answer does not fit', async () => {
+    const target = await receiver();
+    const made = engine();
+    await made.apply(
+      trigger(target.url, { insert: all }, { retry_conf, request_transform: template('{{ $body.no }}') }),
+    );
+    await database.query('INSERT INTO author (id) VALUES (1)');
+    expect(await settled()).toEqual([{ delivered: false, error: true, tries: 1 }]);
+    expect(target.received).toEqual([]);
+    await database.query('DELETE FROM hdb_catalog.event_log');
+    await made.apply(
+      trigger(target.url, { insert: all }, { retry_conf, response_transform: template('{{ $body.no }}') }),
+    );
+    await database.query('INSERT INTO author (id) VALUES (2)');
+    expect(await settled()).toEqual([{ delivered: false, error: true, tries: 2 }]);
+    expect(target.received).toHaveLength(2);
+  });
+});
