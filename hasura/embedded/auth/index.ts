@@ -7,7 +7,7 @@ import { ADMIN_ROLE, createSession, ROLE_VARIABLE, type Session } from '../sessi
 import { sessionFromClaims } from './claims.ts';
 import { findCookie, findHeader, type HeaderList, sessionHeaders } from './headers.ts';
 import { askHook } from './hook.ts';
-import { createVerifier, unverifiedIssuer } from './jwt.ts';
+import { createVerifier } from './jwt.ts';
 import { type JwtConfig, parseJwtSecret } from './jwt-config.ts';
 import { fixedKey, type KeySet, remoteKeys } from './keys.ts';
 
@@ -124,10 +124,6 @@ function jwtMode(jwt: JwtConfig, keys: KeySet, unauthorizedRole: string | undefi
         'invalid-headers',
         "Missing 'Authorization' or 'Cookie' header in JWT authentication mode",
       );
-    }
-    const issuer = unverifiedIssuer(token);
-    if (jwt.issuer !== undefined && issuer !== undefined && issuer !== jwt.issuer) {
-      throw new EngineError('invalid-jwt', 'Could not verify JWT: JWTNotInIssuer');
     }
     const claims = await verifier.verify(token);
     const session = sessionFromClaims(claims, jwt.claims, findHeader(headers, ROLE_VARIABLE));

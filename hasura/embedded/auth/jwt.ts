@@ -32,6 +32,10 @@ const registered = z.looseObject({
   aud: optional(z.union([z.string().transform((one) => [one]), z.array(z.string())])),
 });
 
+type Registered = z.output<typeof registered>;
+const claimSet = z.record(z.string(), z.unknown());
+const unverified = z.looseObject({ iss: z.string().optional() });
+
 const fail = (why: string) => new EngineError('invalid-jwt', `Could not verify JWT: ${why}`);
 
 export interface TokenVerifier {
@@ -48,7 +52,7 @@ export interface TokenVerifier {
  */
 export function createVerifier(config: JwtConfig, keySet: KeySet): TokenVerifier {
   // A signature that verified stays true while the keys stay: it is checked once per token, the clock every time.
-  const verified = new Map<string, ClaimSet>();
+  const verified = new Map<string, VerifiedToken>();
   let version = keySet.version();
   return {
     async verify(token) {
@@ -56,19 +60,29 @@ export function createVerifier(config: JwtConfig, keySet: KeySet): TokenVerifier
         verified.clear();
         version = keySet.version();
       }
-      let claims = verified.get(token);
-      if (claims === undefined) {
-        claims = await verifySignature(token, keySet.keys());
+      let known = verified.get(token);
+      if (known === undefined) {
+        // Whose token it is comes first: the error for a stranger's is not about its signature.
+        const issuer = unverifiedIssuer(token);
+        if (config.issuer !== undefined && issuer !== undefined && issuer !== config.issuer) {
+          throw fail('JWTNotInIssuer');
+        }
+        known = await verifySignature(token, keySet.keys());
         if (verified.size >= REMEMBERED_TOKENS) verified.clear();
-        verified.set(token, claims);
+        verified.set(token, known);
       }
-      checkClaims(claims, config);
-      return claims;
+      checkClaims(known.registered, config);
+      return known.claims;
     },
   };
 }
 
-async function verifySignature(token: string, keys: readonly KeyObject[]): Promise<ClaimSet> {
+interface VerifiedToken {
+  readonly claims: ClaimSet;
+  readonly registered: Registered;
+}
+
+async function verifySignature(token: string, keys: readonly KeyObject[]): Promise<VerifiedToken> {
   const parts = token.split('.');
   if (parts.length !== 3) {
     throw fail(
@@ -87,7 +101,7 @@ async function verifySignature(token: string, keys: readonly KeyObject[]): Promi
       const claims: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
       const parsed = registered.safeParse(claims);
       if (!parsed.success) throw fail('JWTClaimsSetDecodeError "malformed claims"');
-      return z.record(z.string(), z.unknown()).parse(claims);
+      return { claims: claimSet.parse(claims), registered: parsed.data };
     } catch (error) {
       if (error instanceof EngineError) throw error;
       if (error instanceof SyntaxError) throw fail('JWTClaimsSetDecodeError "malformed claims"');
@@ -112,8 +126,10 @@ function fits(key: KeyObject, alg: string): boolean {
   }
 }
 
-function checkClaims(claims: ClaimSet, { skewSeconds, issuer, audience }: JwtConfig): void {
-  const { exp, iat, nbf, iss, aud } = registered.parse(claims);
+function checkClaims(
+  { exp, iat, nbf, iss, aud }: Registered,
+  { skewSeconds, issuer, audience }: JwtConfig,
+): void {
   const now = Date.now() / 1000;
   const skew = Math.abs(skewSeconds);
   if (exp !== undefined && now >= exp + skew) throw fail('JWTExpired');
@@ -126,11 +142,8 @@ function checkClaims(claims: ClaimSet, { skewSeconds, issuer, audience }: JwtCon
 }
 
 /** The `iss` of a token that nobody has verified yet; undefined where there is none to be read. */
-export function unverifiedIssuer(token: string): string | undefined {
-  const payload = z
-    .looseObject({ iss: z.string().optional() })
-    .safeParse(decodeJson(token.split('.')[1] ?? ''));
-  return payload.success ? payload.data.iss : undefined;
+function unverifiedIssuer(token: string): string | undefined {
+  return unverified.safeParse(decodeJson(token.split('.')[1] ?? '')).data?.iss;
 }
 
 function decodeJson(base64url: string): unknown {
