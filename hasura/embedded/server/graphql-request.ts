@@ -1,12 +1,10 @@
 /** From a body to GraphQL requests, with Hasura's complaints. */
-import { z } from 'zod';
 import type { GraphqlRequest } from '../core.ts';
 import { EngineError, jsonPath } from '../errors.ts';
 import { isPlainObject } from '../metadata/kit.ts';
 import { jsonType } from '../metadata/parse.ts';
 
 const TYPE = 'Hasura.GraphQL.Transport.HTTP.Protocol.GQLReq(GQLReq)';
-const persisted = z.looseObject({ persistedQuery: z.unknown() });
 
 export type GraphqlBody =
   | { readonly kind: 'single'; readonly request: GraphqlRequest }
@@ -27,7 +25,7 @@ export function readGraphqlRequest(value: unknown, at: readonly PropertyKey[]): 
     throw fail(`parsing ${TYPE} failed, expected Object, but encountered ${jsonType(value)}`, at);
   }
   const { query, operationName, variables, extensions } = value;
-  if (persisted.safeParse(extensions).success) {
+  if (isPlainObject(extensions) && extensions.persistedQuery !== undefined) {
     throw new EngineError('not-supported', 'PersistedQueryNotSupported');
   }
   if (query === undefined) throw fail(`parsing ${TYPE} failed, key "query" not found`, at);
