@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { cpus, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { type Engine, startEngine } from '../../scripts/stack/engine.ts';
+import { freePort } from '../../scripts/stack/ports.ts';
+import { type PostgresServer, startPostgres } from '../../scripts/stack/postgres.ts';
+import { type Child, startChild } from '../../scripts/stack/processes.ts';
+import { untilAnswers } from '../../scripts/stack/wait.ts';
+import { applyProject } from '../support/engine.ts';
+
+export interface Server {
+  readonly url: string;
+  readonly child: Child;
+}
+
+export interface Stand {
+  readonly postgres: PostgresServer;
+  readonly engine: Engine;
+  readonly secret: string;
+  /** Starts a program of this project that listens where LATCHKEY_PORT says, and waits until it answers. */
+  serve(file: string, options?: { args?: string[]; env?: Record<string, string> }): Promise<Server>;
+  close(): Promise<void>;
+}
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+/**
+ * A PostgreSQL with its own default settings, fsync among them, and the embedded engine, with this
+ * project's tables.
+ */
+export async function openStand(): Promise<Stand> {
+  const closers: (() => Promise<unknown>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    const folder = await mkdtemp(join(tmpdir(), 'latchkey-bench-'));
+    closers.push(() => rm(folder, { recursive: true, force: true }));
+    const postgres = await startPostgres({ directory: join(folder, 'postgres') });
+    // Where the server's user cannot reach the folder, the data are elsewhere.
+    closers.push(() => rm(postgres.directory, { recursive: true, force: true }));
+    closers.push(() => postgres.close());
+    const adminSecret = randomBytes(24).toString('base64url');
+    const engine = await startEngine({ databaseUrl: postgres.url, adminSecret });
+    closers.push(() => engine.close());
+    await applyProject(engine.url, adminSecret);
+
+    const secret = `whsec_${randomBytes(24).toString('base64')}`;
+    return {
+      postgres,
+      engine,
+      secret,
+      async serve(file, { args = [], env = {} } = {}) {
+        const port = await freePort();
+        const child = await startChild({
+          name: file,
+          command: process.execPath,
+          args: [join(ROOT, file), ...args],
+          cwd: ROOT,
+          env: {
+            PATH: process.env.PATH,
+            HASURA_GRAPHQL_ENDPOINT: engine.url,
+            HASURA_GRAPHQL_ADMIN_SECRET: adminSecret,
+            CLERK_WEBHOOK_SECRET: secret,
+            LATCHKEY_PORT: String(port),
+            // Lines for each request would be read by the sender, and so measured.
+            LATCHKEY_LOG_LEVEL: 'warn',
+            ...env,
+          },
+          onLine: (line) => console.error(line),
+        });
+        closers.push(() => child.stop());
+        const url = `http://127.0.0.1:${port}`;
+        await untilAnswers(`${url}/healthz`, child);
+        return { url, child };
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** What a process holds in memory, in megabytes. */
+export function residentMegabytes(pid: number): number {
+  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Number(kilobytes) / 1024;
+}
+
+/** The machine in a line: what figures cannot be read without. */
+export function describeMachine(postgres: PostgresServer): string {
+  const model = cpus()[0]?.model.trim() ?? 'unknown processor';
+  const memory = Math.round(totalmem() / 1024 ** 3);
+  return `${cpus().length} × ${model}, ${memory} GB; Node ${process.version}, PostgreSQL ${postgres.version} (fsync on)`;
+}
