@@ -11,24 +11,26 @@ export async function convey<T>(
   work: (page: T) => Promise<void>,
   finished: (page: T) => void = () => {},
 ): Promise<void> {
-  const underWay: { readonly page: T; readonly done: Promise<void> }[] = [];
-  const finishFirst = async (): Promise<void> => {
-    const [first] = underWay;
-    if (first === undefined) return;
-    await first.done;
-    underWay.shift();
-    finished(first.page);
-  };
+  const working: Promise<void>[] = [];
+  const turns: Promise<void>[] = [];
+  let turn = Promise.resolve();
   try {
     for await (const page of pages) {
       const done = work(page);
-      // Its turn comes later; until then nobody else hears of its failure.
+      working.push(done);
+      // A page is finished when its turn has come, even while the next one is long in coming.
+      turn = turn.then(() => done).then(() => finished(page));
+      turns.push(turn);
+      // Failures are heard below, in their turn.
       done.catch(() => {});
-      underWay.push({ page, done });
-      if (underWay.length >= most) await finishFirst();
+      turn.catch(() => {});
+      if (turns.length >= most) {
+        await turns.shift();
+        working.shift();
+      }
     }
-    while (underWay.length > 0) await finishFirst();
+    await turn;
   } finally {
-    await Promise.allSettled(underWay.map(({ done }) => done));
+    await Promise.allSettled(working);
   }
 }

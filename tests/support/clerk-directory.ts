@@ -1,0 +1,91 @@
+import { type LocalClerk, startLocalClerk } from '../../scripts/local/clerk/local-clerk.ts';
+import type { Message } from '../../scripts/local/clerk/webhooks.ts';
+import { createClerk } from '../../services/identity/providers/clerk/index.ts';
+import type { Provider } from '../../services/identity/providers/provider.ts';
+import { deliver } from '../../services/identity/sync/deliver.ts';
+import type { Writer } from '../../services/identity/sync/writer.ts';
+import { type LocalServer, serve } from './http.ts';
+
+/** A call of the Backend API. */
+export type Call = { path: string; query: URLSearchParams };
+
+/** What to do to a call: nothing, answer it with a refusal, or change the list that is answered. */
+export type Interception =
+  | undefined
+  | { status: number; headers?: Record<string, string> }
+  | { keep: (row: Record<string, unknown>) => boolean };
+
+export type ClerkDirectory = {
+  clerk: LocalClerk;
+  provider: Provider;
+  /** With these a service or a command reads this directory. */
+  environment: Readonly<Record<string, string>>;
+  /** All calls since the last reset. */
+  calls: Call[];
+  /** Called before each call is passed on to Clerk. */
+  intercept: (call: Call) => Interception | Promise<Interception>;
+  /** Lets something happen at Clerk, whose webhooks are held back. */
+  change<T>(body: () => T): { result: T; messages: Message[] };
+  /** Hands one message to the service's own code, as if it had come in over HTTP. */
+  deliver(writer: Writer, message: Message): Promise<void>;
+  /** Removes everybody, calls and interceptions. */
+  reset(): void;
+  close(): Promise<void>;
+};
+
+/** A local Clerk, and the provider that reads it through a door at which tests can stand. */
+export async function startClerkDirectory(): Promise<ClerkDirectory> {
+  const clerk = await startLocalClerk({ port: 0 });
+  const door: LocalServer = await serve(async (request, response) => {
+    const url = new URL(request.url ?? '/', clerk.url);
+    const call = { path: url.pathname, query: url.searchParams };
+    directory.calls.push(call);
+    const interception = await directory.intercept(call);
+    if (interception !== undefined && 'status' in interception) {
+      response.writeHead(interception.status, {
+        'content-type': 'application/json',
+        ...interception.headers,
+      });
+      return response.end('{"errors":[]}');
+    }
+    const answer = await fetch(url, { headers: { authorization: request.headers.authorization ?? '' } });
+    response.writeHead(answer.status, { 'content-type': 'application/json' });
+    if (interception === undefined) return response.end(Buffer.from(await answer.arrayBuffer()));
+    const body: unknown = await answer.json();
+    return response.end(JSON.stringify(Array.isArray(body) ? body.filter(interception.keep) : body));
+  });
+  const environment: Record<string, string> = { ...clerk.serviceEnvironment, CLERK_API_URL: door.url };
+  const provider = createClerk({
+    webhookSecrets: [environment.CLERK_WEBHOOK_SECRET ?? ''],
+    publishableKey: undefined,
+    frontendApiUrl: clerk.url,
+    secretKey: environment.CLERK_SECRET_KEY,
+    apiUrl: door.url,
+    authorizedParties: [],
+  });
+  const directory: ClerkDirectory = {
+    clerk,
+    provider,
+    environment,
+    calls: [],
+    intercept: () => undefined,
+    change: (body) => clerk.intercept(body),
+    async deliver(writer, { id, body }) {
+      await deliver(provider, writer, { id, provider: 'clerk', body, receivedAt: Date.now() });
+    },
+    reset() {
+      directory.calls.length = 0;
+      directory.intercept = () => undefined;
+      clerk.intercept(() => {
+        const { users, organizations } = clerk.directory.state();
+        for (const { id } of users) clerk.directory.deleteUser(id);
+        for (const { id } of organizations) clerk.directory.deleteOrganization(id);
+      });
+    },
+    async close() {
+      await door.close();
+      await clerk.close();
+    },
+  };
+  return directory;
+}

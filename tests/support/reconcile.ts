@@ -1,0 +1,80 @@
+import type { ProviderName } from '../../services/identity/core/records.ts';
+import { createEngine, type Engine } from '../../services/identity/hasura/graphql.ts';
+import type { Reconciled } from '../../services/identity/sync/reconcile.ts';
+import { createWriter, type Writer } from '../../services/identity/sync/writer.ts';
+import { type ClerkDirectory, startClerkDirectory } from './clerk-directory.ts';
+import { type EmbeddedProject, startEmbedded } from './embedded.ts';
+
+export type ReconcileBench = {
+  project: EmbeddedProject;
+  directory: ClerkDirectory;
+  engine: Engine;
+  writer: Writer;
+  context: Reconciled;
+  query: EmbeddedProject['database']['query'];
+  /** Users, organizations and members of the first organization, at Clerk alone. */
+  populate(size: { users: number; organizations?: number; members?: number }): {
+    users: string[];
+    organizations: string[];
+  };
+  /** The keys of the live rows of each table. */
+  live(provider?: ProviderName): Promise<{ users: string[]; organizations: string[]; memberships: string[] }>;
+  /** Empties both sides. */
+  reset(): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** A local Clerk, an engine with this project's tables, and what a reconcile between them takes. */
+export async function startReconcileBench(): Promise<ReconcileBench> {
+  const [project, directory] = await Promise.all([startEmbedded(), startClerkDirectory()]);
+  const engine = createEngine(project.config);
+  const writer = createWriter(engine, { inFlight: 2, queueLimit: 10_000 });
+  const { query } = project.database;
+  const at = directory.clerk.directory;
+  return {
+    project,
+    directory,
+    engine,
+    writer,
+    context: { provider: directory.provider, engine, writer },
+    query,
+    populate: ({ users, organizations = 0, members = 0 }) =>
+      directory.change(() => {
+        const people = Array.from(
+          { length: users },
+          (_, index) => at.signUp({ firstName: `User ${index}` }).id,
+        );
+        const places = Array.from(
+          { length: organizations },
+          (_, index) => at.createOrganization({ name: `Org ${index}` }).id,
+        );
+        const [first] = places;
+        if (first !== undefined) {
+          for (const user of people.slice(0, members)) at.setMembership(first, user, 'org:member');
+        }
+        return { users: people, organizations: places };
+      }).result,
+    async live(provider = 'clerk') {
+      const keys = async (table: string, key: string) => {
+        const sql = `SELECT ${key} AS key FROM public.${table} WHERE provider = $1 AND deleted_at IS NULL ORDER BY 1`;
+        return (await query(sql, [provider])).map((row) => String(row.key));
+      };
+      return {
+        users: await keys('users', 'id'),
+        organizations: await keys('organizations', 'id'),
+        memberships: await keys('organization_memberships', "organization_id || ' ' || user_id"),
+      };
+    },
+    async reset() {
+      directory.reset();
+      await query(
+        'TRUNCATE public.users, public.organizations, identity.deliveries, identity.reconciles CASCADE',
+      );
+    },
+    async close() {
+      await writer.close();
+      await directory.close();
+      await project.close();
+    },
+  };
+}
