@@ -1,4 +1,5 @@
-import { type ClaimsConfig, DEFAULT_ROLE } from './config.ts';
+import { DEFAULT_ROLE } from '../identity/core/settings/roles.ts';
+import type { ClaimsConfig } from './config.ts';
 
 /** Where Hasura looks for its claims if it is not told otherwise. */
 export const CLAIMS_NAMESPACE = 'https://hasura.io/jwt/claims';

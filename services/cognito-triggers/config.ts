@@ -1,15 +1,6 @@
 import { z } from 'zod';
 import { httpUrl, isSigningSecret, list, setting } from '../identity/core/settings/kit.ts';
-
-/** The role of everybody who signs in; the metadata in metadata/ gives it their own rows. */
-export const DEFAULT_ROLE = 'user';
-
-/** Hasura lets role admin do everything, whatever the metadata says, so no token may ever carry it. */
-const roleName = z
-  .string()
-  .trim()
-  .min(1)
-  .refine((role) => role.toLowerCase() !== 'admin', 'must not hold the role admin: name another role');
+import { ROLE_SETTINGS, roleName } from '../identity/core/settings/roles.ts';
 
 const pairs = (example: string) =>
   list.transform((parts, context) =>
@@ -32,7 +23,7 @@ const pairs = (example: string) =>
 const CLAIMS = z.object({
   // The roles that tokens may carry besides user, with commas between them. A group of the same name
   // gives the role; every other group gives nothing.
-  LATCHKEY_ALLOWED_ROLES: setting(list.pipe(z.array(roleName)).default([])),
+  LATCHKEY_ALLOWED_ROLES: ROLE_SETTINGS.shape.LATCHKEY_ALLOWED_ROLES,
   // For groups that are named otherwise than their role: <group>=<role>, with commas between them. The
   // roles must be allowed above.
   LATCHKEY_GROUP_ROLES: setting(pairs('content-team=editor').default([])),

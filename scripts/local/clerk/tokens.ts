@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
-import { CLAIMS_NAMESPACE } from '../../../services/identity/providers/clerk/engine-auth.ts';
+import { CLAIMS_NAMESPACE } from '../../../services/identity/providers/claims.ts';
 
 /** Clerk's key of one instance: what signs, and what it publishes. */
 export type SigningKey = {

@@ -4,6 +4,7 @@ import { CASDOOR_SETTINGS, type CasdoorConfig, casdoorConfig } from './settings/
 import { CLERK_SETTINGS, type ClerkConfig, clerkConfig } from './settings/clerk.ts';
 import { COGNITO_SETTINGS, type CognitoConfig, cognitoConfig } from './settings/cognito.ts';
 import { httpUrl, setting, wholeNumber } from './settings/kit.ts';
+import { ROLE_SETTINGS } from './settings/roles.ts';
 
 const SERVICE_SETTINGS = z.object({
   // Where Hasura is, and the secret that lets the service write. The hasura CLI reads the same two.
@@ -35,6 +36,7 @@ const SERVICE_SETTINGS = z.object({
 
 const ENVIRONMENT = z.object({
   ...SERVICE_SETTINGS.shape,
+  ...ROLE_SETTINGS.shape,
   ...CLERK_SETTINGS.shape,
   ...CASDOOR_SETTINGS.shape,
   ...COGNITO_SETTINGS.shape,
@@ -54,6 +56,8 @@ export interface ProviderConfigs {
   readonly clerk?: ClerkConfig;
   readonly casdoor?: CasdoorConfig;
   readonly cognito?: CognitoConfig;
+  /** The roles that tokens may carry besides `user`; never `admin`. */
+  readonly allowedRoles: readonly string[];
 }
 
 export interface Config {
@@ -62,6 +66,8 @@ export interface Config {
   readonly logLevel: string;
   readonly writer: { readonly inFlight: number; readonly queueLimit: number };
   readonly providers: ProviderConfigs;
+  /** The role of requests without a token; undefined if they are refused. */
+  readonly unauthorizedRole: string | undefined;
 }
 
 /** The names of all variables that the service reads. */
@@ -89,6 +95,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     logLevel: env.LATCHKEY_LOG_LEVEL,
     writer: { inFlight: env.LATCHKEY_WRITES_IN_FLIGHT, queueLimit: env.LATCHKEY_QUEUE_LIMIT },
     providers: providerConfigs(env),
+    unauthorizedRole: env.LATCHKEY_UNAUTHORIZED_ROLE,
   };
 }
 
@@ -102,5 +109,10 @@ function providerConfigs(env: z.infer<typeof ENVIRONMENT>): ProviderConfigs {
       'CLERK_WEBHOOK_SECRET is missing, and no other provider is set up: set the variables of the one you use (docs/clerk.md, docs/casdoor.md, docs/cognito.md).',
     );
   }
-  return { ...(clerk && { clerk }), ...(casdoor && { casdoor }), ...(cognito && { cognito }) };
+  return {
+    ...(clerk && { clerk }),
+    ...(casdoor && { casdoor }),
+    ...(cognito && { cognito }),
+    allowedRoles: env.LATCHKEY_ALLOWED_ROLES,
+  };
 }

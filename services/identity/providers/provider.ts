@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { JSONWebKeySet } from 'jose';
 import type { Delivery, Reading } from '../core/deliveries.ts';
-import type { IdentityRecord, Instant, ProviderName, RecordKey } from '../core/records.ts';
+import type { IdentityRecord, Instant, ProviderName, RecordKey, UserRecord } from '../core/records.ts';
+import type { KeptKeys } from './key-source.ts';
 
 /** A webhook request as it came in. Signatures cover the bytes, so they are kept as they were. */
 export interface RawRequest {
@@ -67,7 +67,11 @@ export interface VerifiedToken {
   readonly issuer: string;
   readonly subject: string;
   readonly expiresAt: Instant;
-  /** `x-hasura-*` in lower case. */
+  /** Among the allowed ones. */
+  readonly defaultRole: string;
+  /** Of those that the configuration lists; never `admin`. */
+  readonly allowedRoles: readonly string[];
+  /** `x-hasura-*` in lower case, without the role. */
   readonly sessionVariables: Readonly<Record<string, string>>;
 }
 
@@ -80,6 +84,33 @@ export interface Known {
   organizationsOf(userId: string): Promise<readonly string[]>;
   /** The ids of live users whose `roles` hold this one, `limit` of them at most. */
   usersWithRole(provider: ProviderName, role: string, limit: number): Promise<readonly string[]>;
+}
+
+/** What users may change of their own profile; what is left out stays as it is. */
+export interface ProfileChange {
+  readonly firstName?: string | undefined;
+  readonly lastName?: string | undefined;
+  /** The whole name, where the provider keeps one beside its parts. */
+  readonly name?: string | undefined;
+}
+
+/**
+ * What users may do with their own account. Somebody is waiting for it, so what fails is not tried
+ * again here. Each may throw LatchkeyError `provider-unreachable`.
+ */
+export interface Accounts {
+  /** @returns the user as they are at this moment; undefined where there is none, or none kept in step */
+  read(id: string): Promise<UserRecord | undefined>;
+  /**
+   * @returns the user as they are afterwards; undefined where there is none
+   * @throws LatchkeyError `request-invalid` for what the provider does not take
+   */
+  change(id: string, change: ProfileChange): Promise<UserRecord | undefined>;
+  /**
+   * Deletes the user. That there is none is as good.
+   * @throws LatchkeyError `request-invalid` where the provider does not let this one go
+   */
+  remove(id: string): Promise<void>;
 }
 
 /** One identity provider. Each folder beside this file exports one. */
@@ -104,13 +135,14 @@ export interface Provider {
    * @throws LatchkeyError `provider-unreachable`
    */
   lookup(key: RecordKey, signal?: AbortSignal): Promise<IdentityRecord | undefined>;
+  readonly accounts: Accounts;
   /** @throws LatchkeyError `configuration-invalid` where the issuer is not configured */
   engineAuth(): EngineAuth;
   /**
-   * The keys that tokens are verified by, for the relay; only where `jwk_url` is that.
+   * The keys that tokens are verified by, for the relay.
    * @throws LatchkeyError `provider-unreachable`
    */
-  keys?(): Promise<JSONWebKeySet>;
+  keys(): Promise<KeptKeys>;
   /**
    * Verifies a token of this provider fully, and translates it.
    * @throws LatchkeyError `token-invalid`, or `provider-unreachable` where its keys cannot be had

@@ -9,15 +9,15 @@ export async function loadProviders(config: ProviderConfigs, known: Known): Prom
   const providers: Provider[] = [];
   if (config.clerk !== undefined) {
     const { createClerk } = await import('./clerk/index.ts');
-    providers.push(createClerk(config.clerk));
+    providers.push(createClerk(config.clerk, config.allowedRoles));
   }
   if (config.casdoor !== undefined) {
     const { createCasdoor } = await import('./casdoor/index.ts');
-    providers.push(createCasdoor(config.casdoor, known));
+    providers.push(createCasdoor(config.casdoor, known, config.allowedRoles));
   }
   if (config.cognito !== undefined) {
     const { createCognito } = await import('./cognito/index.ts');
-    providers.push(createCognito(config.cognito, known));
+    providers.push(createCognito(config.cognito, known, config.allowedRoles));
   }
   return new Map(providers.map((provider) => [provider.name, provider]));
 }

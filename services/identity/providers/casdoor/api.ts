@@ -80,6 +80,9 @@ export interface CasdoorApi {
   findGroup(name: string): Promise<CasdoorGroup | undefined>;
   /** @param name `<organization>/<role>` */
   findRole(name: string): Promise<CasdoorRole | undefined>;
+  /** Changes these fields of a user, and no others. */
+  updateUser(user: CasdoorUser, fields: Readonly<Record<string, string>>): Promise<void>;
+  deleteUser(user: CasdoorUser): Promise<void>;
   organizations(options: PageOptions): Promise<Page<CasdoorOrganization>>;
   groups(organization: string, options: PageOptions): Promise<Page<CasdoorGroup>>;
   /** In the order of their ids, and without their roles. */
@@ -103,13 +106,22 @@ export function createCasdoorApi({
     accept: 'application/json',
   };
 
-  async function call(path: string, query: Record<string, string>, signal?: AbortSignal) {
+  async function call(
+    path: string,
+    query: Record<string, string>,
+    signal?: AbortSignal,
+    post?: Record<string, unknown>,
+  ) {
     const timeout = AbortSignal.timeout(TIMEOUT_MS);
     const url = `${endpoint}/api/${path}?${new URLSearchParams(query)}`;
     let response: Response;
     let body: string;
     try {
-      response = await fetch(url, { headers, signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
+      response = await fetch(url, {
+        headers,
+        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+        ...(post !== undefined && { method: 'POST', body: JSON.stringify(post) }),
+      });
       body = await response.text();
     } catch (cause) {
       signal?.throwIfAborted();
@@ -135,6 +147,11 @@ export function createCasdoorApi({
     return data === null ? undefined : parse(schema, path, data);
   }
 
+  /** A user with all that Casdoor tells of them: it wants to be sent the whole of it. */
+  async function wholeUser({ id: userId }: CasdoorUser): Promise<Record<string, unknown>> {
+    return (await find(z.record(z.string(), z.unknown()), 'get-user', { userId })) ?? {};
+  }
+
   async function list<T>(
     schema: z.ZodType<T>,
     path: string,
@@ -158,6 +175,18 @@ export function createCasdoorApi({
     findOrganization: (name) => find(ORGANIZATION, 'get-organization', { id: `admin/${name}` }),
     findGroup: (name) => find(GROUP, 'get-group', { id: name }),
     findRole: (name) => find(ROLE, 'get-role', { id: name }),
+    async updateUser(user, fields) {
+      // Columns go by the names of the database; later versions may take those of the JSON.
+      const columns = Object.keys(fields).flatMap((name) => [
+        name,
+        name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+      ]);
+      const query = { id: `${user.owner}/${user.name}`, columns: columns.join(',') };
+      await call('update-user', query, undefined, { ...(await wholeUser(user)), ...fields });
+    },
+    async deleteUser(user) {
+      await call('delete-user', {}, undefined, await wholeUser(user));
+    },
     organizations: (options) =>
       list(ORGANIZATION, 'get-organizations', { owner: 'admin', sortField: 'name' }, options),
     groups: (owner, options) => list(GROUP, 'get-groups', { owner, sortField: 'name' }, options),

@@ -4,16 +4,18 @@ import type { Known, Provider } from '../provider.ts';
 import { type CasdoorApi, type CasdoorUser, isRefusal } from './api.ts';
 import { groupRecord, membershipRecords, organizationRecord, userRecord } from './records.ts';
 
-/** Reads one user, organization, group or membership through Casdoor’s API. */
-export function casdoorLookup(
-  { organizations }: Pick<CasdoorConfig, 'organizations'>,
+type Kept = Pick<CasdoorConfig, 'organizations'>;
+
+const isKept = ({ organizations }: Kept, organization: string): boolean =>
+  organizations.length === 0 || organizations.includes(organization);
+
+/** Makes the function that finds a user who is kept in step by their UUID. */
+export function casdoorUserFinder(
+  config: Kept,
   api: CasdoorApi,
   known: Known,
-  now: () => Instant = Date.now,
-): Provider['lookup'] {
-  const isKept = (organization: string) => organizations.length === 0 || organizations.includes(organization);
-
-  async function findUser(userId: string): Promise<CasdoorUser | undefined> {
+): (userId: string) => Promise<CasdoorUser | undefined> {
+  return async (userId) => {
     let user: CasdoorUser | undefined;
     try {
       user = await api.findUser({ userId });
@@ -24,8 +26,18 @@ export function casdoorLookup(
       const left = await Promise.all(owners.map((owner) => api.findOrganization(owner)));
       if (left.length === 0 || left.some((organization) => organization !== undefined)) throw error;
     }
-    return user === undefined || user.isDeleted || !isKept(user.owner) ? undefined : user;
-  }
+    return user === undefined || user.isDeleted || !isKept(config, user.owner) ? undefined : user;
+  };
+}
+
+/** Reads one user, organization, group or membership through Casdoor’s API. */
+export function casdoorLookup(
+  config: Kept,
+  api: CasdoorApi,
+  known: Known,
+  now: () => Instant = Date.now,
+): Provider['lookup'] {
+  const findUser = casdoorUserFinder(config, api, known);
 
   return async (key) => {
     const clock = now();
@@ -35,7 +47,7 @@ export function casdoorLookup(
         return user && userRecord(user, clock);
       }
       case 'organization': {
-        if (!isKept(key.id.split('/', 1)[0] ?? '')) return undefined;
+        if (!isKept(config, key.id.split('/', 1)[0] ?? '')) return undefined;
         if (key.id.includes('/')) {
           const group = await api.findGroup(key.id);
           return group && groupRecord(group, clock);

@@ -11,7 +11,11 @@ export interface ClerkAccess {
 
 const MOST_ATTEMPTS = 6;
 
-const FAILURE = z.object({ status: z.number().optional(), retryAfter: z.number().optional() });
+const FAILURE = z.object({
+  status: z.number().optional(),
+  retryAfter: z.number().optional(),
+  errors: z.array(z.object({ code: z.string() })).catch([]),
+});
 
 /** @throws LatchkeyError `configuration-invalid` where there is no secret key */
 export async function connect({ secretKey, apiUrl }: ClerkAccess): Promise<ClerkClient> {
@@ -48,6 +52,33 @@ function failed(what: string, cause: unknown): LatchkeyError {
     `Clerk’s Backend API ${what}: check CLERK_SECRET_KEY and CLERK_API_URL, then run this again.`,
     { cause },
   );
+}
+
+/** How long somebody waits for an action, in milliseconds; Hasura gives up after 30 seconds. */
+const LONGEST_WAIT_MS = 8_000;
+/** What Clerk answers to a request that it understands and does not grant. */
+const NOT_TAKEN = [400, 403, 409, 422];
+
+/**
+ * Makes a call once, for somebody who is waiting.
+ *
+ * @throws LatchkeyError `request-invalid` where Clerk does not take what it says, `provider-unreachable`
+ */
+export async function promptly<T>(call: () => Promise<T>): Promise<T> {
+  const done = new AbortController();
+  const late = sleep(LONGEST_WAIT_MS, undefined, { signal: done.signal }).then(() => {
+    throw new Error('no answer in time');
+  });
+  try {
+    return await Promise.race([call(), late]);
+  } catch (error) {
+    const { status = 0, errors } = FAILURE.safeParse(error).data ?? {};
+    if (!NOT_TAKEN.includes(status)) throw failed(`answers with status ${status}`, error);
+    const codes = errors.map(({ code }) => code).join(', ') || `status ${status}`;
+    throw new LatchkeyError('request-invalid', `Clerk does not take this: ${codes}.`, { cause: error });
+  } finally {
+    done.abort();
+  }
 }
 
 /** That a thing is not there is an answer and no failure. */

@@ -1,4 +1,6 @@
 import { LatchkeyError } from '../../core/errors.ts';
+import { CLAIMS_NAMESPACE } from '../claims.ts';
+import { createKeySource, type KeySource } from '../key-source.ts';
 import type { EngineAuth } from '../provider.ts';
 
 /** Either is enough; the Frontend API URL wins. */
@@ -8,8 +10,6 @@ export interface ClerkIssuer {
   /** `https://clerk.<domain>` or `https://<slug>.clerk.accounts.dev` */
   readonly frontendApiUrl?: string | undefined;
 }
-
-export const CLAIMS_NAMESPACE = 'https://hasura.io/jwt/claims';
 
 /** The events that are kept in step; Clerk sends no others if only these are ticked. */
 export const SUBSCRIBED_EVENTS = [
@@ -51,7 +51,7 @@ export function clerkEngineAuth(settings: ClerkIssuer): EngineAuth {
   const issuer = clerkIssuer(settings);
   return {
     issuer,
-    jwtSecret: { jwk_url: `${issuer}/.well-known/jwks.json`, issuer },
+    jwtSecret: { jwk_url: keysUrl(issuer), issuer },
     setup: [
       {
         where: 'Configure → JWT templates → Add new template → Blank',
@@ -70,6 +70,17 @@ export function clerkEngineAuth(settings: ClerkIssuer): EngineAuth {
     ],
   };
 }
+
+/** @param issuer the Frontend API URL */
+export function clerkKeySource(issuer: string): KeySource {
+  return createKeySource({
+    url: keysUrl(issuer),
+    provider: 'Clerk',
+    mend: 'check CLERK_PUBLISHABLE_KEY (or CLERK_FRONTEND_API_URL) and the way to it',
+  });
+}
+
+const keysUrl = (issuer: string): string => `${issuer}/.well-known/jwks.json`;
 
 function hostOf(publishableKey: string): string {
   const encoded = /^pk_(?:test|live)_([A-Za-z0-9+/_-]+=*)$/.exec(publishableKey)?.[1] ?? '';

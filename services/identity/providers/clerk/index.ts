@@ -1,25 +1,41 @@
 import type { ClerkConfig } from '../../core/config.ts';
 import type { Provider } from '../provider.ts';
+import { clerkAccounts } from './accounts.ts';
 import { clerkDirectory } from './directory.ts';
-import { clerkEngineAuth, clerkIssuer } from './engine-auth.ts';
+import { clerkEngineAuth, clerkIssuer, clerkKeySource } from './engine-auth.ts';
 import { clerkLookup } from './lookup.ts';
 import { clerkRecords } from './records.ts';
 import { clerkVerifier } from './verify.ts';
 import { clerkTokenVerifier } from './verify-token.ts';
 
-export function createClerk(config: ClerkConfig): Provider {
+/** @param allowedRoles those that a token may give besides `user` */
+export function createClerk(config: ClerkConfig, allowedRoles: readonly string[] = []): Provider {
   // Webhooks need no issuer, so a missing one is an error only where a token comes in.
-  let verifyToken: Provider['verifyToken'] | undefined;
+  let tokens: Pick<Provider, 'keys' | 'verifyToken'> | undefined;
+  const withIssuer = () => {
+    const issuer = clerkIssuer(config);
+    const keys = clerkKeySource(issuer);
+    const { authorizedParties } = config;
+    return {
+      keys: keys.keys,
+      verifyToken: clerkTokenVerifier(issuer, authorizedParties, keys, allowedRoles),
+    };
+  };
   return {
     name: 'clerk',
     verify: clerkVerifier(config.webhookSecrets),
     records: clerkRecords,
     directory: clerkDirectory(config),
     lookup: clerkLookup(config),
+    accounts: clerkAccounts(config),
     engineAuth: () => clerkEngineAuth(config),
+    async keys() {
+      tokens ??= withIssuer();
+      return tokens.keys();
+    },
     async verifyToken(token) {
-      verifyToken ??= clerkTokenVerifier(clerkIssuer(config), config.authorizedParties);
-      return verifyToken(token);
+      tokens ??= withIssuer();
+      return tokens.verifyToken(token);
     },
   };
 }

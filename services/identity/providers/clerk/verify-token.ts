@@ -1,12 +1,12 @@
 import type { JWTPayload } from 'jose';
 import { isJsonObject } from '../../core/payload.ts';
+import { CLAIMS_NAMESPACE, type Claims, grant, readClaims } from '../claims.ts';
 import { jwtVerifier, refused } from '../jwt.ts';
+import type { KeySource } from '../key-source.ts';
 import type { VerifiedToken } from '../provider.ts';
-import { CLAIMS_NAMESPACE } from './engine-auth.ts';
 
 /**
  * Makes the function that verifies Clerk's tokens: those of the JWT template and plain session tokens.
- * The role is always `user`: nothing that a token says can raise it.
  *
  * @param issuer the Frontend API URL
  * @param authorizedParties origins whose tokens (`azp`) are accepted; all if empty
@@ -14,16 +14,11 @@ import { CLAIMS_NAMESPACE } from './engine-auth.ts';
 export function clerkTokenVerifier(
   issuer: string,
   authorizedParties: readonly string[],
+  keys: Pick<KeySource, 'find'>,
+  allowedRoles: readonly string[],
 ): (token: string) => Promise<VerifiedToken> {
-  const verify = jwtVerifier(
-    {
-      url: `${issuer}/.well-known/jwks.json`,
-      provider: 'Clerk',
-      mend: 'check CLERK_PUBLISHABLE_KEY (or CLERK_FRONTEND_API_URL) and the way to it',
-    },
-    // Clerk signs OAuth access tokens with the same keys; their `typ` is another.
-    { issuer, typ: 'JWT', algorithms: ['RS256'] },
-  );
+  // Clerk signs OAuth access tokens with the same keys; their `typ` is another.
+  const verify = jwtVerifier(keys, { issuer, typ: 'JWT', algorithms: ['RS256'] });
 
   return async (token) => {
     const payload = await verify(token);
@@ -32,19 +27,18 @@ export function clerkTokenVerifier(
     if (authorizedParties.length > 0 && !(typeof azp === 'string' && authorizedParties.includes(azp))) {
       throw refused('its azp is not one of CLERK_AUTHORIZED_PARTIES');
     }
-    return { issuer, subject: sub, expiresAt: exp * 1000, sessionVariables: sessionVariables(sub, payload) };
+    return { issuer, subject: sub, expiresAt: exp * 1000, ...grant(sub, claimed(payload), allowedRoles) };
   };
 }
 
-function sessionVariables(subject: string, payload: JWTPayload): Record<string, string> {
-  const variables: Record<string, string> = {};
+/**
+ * The claims of the template, or else the organization of a plain session token. The role in the active
+ * organization counts by its whole name, `org:…`.
+ */
+function claimed(payload: JWTPayload): Claims {
   const claims = payload[CLAIMS_NAMESPACE];
-  for (const [name, value] of Object.entries(isJsonObject(claims) ? claims : organizationOf(payload))) {
-    if (/^x-hasura-/i.test(name) && typeof value === 'string') variables[name.toLowerCase()] = value;
-  }
-  delete variables['x-hasura-default-role'];
-  delete variables['x-hasura-admin-secret'];
-  return { ...variables, 'x-hasura-user-id': subject, 'x-hasura-role': 'user' };
+  const { variables, roles = [] } = readClaims(isJsonObject(claims) ? claims : organizationOf(payload));
+  return { variables, roles: [...roles, variables['x-hasura-org-role']] };
 }
 
 /** The active organization of a plain session token: claim `o` in version 2, `org_…` in version 1. */

@@ -15,6 +15,7 @@ const NOT_LET_IN = new Set([
 
 /** @throws LatchkeyError `provider-unreachable`, whose message names the mend */
 export function explain(error: unknown): never {
+  if (error instanceof LatchkeyError) throw error;
   const { name, message } = error instanceof Error ? error : new Error('unknown');
   if (name === 'AbortError') throw error;
   throw new LatchkeyError('provider-unreachable', `Cognito’s API does not answer: ${mend(name, message)}`, {
@@ -35,6 +36,15 @@ function mend(name: string, message: string): string {
 /** Groups that are not there and pools that are not there have the same name of error. */
 function isAboutThePool(name: string, message: string): boolean {
   return name === 'ResourceNotFoundException' && /user ?pool/i.test(message);
+}
+
+/** @throws LatchkeyError `request-invalid` for a value that the pool does not take; all else as it is */
+export function notTaken(error: unknown): never {
+  if (!(error instanceof Error && error.name === 'InvalidParameterException')) throw error;
+  // Cognito's own message may hold the value.
+  throw new LatchkeyError('request-invalid', 'Cognito does not take this value of an attribute.', {
+    cause: error,
+  });
 }
 
 /** Runs `ask`; Cognito's saying that the thing is not there is an answer and no failure. */

@@ -4,7 +4,7 @@ import type {
   GroupType,
 } from '@aws-sdk/client-cognito-identity-provider';
 import type { CognitoConfig } from '../../core/config.ts';
-import { explain, explained, orNothing } from './api-errors.ts';
+import { explain, explained, notTaken, orNothing } from './api-errors.ts';
 import { isOnThisMachine, regionOf } from './pool.ts';
 
 /** A user as Cognito's API tells it, whichever operation told it. */
@@ -21,7 +21,7 @@ export interface PoolGroup {
 }
 
 /**
- * What Latchkey reads of a user pool, and all that deploy/cognito/service-policy.json allows it.
+ * What Latchkey does with a user pool, and all that deploy/cognito/service-policy.json allows it.
  * Every method throws LatchkeyError `provider-unreachable`.
  */
 export interface CognitoApi {
@@ -40,6 +40,9 @@ export interface CognitoApi {
   groupsOf(user: PoolUser): Promise<PoolGroup[] | undefined>;
   /** @returns undefined where the pool holds no such group */
   findGroup(name: string): Promise<PoolGroup | undefined>;
+  /** @throws LatchkeyError `request-invalid` too, for values that the pool does not take */
+  updateUser(user: PoolUser, attributes: Readonly<Record<string, string>>): Promise<void>;
+  deleteUser(user: PoolUser): Promise<void>;
   groups(signal?: AbortSignal): AsyncIterable<readonly PoolGroup[]>;
   usersIn(group: string, signal?: AbortSignal): AsyncIterable<readonly PoolUser[]>;
   /** Page by page; `next` is where the page after it starts, undefined behind the last one. */
@@ -138,6 +141,19 @@ export function createCognitoApi({
         const { Group } = await client.send(new sdk.GetGroupCommand({ UserPoolId, GroupName }));
         return Group && poolGroup(Group)[0];
       });
+    },
+
+    async updateUser({ username: Username }, attributes) {
+      const { sdk, client } = await connect('webhook');
+      const UserAttributes = Object.entries(attributes).map(([Name, Value]) => ({ Name, Value }));
+      const command = new sdk.AdminUpdateUserAttributesCommand({ UserPoolId, Username, UserAttributes });
+      await orNothing('UserNotFoundException', () => client.send(command).catch(notTaken));
+    },
+
+    async deleteUser({ username: Username }) {
+      const { sdk, client } = await connect('webhook');
+      const command = new sdk.AdminDeleteUserCommand({ UserPoolId, Username });
+      await orNothing('UserNotFoundException', () => client.send(command));
     },
 
     async *groups(abortSignal) {

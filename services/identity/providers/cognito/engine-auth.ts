@@ -1,8 +1,6 @@
 import type { CognitoConfig } from '../../core/config.ts';
 import type { EngineAuth } from '../provider.ts';
-import { issuerOf } from './pool.ts';
-
-export const CLAIMS_NAMESPACE = 'https://hasura.io/jwt/claims';
+import { issuerOf, keysUrlOf } from './pool.ts';
 
 type TokenSettings = Pick<
   CognitoConfig,
@@ -23,7 +21,7 @@ export function cognitoEngineAuth(settings: TokenSettings): EngineAuth {
   return {
     issuer,
     jwtSecret: {
-      jwk_url: `${issuer}/.well-known/jwks.json`,
+      jwk_url: keysUrlOf(settings),
       issuer,
       // Access tokens carry no aud, which Hasura lets pass unchecked: this restricts ID tokens alone.
       audience: clientIds,

@@ -1,14 +1,22 @@
 import type { CognitoConfig } from '../../core/config.ts';
 import type { Known, Provider } from '../provider.ts';
+import { cognitoAccounts } from './accounts.ts';
 import { createCognitoApi } from './api.ts';
 import { cognitoDirectory } from './directory.ts';
 import { cognitoEngineAuth } from './engine-auth.ts';
 import { cognitoLookup } from './lookup.ts';
+import { cognitoKeySource } from './pool.ts';
 import { cognitoRecords } from './records.ts';
 import { cognitoVerifier } from './verify.ts';
 import { cognitoTokenVerifier } from './verify-token.ts';
 
-export function createCognito(config: CognitoConfig, known: Known): Provider {
+/** @param allowedRoles those that a token may give besides `user` */
+export function createCognito(
+  config: CognitoConfig,
+  known: Known,
+  allowedRoles: readonly string[] = [],
+): Provider {
+  const keys = cognitoKeySource(config);
   const api = createCognitoApi(config);
   return {
     name: 'cognito',
@@ -16,7 +24,9 @@ export function createCognito(config: CognitoConfig, known: Known): Provider {
     records: cognitoRecords(config, api, known),
     directory: cognitoDirectory(config, api),
     lookup: cognitoLookup(config, api),
+    accounts: cognitoAccounts(config, api),
     engineAuth: () => cognitoEngineAuth(config),
-    verifyToken: cognitoTokenVerifier(config),
+    keys: keys.keys,
+    verifyToken: cognitoTokenVerifier(config, keys, allowedRoles),
   };
 }

@@ -1,4 +1,5 @@
 import type { CognitoConfig } from '../../core/config.ts';
+import { createKeySource, type KeySource } from '../key-source.ts';
 
 type Pool = Pick<CognitoConfig, 'userPoolId' | 'endpoint'>;
 
@@ -24,4 +25,17 @@ export function issuerOf({ userPoolId, endpoint }: Pool): string {
 export function isOnThisMachine(endpoint: string | undefined): boolean {
   const { hostname = '' } = (endpoint !== undefined && URL.parse(endpoint)) || {};
   return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
+}
+
+/** Where the pool publishes its public keys. */
+export function keysUrlOf(pool: Pool): string {
+  return `${issuerOf(pool)}/.well-known/jwks.json`;
+}
+
+export function cognitoKeySource(pool: Pool): KeySource {
+  return createKeySource({
+    url: keysUrlOf(pool),
+    provider: 'Cognito',
+    mend: 'check COGNITO_USER_POOL_ID (or COGNITO_ENDPOINT) and the way to it',
+  });
 }

@@ -1,37 +1,25 @@
 import type { JWTPayload } from 'jose';
 import type { CognitoConfig } from '../../core/config.ts';
 import { isJsonObject, parsePayload } from '../../core/payload.ts';
+import { CLAIMS_NAMESPACE, type Claims, grant, readClaims } from '../claims.ts';
 import { jwtVerifier, refused } from '../jwt.ts';
+import type { KeySource } from '../key-source.ts';
 import type { VerifiedToken } from '../provider.ts';
-import { CLAIMS_NAMESPACE } from './engine-auth.ts';
 import { issuerOf } from './pool.ts';
-
-/** The headings of Hasura's own that no claim may fill. */
-const NOT_FROM_CLAIMS = [
-  'x-hasura-admin-secret',
-  'x-hasura-allowed-roles',
-  'x-hasura-default-role',
-  'x-hasura-role',
-];
 
 /**
  * Makes the function that verifies a pool's tokens: of the configured kind (ID or access) and for one
- * of the configured app clients. The role is always `user`: nothing that a token says can raise it.
+ * of the configured app clients.
  * Cognito's refresh tokens are no JWTs, and are refused as such.
  */
 export function cognitoTokenVerifier(
   config: Pick<CognitoConfig, 'userPoolId' | 'endpoint' | 'clientIds' | 'tokenUse'>,
+  keys: Pick<KeySource, 'find'>,
+  allowedRoles: readonly string[],
 ): (token: string) => Promise<VerifiedToken> {
   const { clientIds, tokenUse } = config;
   const issuer = issuerOf(config);
-  const verify = jwtVerifier(
-    {
-      url: `${issuer}/.well-known/jwks.json`,
-      provider: 'Cognito',
-      mend: 'check COGNITO_USER_POOL_ID (or COGNITO_ENDPOINT) and the way to it',
-    },
-    { issuer, algorithms: ['RS256'] },
-  );
+  const verify = jwtVerifier(keys, { issuer, algorithms: ['RS256'] });
 
   return async (token) => {
     const payload = await verify(token);
@@ -48,21 +36,19 @@ export function cognitoTokenVerifier(
       issuer,
       subject: payload.sub,
       expiresAt: payload.exp * 1000,
-      sessionVariables: { ...claimed(payload), 'x-hasura-user-id': payload.sub, 'x-hasura-role': 'user' },
+      ...grant(payload.sub, claimed(payload), allowedRoles),
     };
   };
 }
 
-/** What the Pre token generation trigger added: an object, or (V1_0) one text of JSON. */
-function claimed(payload: JWTPayload): Record<string, string> {
+/**
+ * What the Pre token generation trigger added: an object, or (V1_0) one text of JSON. It has made roles
+ * of the groups already; without it the groups' names count.
+ */
+function claimed(payload: JWTPayload): Claims {
   const claims = payload[CLAIMS_NAMESPACE];
   const object = typeof claims === 'string' ? parsePayload(claims).value : claims;
-  const variables: Record<string, string> = {};
-  for (const [name, value] of Object.entries(isJsonObject(object) ? object : {})) {
-    const key = name.toLowerCase();
-    if (key.startsWith('x-hasura-') && typeof value === 'string' && !NOT_FROM_CLAIMS.includes(key)) {
-      variables[key] = value;
-    }
-  }
-  return variables;
+  const { variables, roles } = readClaims(isJsonObject(object) ? object : {});
+  const groups = payload['cognito:groups'];
+  return { variables, roles: roles ?? (Array.isArray(groups) ? groups : undefined) };
 }

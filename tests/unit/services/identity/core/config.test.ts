@@ -42,6 +42,15 @@ test('several secrets stand in one variable', () => {
   expect(config.providers.clerk?.webhookSecrets).toEqual([SECRET, OTHER]);
 });
 
+test('roles besides user are only those that are listed; without a token there is none', () => {
+  expect(readConfig(NEEDED)).toMatchObject({ providers: { allowedRoles: [] }, unauthorizedRole: undefined });
+  const roles = { LATCHKEY_ALLOWED_ROLES: ' editor, org:billing,', LATCHKEY_UNAUTHORIZED_ROLE: 'visitor ' };
+  expect(readConfig({ ...NEEDED, ...roles })).toMatchObject({
+    providers: { allowedRoles: ['editor', 'org:billing'] },
+    unauthorizedRole: 'visitor',
+  });
+});
+
 test('the endpoint has no slash at its end', () => {
   const config = readConfig({ ...NEEDED, HASURA_GRAPHQL_ENDPOINT: 'https://hasura.example.com/' });
   expect(config.engine.endpoint).toBe('https://hasura.example.com');
@@ -55,6 +64,10 @@ describe('a wrong value is named in one line with its mend, and not repeated', (
     ['LATCHKEY_PORT', '65536'],
     ['LATCHKEY_LOG_LEVEL', 'tell-nobody'],
     ['LATCHKEY_WRITES_IN_FLIGHT', '0'],
+    ['LATCHKEY_ALLOWED_ROLES', 'tell-nobody,ADMIN'],
+    ['LATCHKEY_ALLOWED_ROLES', ' admin '],
+    ['LATCHKEY_UNAUTHORIZED_ROLE', 'Admin'],
+    ['LATCHKEY_UNAUTHORIZED_ROLE', 'user'],
     ['CLERK_WEBHOOK_SECRET', 'tell-nobody'],
     ['CLERK_WEBHOOK_SECRET', 'whsec_'],
     ['CLERK_WEBHOOK_SECRET', `whsec_${btoa('too short')}`],

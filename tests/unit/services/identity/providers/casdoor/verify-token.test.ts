@@ -7,6 +7,7 @@ import {
 } from '../../../../../../scripts/local/casdoor/local-casdoor.ts';
 import { TOKEN_FORMATS } from '../../../../../../scripts/local/casdoor/tokens.ts';
 import type { CasdoorUser } from '../../../../../../scripts/local/casdoor/types.ts';
+import { casdoorKeySource } from '../../../../../../services/identity/providers/casdoor/keys.ts';
 import { casdoorTokenVerifier } from '../../../../../../services/identity/providers/casdoor/verify-token.ts';
 import { configOf, fixture } from '../../../../../support/casdoor.ts';
 
@@ -19,8 +20,10 @@ beforeAll(async () => {
 });
 afterAll(() => casdoor.close());
 
-const verify = (token: string, settings: Record<string, string> = {}) =>
-  casdoorTokenVerifier(configOf(casdoor, settings))(token);
+const verify = (token: string, settings: Record<string, string> = {}, allowedRoles: string[] = []) => {
+  const config = configOf(casdoor, settings);
+  return casdoorTokenVerifier(config, casdoorKeySource(config), allowedRoles)(token);
+};
 const refusal = expect.objectContaining({ code: 'token-invalid', status: 401 });
 
 const TOKEN = z.object({
@@ -43,7 +46,9 @@ describe('accepted, as role user and nothing more, is', () => {
       issuer: casdoor.url,
       subject: ada.id,
       expiresAt: expect.any(Number),
-      sessionVariables: { 'x-hasura-user-id': ada.id, 'x-hasura-role': 'user' },
+      defaultRole: 'user',
+      allowedRoles: ['user'],
+      sessionVariables: { 'x-hasura-user-id': ada.id },
     });
     expect(Math.abs(verified.expiresAt - Date.now() - 60_000)).toBeLessThan(5_000);
   });
@@ -56,11 +61,32 @@ describe('accepted, as role user and nothing more, is', () => {
     'token.jwt-custom.roles-strings.json',
     'token.jwt-custom.tokenFields-Roles.json',
   ])('the recorded %s', async (name) => {
-    const { sessionVariables } = await verify(await recorded(name));
-    expect(sessionVariables).toEqual({
-      'x-hasura-user-id': '7c9e6679-7425-40de-944b-e07fc1f90ae7',
-      'x-hasura-role': 'user',
-    });
+    const { sessionVariables, allowedRoles } = await verify(await recorded(name));
+    expect(sessionVariables).toEqual({ 'x-hasura-user-id': '7c9e6679-7425-40de-944b-e07fc1f90ae7' });
+    expect(allowedRoles).toEqual(['user']);
+  });
+
+  test.each<[string, string[]]>([
+    ['token.jwt.json', ['user', 'editor']],
+    ['token.jwt-custom.roles-strings.json', ['user', 'editor']],
+    ['token.jwt-custom.tokenFields-Roles.json', ['user', 'editor']],
+    ['token.jwt-empty.json', ['user']],
+    // Its claims speak to Hasura; whoever can edit the application could write anything there.
+    ['token.jwt-custom.hasura-root.json', ['user']],
+  ])('%s: of its roles those that are allowed', async (name, roles) => {
+    expect((await verify(await recorded(name), {}, ['editor', 'moderator'])).allowedRoles).toEqual(roles);
+  });
+
+  test('a role that is switched off, or called otherwise, gives nothing', async () => {
+    const roles = [
+      { name: 'editor', isEnabled: false },
+      { name: 'Editor', isEnabled: true },
+      'admin',
+      null,
+      7,
+    ];
+    const token = await casdoor.token(ada, { claims: { roles } });
+    expect((await verify(token, {}, ['editor'])).allowedRoles).toEqual(['user']);
   });
 
   test('one of a shared application, under its audience for the organization', async () => {

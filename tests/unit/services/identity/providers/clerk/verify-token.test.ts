@@ -1,6 +1,7 @@
 import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { clerkKeySource } from '../../../../../../services/identity/providers/clerk/engine-auth.ts';
 import { clerkTokenVerifier } from '../../../../../../services/identity/providers/clerk/verify-token.ts';
 import { fixture } from '../../../../../support/clerk.ts';
 import { type LocalServer, serve } from '../../../../../support/http.ts';
@@ -31,7 +32,9 @@ const fresh = (name: string): JWTPayload => ({
 });
 const sign = (payload: JWTPayload, header = {}, key = keys.privateKey) =>
   new SignJWT(payload).setProtectedHeader({ alg: 'RS256', kid: 'ins_1', typ: 'JWT', ...header }).sign(key);
-const verify = (token: string, parties: string[] = []) => clerkTokenVerifier(clerk.url, parties)(token);
+const verifierOf = (issuer: string, parties: string[] = [], allowedRoles: string[] = []) =>
+  clerkTokenVerifier(issuer, parties, clerkKeySource(issuer), allowedRoles);
+const verify = (token: string, parties: string[] = []) => verifierOf(clerk.url, parties)(token);
 const refusal = expect.objectContaining({ code: 'token-invalid', status: 401 });
 
 describe('accepted, as role user, is', () => {
@@ -56,9 +59,10 @@ describe('accepted, as role user, is', () => {
       expiresAt: Number(payload.exp) * 1000,
       sessionVariables: {
         'x-hasura-user-id': 'user_2exampleUser000000000001',
-        'x-hasura-role': 'user',
         ...organization,
       },
+      defaultRole: 'user',
+      allowedRoles: ['user'],
     });
   });
 });
@@ -75,9 +79,21 @@ test('nothing in a token makes its bearer somebody else or an admin', async () =
   const payload = { ...fresh('jwt-template.hasura.token.json'), 'https://hasura.io/jwt/claims': claims };
   expect((await verify(await sign(payload))).sessionVariables).toEqual({
     'x-hasura-user-id': 'user_2exampleUser000000000001',
-    'x-hasura-role': 'user',
     'x-hasura-plan': 'pro',
   });
+});
+
+test('of the roles that the template names, and of those in the organization, the allowed ones count', async () => {
+  const claims = {
+    'x-hasura-allowed-roles': ['user', 'editor', 'admin', 'owner', 7],
+    'x-hasura-org-role': 'org:billing',
+  };
+  const token = sign({ ...fresh('session-token.v2.json'), 'https://hasura.io/jwt/claims': claims });
+  const rolesWith = async (...allowed: string[]) =>
+    (await verifierOf(clerk.url, [], allowed)(await token)).allowedRoles;
+  expect(await rolesWith()).toEqual(['user']);
+  expect(await rolesWith('editor', 'moderator')).toEqual(['user', 'editor']);
+  expect(await rolesWith('org:billing', 'billing')).toEqual(['user', 'org:billing']);
 });
 
 describe('refused is', () => {
@@ -129,5 +145,5 @@ test('Clerk’s keys not being there is not the token’s fault', async () => {
   status = 500;
   await expect(verify(token)).rejects.toThrow(outage);
   status = 200;
-  await expect(clerkTokenVerifier('http://127.0.0.1:1', [])(token)).rejects.toThrow(outage);
+  await expect(verifierOf('http://127.0.0.1:1')(token)).rejects.toThrow(outage);
 });

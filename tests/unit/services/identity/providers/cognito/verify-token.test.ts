@@ -1,6 +1,7 @@
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CognitoConfig } from '../../../../../../services/identity/core/config.ts';
+import { cognitoKeySource } from '../../../../../../services/identity/providers/cognito/pool.ts';
 import { cognitoTokenVerifier } from '../../../../../../services/identity/providers/cognito/verify-token.ts';
 import { CLIENT, CONFIG, fixture, POOL, SUB } from '../../../../../support/cognito.ts';
 import { type LocalServer, serve } from '../../../../../support/http.ts';
@@ -20,8 +21,10 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const verifier = (settings: Partial<CognitoConfig> = {}) =>
-  cognitoTokenVerifier({ ...CONFIG, endpoint: server.url, ...settings });
+const verifier = (settings: Partial<CognitoConfig> = {}, allowedRoles: string[] = []) => {
+  const config = { ...CONFIG, endpoint: server.url, ...settings };
+  return cognitoTokenVerifier(config, cognitoKeySource(config), allowedRoles);
+};
 
 /** A recorded token, issued by the stand-in now, with some of its claims changed (undefined: left out). */
 function token(name: string, changes: Record<string, unknown> = {}, key = privateKey): Promise<string> {
@@ -39,7 +42,9 @@ test('an ID token tells the user, as user and as nothing more', async () => {
     issuer,
     subject: SUB,
     expiresAt: exp * 1000,
-    sessionVariables: { 'x-hasura-user-id': SUB, 'x-hasura-role': 'user' },
+    defaultRole: 'user',
+    allowedRoles: ['user'],
+    sessionVariables: { 'x-hasura-user-id': SUB },
   });
 });
 
@@ -48,7 +53,7 @@ test.each([
   ['access-token.hasura-v2-object.json', 'access'],
 ] as const)('%s: what its claims allow does not raise the role', async (name, tokenUse) => {
   const verified = await verifier({ tokenUse })(await token(name));
-  expect(verified.sessionVariables).toEqual({ 'x-hasura-user-id': SUB, 'x-hasura-role': 'user' });
+  expect(verified).toMatchObject({ allowedRoles: ['user'], sessionVariables: { 'x-hasura-user-id': SUB } });
 });
 
 test('claims of the application pass; claims that speak for Hasura do not', async () => {
@@ -69,7 +74,6 @@ test('claims of the application pass; claims that speak for Hasura do not', asyn
     expect(verified.sessionVariables).toEqual({
       'x-hasura-tenant-id': 't1',
       'x-hasura-user-id': SUB,
-      'x-hasura-role': 'user',
     });
   }
 });
@@ -83,8 +87,18 @@ test.each([
   const verify = verifier({ tokenUse, clientIds: [aud ?? client_id] });
   expect((await verify(await token(name))).sessionVariables).toEqual({
     'x-hasura-user-id': SUB,
-    'x-hasura-role': 'user',
   });
+});
+
+test('the roles are those of the trigger, or else the groups, as far as they are allowed', async () => {
+  const claims = JSON.stringify({ 'X-Hasura-Allowed-Roles': ['user', 'editor', 'admin'] });
+  const groups = { 'cognito:groups': ['editor', 'moderator', 'admin'] };
+  const rolesOf = async (changes: Record<string, unknown>, allowed: string[]) =>
+    (await verifier({}, allowed)(await token('id-token.json', changes))).allowedRoles;
+  const written = { ...groups, 'https://hasura.io/jwt/claims': claims };
+  expect(await rolesOf(groups, [])).toEqual(['user']);
+  expect(await rolesOf(groups, ['moderator', 'editor'])).toEqual(['user', 'moderator', 'editor']);
+  expect(await rolesOf(written, ['moderator', 'editor'])).toEqual(['user', 'editor']);
 });
 
 test('an access token is accepted where access tokens are asked for', async () => {
