@@ -72,7 +72,7 @@ export async function promptly<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await Promise.race([call(), late]);
   } catch (error) {
-    const { status = 0, errors } = FAILURE.safeParse(error).data ?? {};
+    const { status = 0, errors = [] } = FAILURE.safeParse(error).data ?? {};
     if (!NOT_TAKEN.includes(status)) throw failed(`answers with status ${status}`, error);
     const codes = errors.map(({ code }) => code).join(', ') || `status ${status}`;
     throw new LatchkeyError('request-invalid', `Clerk does not take this: ${codes}.`, { cause: error });

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import type { Engine } from '../hasura/graphql.ts';
+import type { Registry } from '../providers/registry.ts';
+import type { Writer } from '../sync/writer.ts';
+import type { Caller } from './caller.ts';
+
+/** What actions work with. */
+export interface ActionServices {
+  readonly providers: Registry;
+  readonly engine: Pick<Engine, 'ask'>;
+  readonly writer: Pick<Writer, 'write'>;
+}
+
+/** The type `User` of metadata/actions.graphql. Hasura adds the row, by the caller's own permissions. */
+export interface User {
+  readonly id: string;
+}
+
+/** One Hasura action; its name is that of a field of metadata/actions.graphql. */
+export interface Action {
+  readonly name: string;
+  /**
+   * @param input as Hasura checked it against the action's arguments
+   * @throws LatchkeyError `request-invalid`, `not-found`, and what the provider and the writer throw
+   */
+  run(services: ActionServices, caller: Caller, input: unknown): Promise<User>;
+}
+
+/** What Hasura posts. Whoever calls is in the session variables, and nowhere else. */
+export const ACTION_CALL = z.object({
+  action: z.object({ name: z.string() }),
+  input: z.record(z.string(), z.unknown()),
+  session_variables: z.record(z.string(), z.string()),
+});

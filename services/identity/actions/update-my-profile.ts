@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { LatchkeyError } from '../core/errors.ts';
+import type { Action } from './action.ts';
+import { unknownCaller } from './caller.ts';
+
+const LONGEST = 100;
+
+/** Null is what clients send for a variable that they leave out. */
+const text = z
+  .string()
+  .trim()
+  .min(1, 'must not be empty')
+  .max(LONGEST, `must have at most ${LONGEST} characters`)
+  .refine((value) => value.isWellFormed() && !/\p{Cc}/u.test(value), 'must not hold control characters')
+  .nullish()
+  .transform((value) => value ?? undefined);
+
+const PROFILE = z
+  .object({ first_name: text, last_name: text, name: text })
+  .refine(
+    (profile) => Object.values(profile).some((value) => value !== undefined),
+    'nothing to change: give first_name, last_name or name',
+  );
+
+/** Changes the caller's profile at the provider, and their row with it. */
+export const updateMyProfile: Action = {
+  name: 'updateMyProfile',
+  async run({ writer }, { id, provider }, input) {
+    const profile = PROFILE.safeParse(input);
+    if (!profile.success) {
+      const issues = profile.error.issues.map(({ path, message }) => [...path, message].join(' '));
+      throw new LatchkeyError('request-invalid', `The profile is not taken: ${issues.join('; ')}.`);
+    }
+    const { first_name: firstName, last_name: lastName, name } = profile.data;
+    const record = await provider.accounts.change(id, { firstName, lastName, name });
+    if (record === undefined) throw unknownCaller();
+    await writer.write({ records: [record] });
+    return { id };
+  },
+};
