@@ -1,0 +1,70 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { repair } from '../../services/identity/sync/reconcile.ts';
+import { createWriter, type Writer } from '../../services/identity/sync/writer.ts';
+import { holds } from '../support/property.ts';
+import { type ReconcileBench, startReconcileBench } from '../support/reconcile.ts';
+import { arrivals, type Fate, fates, live, type Step, steps } from './history.ts';
+import { liveRows, modelOf, tellingTombstones } from './model.ts';
+
+let bench: ReconcileBench;
+/** Two services on one database. */
+let writers: Writer[];
+beforeAll(async () => {
+  bench = await startReconcileBench();
+  writers = [1, 3].map((inFlight) => createWriter(bench.engine, { inFlight, queueLimit: 1000 }));
+});
+afterAll(() => bench.close());
+
+const atOnce = fc.integer({ min: 1, max: 8 });
+/** Both end by themselves much sooner, unless they were told to go on (see property.ts). */
+const LONG = 3_600_000;
+
+/** Lets everything happen at Clerk and arrive here as it may. @returns what Clerk holds then */
+async function happen(history: Step[], fate: Fate[], most: number) {
+  await bench.reset();
+  const { directory } = bench.directory.clerk;
+  const { messages } = bench.directory.change(() => live(directory, history));
+  for (const [round, group] of arrivals(messages, fate, most).entries()) {
+    await Promise.all(
+      group.map(async (message, index) => {
+        const writer = writers[(round + index) % writers.length];
+        if (writer !== undefined) await bench.directory.deliver(writer, message);
+      }),
+    );
+  }
+  return modelOf(directory.state());
+}
+
+test(
+  'deliveries in any order, late and repeated, end in what the provider holds, with no reconcile',
+  async () => {
+    await holds(
+      'Without loss',
+      fc.asyncProperty(steps, fates(1), atOnce, async (history, fate, most) => {
+        const model = await happen(history, fate, most);
+        expect(await liveRows(bench.project.database, true)).toEqual(model);
+        expect(await tellingTombstones(bench.project.database)).toEqual([]);
+      }),
+    );
+  },
+  MINUTE,
+);
+
+test(
+  'with any of them lost, one reconcile ends in exactly what the provider holds',
+  async () => {
+    await holds(
+      'With loss',
+      fc.asyncProperty(steps, fates(0), atOnce, async (history, fate, most) => {
+        const model = await happen(history, fate, most);
+        await bench.later();
+        const report = await repair(bench.context, { mostVanishing: 1 });
+        expect(report.refused).toEqual({ user: 0, organization: 0, membership: 0 });
+        expect(await liveRows(bench.project.database, false)).toEqual(model);
+        expect(await tellingTombstones(bench.project.database)).toEqual([]);
+      }),
+    );
+  },
+  MINUTE,
+);
