@@ -48,7 +48,7 @@ test(
       }),
     );
   },
-  MINUTE,
+  LONG,
 );
 
 test(
@@ -66,5 +66,5 @@ test(
       }),
     );
   },
-  MINUTE,
+  LONG,
 );
