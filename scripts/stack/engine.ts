@@ -18,10 +18,23 @@ export type EngineOptions = {
    * HASURA_GRAPHQL_* variables; the embedded engine without it.
    */
   command?: string | undefined;
+  /** Where it finds the identity service, for actions and cron triggers; nowhere if not given. */
+  service?: ServiceLink;
   /** Further settings, or other values for those above. */
   env?: Environment;
   onLine?: (line: string) => void;
 };
+
+/** How an engine finds the identity service, and the secret with which it shows that it is the engine. */
+export type ServiceLink = { url: string; actionSecret: string };
+
+/** Nobody listens there. The metadata need an address all the same. */
+const NOWHERE: ServiceLink = { url: `http://${LOOPBACK}:9`, actionSecret: 'nobody-asks-for-this' };
+
+/** The variables of metadata/actions.yaml and metadata/cron_triggers.yaml; the service has the same. */
+export function linkEnvironment({ url, actionSecret }: ServiceLink): Record<string, string> {
+  return { LATCHKEY_SERVICE_URL: url, LATCHKEY_ACTION_SECRET: actionSecret };
+}
 
 export type Engine = {
   url: string;
@@ -57,6 +70,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       HASURA_GRAPHQL_ADMIN_SECRET: adminSecret,
       ...(jwtSecret === undefined ? {} : { HASURA_GRAPHQL_JWT_SECRET: JSON.stringify(jwtSecret) }),
       HASURA_GRAPHQL_ENABLE_TELEMETRY: 'false',
+      ...linkEnvironment(options.service ?? NOWHERE),
       ...options.env,
     },
     // Hasura itself takes some eleven seconds to end.

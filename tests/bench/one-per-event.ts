@@ -29,6 +29,8 @@ const app = buildApp({
     close: async () => {},
   },
   engine,
+  engineSecrets: config.engineSecrets,
+  retentionDays: config.retentionDays,
   logger: createLogger(config.logLevel),
 });
 process.on('SIGTERM', () => void app.close());

@@ -43,6 +43,8 @@ const app = buildApp({
     close: () => pool.end(),
   },
   engine,
+  engineSecrets: config.engineSecrets,
+  retentionDays: config.retentionDays,
   logger: createLogger(config.logLevel),
 });
 process.on('SIGTERM', () => void app.close());

@@ -3,7 +3,7 @@ import { LatchkeyError } from './errors.ts';
 import { CASDOOR_SETTINGS, type CasdoorConfig, casdoorConfig } from './settings/casdoor.ts';
 import { CLERK_SETTINGS, type ClerkConfig, clerkConfig } from './settings/clerk.ts';
 import { COGNITO_SETTINGS, type CognitoConfig, cognitoConfig } from './settings/cognito.ts';
-import { httpUrl, setting, wholeNumber } from './settings/kit.ts';
+import { httpUrl, list, SHORTEST_SECRET, setting, wholeNumber } from './settings/kit.ts';
 import { ROLE_SETTINGS } from './settings/roles.ts';
 
 const SERVICE_SETTINGS = z.object({
@@ -18,6 +18,16 @@ const SERVICE_SETTINGS = z.object({
   LATCHKEY_PORT: wholeNumber(8081, 0, 65_535),
   // Where Hasura reaches the service; by default this machine and LATCHKEY_PORT.
   LATCHKEY_SERVICE_URL: setting(httpUrl('http://identity:8081').optional()),
+  // With which Hasura shows that it is Hasura, when it calls for actions and cron triggers: the engine
+  // has the same. Several, with commas between them, while one replaces another; without it neither works.
+  LATCHKEY_ACTION_SECRET: setting(
+    list
+      .refine(
+        (secrets) => secrets.every((secret) => secret.length >= SHORTEST_SECRET),
+        `must have at least ${SHORTEST_SECRET} characters (openssl rand -hex 32 makes one); several with commas between them`,
+      )
+      .default([]),
+  ),
   LATCHKEY_LOG_LEVEL: setting(
     z
       .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
@@ -30,6 +40,8 @@ const SERVICE_SETTINGS = z.object({
   LATCHKEY_WRITES_IN_FLIGHT: wholeNumber(1, 1, 16),
   // Deliveries that may wait for their turn; beyond that the sender is told to come back.
   LATCHKEY_QUEUE_LIMIT: wholeNumber(2_000, 1, 1_000_000),
+  // How long the ledger keeps deliveries; what they said is in the tables all the same.
+  LATCHKEY_RETENTION_DAYS: wholeNumber(30, 1, 3_650),
   // How long Hasura may take to answer. Providers give up on a delivery after 15 seconds.
   LATCHKEY_ENGINE_TIMEOUT_MS: wholeNumber(10_000, 100, 120_000),
 });
@@ -65,6 +77,9 @@ export interface Config {
   readonly http: { readonly host: string; readonly port: number };
   readonly logLevel: string;
   readonly writer: { readonly inFlight: number; readonly queueLimit: number };
+  /** With any of which Hasura may call; none may be set. */
+  readonly engineSecrets: readonly string[];
+  readonly retentionDays: number;
   readonly providers: ProviderConfigs;
   /** The role of requests without a token; undefined if they are refused. */
   readonly unauthorizedRole: string | undefined;
@@ -94,6 +109,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     http: { host: env.LATCHKEY_HOST, port: env.LATCHKEY_PORT },
     logLevel: env.LATCHKEY_LOG_LEVEL,
     writer: { inFlight: env.LATCHKEY_WRITES_IN_FLIGHT, queueLimit: env.LATCHKEY_QUEUE_LIMIT },
+    engineSecrets: env.LATCHKEY_ACTION_SECRET,
+    retentionDays: env.LATCHKEY_RETENTION_DAYS,
     providers: providerConfigs(env),
     unauthorizedRole: env.LATCHKEY_UNAUTHORIZED_ROLE,
   };

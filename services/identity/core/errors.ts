@@ -9,6 +9,7 @@ export const ERRORS = {
   'configuration-invalid': { status: 500, exit: 2, retriable: false },
 
   'signature-invalid': { status: 401, exit: 1, retriable: false },
+  'secret-invalid': { status: 401, exit: 1, retriable: false },
   'token-invalid': { status: 401, exit: 1, retriable: false },
   'request-invalid': { status: 400, exit: 1, retriable: false },
   'payload-malformed': { status: 400, exit: 1, retriable: false },

@@ -3,13 +3,19 @@ import type { Engine } from '../hasura/graphql.ts';
 import type { Registry } from '../providers/registry.ts';
 import type { Writer } from '../sync/writer.ts';
 import { answerError, answerNotFound } from './errors.ts';
+import { actions } from './routes/actions.ts';
 import { health } from './routes/health.ts';
+import { jobs } from './routes/jobs.ts';
 import { webhooks } from './routes/webhooks.ts';
 
 export interface Services {
   readonly providers: Registry;
   readonly writer: Writer;
-  readonly engine: Pick<Engine, 'checkTables'>;
+  readonly engine: Pick<Engine, 'ask' | 'checkTables'>;
+  /** With any of which Hasura may call; without one nobody may. */
+  readonly engineSecrets: readonly string[];
+  /** How long the ledger keeps a delivery. */
+  readonly retentionDays: number;
   readonly logger: FastifyBaseLogger;
 }
 
@@ -46,5 +52,7 @@ export function buildApp(services: Services): FastifyInstance {
 
   health(app, services);
   webhooks(app, services);
+  actions(app, services);
+  jobs(app, services);
   return app;
 }

@@ -34,7 +34,8 @@ export function answerNotFound(request: FastifyRequest, reply: FastifyReply): Fa
     .send({ code: 'not-found', message: `There is no ${request.method} of this path: see the README.` });
 }
 
-function understand(error: FastifyError): LatchkeyError {
+/** Any error, in our vocabulary. */
+export function understand(error: FastifyError): LatchkeyError {
   if (error instanceof LatchkeyError) return error;
   if (error.statusCode === undefined || error.statusCode >= 500) {
     return new LatchkeyError('internal', 'Unforeseen.', { cause: error });

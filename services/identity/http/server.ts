@@ -15,6 +15,8 @@ async function main(): Promise<void> {
     providers: await loadProviders(config.providers, engine),
     writer: createWriter(engine, config.writer),
     engine,
+    engineSecrets: config.engineSecrets,
+    retentionDays: config.retentionDays,
     logger,
   });
 

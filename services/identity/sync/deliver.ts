@@ -11,7 +11,11 @@ export type Outcome = Settlement & Pick<LedgerEntry, 'type' | 'subject'>;
  * @throws LatchkeyError what {@link Writer.write} and the provider's API throw: nothing is settled then,
  * and the provider must send it again
  */
-export async function deliver(provider: Provider, writer: Writer, delivery: Delivery): Promise<Outcome> {
+export async function deliver(
+  provider: Provider,
+  writer: Pick<Writer, 'write'>,
+  delivery: Delivery,
+): Promise<Outcome> {
   const reading = await provider.records(delivery);
   const { type, subject } = reading;
   const { id, receivedAt, body } = delivery;

@@ -46,7 +46,12 @@ beforeEach(() => {
       },
       close: async () => {},
     },
-    engine: { checkTables: () => checkTables() },
+    engine: {
+      checkTables: () => checkTables(),
+      ask: () => Promise.reject(new Error('Nothing is asked here.')),
+    },
+    engineSecrets: [],
+    retentionDays: 30,
     logger: createLogger('trace', {
       write(line) {
         logged += line;
