@@ -119,7 +119,10 @@ async function read(url: string): Promise<JSONWebKeySet> {
     throw new Error(`They come back with status ${response.status}.`);
   }
   const { keys } = KEY_SET.parse(JSON.parse(await textOf(response)));
-  return { keys: keys.flatMap((key) => PUBLIC_KEY.safeParse(key).data ?? []) };
+  const usable = keys.flatMap((key) => PUBLIC_KEY.safeParse(key).data ?? []);
+  // Passed on, it would lock everybody out.
+  if (usable.length === 0) throw new Error('None of them is one that signatures are verified by.');
+  return { keys: usable };
 }
 
 async function textOf(response: Response): Promise<string> {

@@ -21,6 +21,10 @@ const rooms: { room: string; mayImport: string[] }[] = [
     mayImport: ['services/identity/core', 'services/identity/providers/*'],
   },
   {
+    room: 'services/identity/auth',
+    mayImport: ['services/identity/core', 'services/identity/providers'],
+  },
+  {
     room: 'services/identity/sync',
     mayImport: ['services/identity/core', 'services/identity/hasura', 'services/identity/providers'],
   },
@@ -39,6 +43,7 @@ const rooms: { room: string; mayImport: string[] }[] = [
       'services/identity/core',
       'services/identity/hasura',
       'services/identity/providers',
+      'services/identity/auth',
       'services/identity/sync',
       'services/identity/actions',
     ],

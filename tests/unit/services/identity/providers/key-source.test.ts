@@ -66,6 +66,7 @@ describe('what is kept of a set', () => {
     ['a redirect', () => (answer = { status: 302, body: JSON.stringify({ keys: [first] }) })],
     ['another shape', () => (answer = { status: 200, body: '{"status":"error"}' })],
     ['no JSON', () => (answer = { status: 200, body: '<html>' })],
+    ['a set of no usable key', () => publish({ kty: 'oct', k: 'c2VjcmV0' })],
     ['too many keys', () => publish(...Array.from({ length: 101 }, () => first))],
     ['too large a body', () => publish(first, { kid: 'x'.repeat(300_000) })],
   ])('is nothing where the answer is %s', async (_what, set) => {
