@@ -3,13 +3,14 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createApiService } from './api/service.ts';
-import { createStateBuilder } from './api/state.ts';
+import { createStateBuilder, type EngineState } from './api/state.ts';
 import { createAuthenticator } from './auth/index.ts';
 import { ConfigError, type EngineConfig } from './config.ts';
 import { EngineError } from './errors.ts';
 import { createEventEngine } from './events/index.ts';
 import { buildCore } from './execute/core.ts';
 import type { Logger } from './log.ts';
+import { withoutEffect } from './metadata/inert.ts';
 import { corsHeaders, createCorsPolicy, preflightHeaders } from './server/cors.ts';
 import { send } from './server/http.ts';
 import { createLiveQueries } from './server/live-queries.ts';
@@ -55,6 +56,15 @@ export async function createEngine(config: EngineConfig, log: Logger): Promise<E
     closeAll.unshift(() => events.close());
     await events.apply(api.state.metadata, api.state.sources);
     api.onChange((_, { metadata, sources }) => events.apply(metadata, sources));
+    let warned: readonly string[] = [];
+    const warn = ({ metadata }: Pick<EngineState, 'metadata'>) => {
+      const warnings = withoutEffect(metadata);
+      for (const message of warnings.filter((one) => !warned.includes(one)))
+        log.warn('metadata', { message });
+      warned = warnings;
+    };
+    warn(api.state);
+    api.onChange((_, state) => warn(state));
     const routes = createRoutes({ config, authenticator, api, store, pools, log });
     const server = createServer((request, response) => {
       const headers = corsHeaders(cors, request.headers.origin);

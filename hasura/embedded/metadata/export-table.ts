@@ -43,7 +43,6 @@ export function exportTable(table: TableMetadata): Out {
         set: nonEmptyObject(permission.set),
         columns: permission.columns,
         backend_only: permission.backend_only ? true : undefined,
-        validate_input: permission.validate_input,
       }),
     ),
     select_permissions: roles(table.select_permissions, ({ permission }) =>
@@ -64,14 +63,12 @@ export function exportTable(table: TableMetadata): Out {
         check: permission.check === undefined ? null : sortedValue(permission.check),
         set: nonEmptyObject(permission.set),
         backend_only: permission.backend_only ? true : undefined,
-        validate_input: permission.validate_input,
       }),
     ),
     delete_permissions: roles(table.delete_permissions, ({ permission }) =>
       compact({
         filter: sortedValue(permission.filter),
         backend_only: permission.backend_only ? true : undefined,
-        validate_input: permission.validate_input,
       }),
     ),
     event_triggers: nonEmpty(sortBy(table.event_triggers, ({ name }) => name).map(exportEventTrigger)),

@@ -88,9 +88,6 @@ function exportFunction(entry: FunctionMetadata): Out {
   const config = sorted({
     ...rest,
     custom_root_fields: Object.values(rootFields).some((name) => name !== undefined) ? rootFields : undefined,
-    ...(rest.response?.table === undefined
-      ? {}
-      : { response: { ...rest.response, table: plainName(rest.response.table) } }),
   });
   return compact({
     function: plainName(entry.function),

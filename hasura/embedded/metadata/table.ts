@@ -118,22 +118,15 @@ export const boolExp = z.record(z.string(), json);
 export type BoolExp = z.infer<typeof boolExp>;
 const presets = z.record(z.string(), json);
 
-const validateInput = object({
-  type: z.literal('http').default('http'),
-  definition: object({
-    url: nonEmptyText,
-    headers: list(header),
-    timeout: z.number().int().min(0).default(10),
-    forward_client_headers: z.boolean().default(false),
-  }),
-});
+/** Hasura asks a webhook before it writes. Not called, it would be a permission that is not enforced. */
+const validateInput = unsupported('webhooks that validate input (validate_input)');
 
 export const insertPermission = object({
   check: boolExp,
   set: presets.optional(),
   columns: columnSpec.optional(),
   backend_only: z.boolean().default(false),
-  validate_input: validateInput.optional(),
+  validate_input: validateInput,
 });
 export const selectPermission = object({
   columns: columnSpec,
@@ -152,12 +145,12 @@ export const updatePermission = object({
   check: boolExp.optional(),
   set: presets.optional(),
   backend_only: z.boolean().default(false),
-  validate_input: validateInput.optional(),
+  validate_input: validateInput,
 });
 export const deletePermission = object({
   filter: boolExp,
   backend_only: z.boolean().default(false),
-  validate_input: validateInput.optional(),
+  validate_input: validateInput,
 });
 export type InsertPermission = z.infer<typeof insertPermission>;
 export type SelectPermission = z.infer<typeof selectPermission>;

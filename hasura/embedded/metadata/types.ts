@@ -61,7 +61,8 @@ export const functionConfig = object({
     function_aggregate: graphqlName.optional(),
   }).default({}),
   custom_name: graphqlName.optional(),
-  response: object({ type: z.literal('table'), table: qualifiedName.optional() }).optional(),
+  /** Whose permissions hold for the rows is said by the function's own return type. */
+  response: unsupported('tables as the response of a function'),
 });
 export type FunctionConfig = z.infer<typeof functionConfig>;
 
