@@ -4,8 +4,10 @@ import type { Registry } from '../providers/registry.ts';
 import type { Writer } from '../sync/writer.ts';
 import { answerError, answerNotFound } from './errors.ts';
 import { actions } from './routes/actions.ts';
+import { authHook } from './routes/auth-hook.ts';
 import { health } from './routes/health.ts';
 import { jobs } from './routes/jobs.ts';
+import { keyRelay } from './routes/key-relay.ts';
 import { webhooks } from './routes/webhooks.ts';
 
 export interface Services {
@@ -17,6 +19,8 @@ export interface Services {
   /** How long the ledger keeps a delivery. */
   readonly retentionDays: number;
   readonly logger: FastifyBaseLogger;
+  /** The role that the auth hook gives to clients without a token; they are refused if undefined. */
+  readonly unauthorizedRole?: string | undefined;
 }
 
 const LARGEST_BODY = 1024 * 1024;
@@ -54,5 +58,7 @@ export function buildApp(services: Services): FastifyInstance {
   webhooks(app, services);
   actions(app, services);
   jobs(app, services);
+  authHook(app, { providers: services.providers, unauthorizedRole: services.unauthorizedRole });
+  keyRelay(app, services);
   return app;
 }

@@ -18,6 +18,7 @@ async function main(): Promise<void> {
     engineSecrets: config.engineSecrets,
     retentionDays: config.retentionDays,
     logger,
+    unauthorizedRole: config.unauthorizedRole,
   });
 
   let isStopping = false;
