@@ -7,8 +7,8 @@ import type { Attempt } from '../local/clerk/webhooks.ts';
 import { applyProject } from '../project/apply-project.ts';
 import { createMetadataApi } from '../project/metadata-api.ts';
 import { readProject } from '../project/project.ts';
-import { type Engine, startEngine } from './engine.ts';
-import { freePort } from './ports.ts';
+import { type Engine, linkEnvironment, startEngine } from './engine.ts';
+import { freePort, LOOPBACK } from './ports.ts';
 import { type PostgresServer, startPostgres } from './postgres.ts';
 import { type Child, describeExit } from './processes.ts';
 import { type Service, startService } from './service.ts';
@@ -64,7 +64,13 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 
   try {
     if (stateDirectory !== undefined) await mkdir(stateDirectory, { recursive: true });
-    const adminSecret = await keptSecret(stateDirectory);
+    const adminSecret = await keptSecret(stateDirectory, 'admin-secret');
+    const servicePort = ports.service ?? (await freePort());
+    // Engine and service know one another from the start, whichever is up first.
+    const link = {
+      url: `http://${LOOPBACK}:${servicePort}`,
+      actionSecret: await keptSecret(stateDirectory, 'action-secret'),
+    };
     const postgres =
       options.databaseUrl === undefined
         ? await track(
@@ -91,6 +97,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
           databaseUrl,
           adminSecret,
           jwtSecret: clerk.jwtSecret,
+          service: link,
           port: enginePort,
           command: options.engineCommand,
           ...printer('engine'),
@@ -100,8 +107,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
         startService({
           engineUrl: `http://127.0.0.1:${enginePort}`,
           adminSecret,
-          ...(ports.service === undefined ? {} : { port: ports.service }),
-          env: clerk.serviceEnvironment,
+          port: servicePort,
+          env: { ...clerk.serviceEnvironment, ...linkEnvironment(link) },
           ...printer('service'),
         }),
       ),
@@ -130,11 +137,11 @@ function firstEnd(children: Child[]): Promise<string> {
   return Promise.race(children.map(async (child) => describeExit(child, await child.exited)));
 }
 
-/** The engine's admin secret, the same in each run where something is kept. */
-async function keptSecret(stateDirectory: string | undefined): Promise<string> {
+/** A secret, the same in each run where something is kept. */
+async function keptSecret(stateDirectory: string | undefined, name: string): Promise<string> {
   const fresh = randomBytes(24).toString('base64url');
   if (stateDirectory === undefined) return fresh;
-  const file = join(stateDirectory, 'admin-secret');
+  const file = join(stateDirectory, name);
   const kept = (await readFile(file, 'utf8').catch(() => '')).trim();
   if (kept !== '') return kept;
   await writeFile(file, `${fresh}\n`, { mode: 0o600 });

@@ -1,4 +1,5 @@
 import { GenericContainer, Network, TestContainers, Wait } from 'testcontainers';
+import { linkEnvironment } from '../../scripts/stack/engine.ts';
 import { freePort } from '../../scripts/stack/ports.ts';
 import type { EngineSettings, TestEngine } from './engine.ts';
 
@@ -6,10 +7,15 @@ const ENGINE_IMAGE = 'hasura/graphql-engine:v2.48.16';
 const POSTGRES_IMAGE = 'postgres:17';
 
 /** The real images: an engine and a database of their own, which reach our ports on this host. */
-export async function dockerEngine({ adminSecret, jwtSecret, env }: EngineSettings): Promise<TestEngine> {
-  const keys = new URL(jwtSecret.jwk_url);
-  await TestContainers.exposeHostPorts(Number(keys.port));
-  keys.hostname = 'host.testcontainers.internal';
+export async function dockerEngine({
+  adminSecret,
+  jwtSecret,
+  service = { url: 'http://127.0.0.1:9', actionSecret: adminSecret },
+  env,
+}: EngineSettings): Promise<TestEngine> {
+  const [keys, handler] = [new URL(jwtSecret.jwk_url), new URL(service.url)];
+  await TestContainers.exposeHostPorts(Number(keys.port), Number(handler.port));
+  for (const url of [keys, handler]) url.hostname = 'host.testcontainers.internal';
 
   const network = await new Network().start();
   const postgres = await new GenericContainer(POSTGRES_IMAGE)
@@ -28,6 +34,7 @@ export async function dockerEngine({ adminSecret, jwtSecret, env }: EngineSettin
       HASURA_GRAPHQL_ADMIN_SECRET: adminSecret,
       HASURA_GRAPHQL_JWT_SECRET: JSON.stringify({ ...jwtSecret, jwk_url: keys.href }),
       HASURA_GRAPHQL_ENABLE_TELEMETRY: 'false',
+      ...linkEnvironment({ ...service, url: handler.origin }),
       ...env,
     })
     .withWaitStrategy(Wait.forHttp('/healthz', 8080).withStartupTimeout(120_000));

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { applyProject as apply } from '../../scripts/project/apply-project.ts';
 import { createMetadataApi } from '../../scripts/project/metadata-api.ts';
 import { readProject } from '../../scripts/project/project.ts';
-import { startEngine } from '../../scripts/stack/engine.ts';
+import { type ServiceLink, startEngine } from '../../scripts/stack/engine.ts';
 import { freePort } from '../../scripts/stack/ports.ts';
 import type { JwtSecret } from '../../services/identity/providers/provider.ts';
 import { createDatabase } from './postgres.ts';
@@ -11,6 +11,8 @@ import { readTarget } from './target.ts';
 export type EngineSettings = {
   adminSecret: string;
   jwtSecret: JwtSecret;
+  /** For what calls the service: actions and cron triggers. */
+  service?: ServiceLink;
   env?: Readonly<Record<string, string>>;
 };
 

@@ -7,7 +7,7 @@ import {
   createHasuraClient,
   type HasuraClient,
 } from '../../scripts/stack/hasura-client.ts';
-import { freePort } from '../../scripts/stack/ports.ts';
+import { freePort, LOOPBACK } from '../../scripts/stack/ports.ts';
 import { type Service, startService } from '../../scripts/stack/service.ts';
 import { untilAnswers } from '../../scripts/stack/wait.ts';
 import { applyProject, startTestEngine, type TestEngine } from './engine.ts';
@@ -21,6 +21,8 @@ export type TestStack = {
   /** Asks with a token; fails the test if there is an error. */
   asUser(token: string, query: string): Promise<Record<string, unknown>>;
   adminSecret: string;
+  /** With which the engine calls the service. */
+  actionSecret: string;
   service: {
     url: string;
     /** Ends it orderly. */
@@ -39,8 +41,13 @@ export type TestStack = {
   close(): Promise<void>;
 };
 
-/** A local Clerk, the engine under test with this project's schema, and the service between them. */
-export async function startTestStack(): Promise<TestStack> {
+/**
+ * A local Clerk, the engine under test with this project's schema, and the service between them.
+ *
+ * @param options.linked whether the engine can call the service too: for actions, and then cron triggers
+ * come at their time as well
+ */
+export async function startTestStack({ linked = false } = {}): Promise<TestStack> {
   const closers: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).reverse()) await closer();
@@ -53,18 +60,28 @@ export async function startTestStack(): Promise<TestStack> {
       scheduleMs: [100, 200, 400, 800, 1600, 3200, 6400, 12_800],
     });
     closers.push(() => clerk.close());
-    const engine = await startTestEngine({ adminSecret, jwtSecret: clerk.jwtSecret });
+    const port = await freePort();
+    const link = { url: `http://${LOOPBACK}:${port}`, actionSecret: randomBytes(24).toString('base64url') };
+    const engine = await startTestEngine({
+      adminSecret,
+      jwtSecret: clerk.jwtSecret,
+      ...(linked && { service: link }),
+    });
     closers.push(() => engine.close());
     console.log(`End-to-end tests on ${engine.description}.`);
     await applyProject(engine.url, adminSecret);
 
-    const port = await freePort();
     const startOne = async (): Promise<Service> => {
       const service = await startService({
         port,
         engineUrl: engine.url,
         adminSecret,
-        env: clerk.serviceEnvironment,
+        env: {
+          ...clerk.serviceEnvironment,
+          LATCHKEY_SERVICE_URL: link.url,
+          // In the middle of being replaced.
+          LATCHKEY_ACTION_SECRET: `the-secret-that-comes-next,${link.actionSecret}`,
+        },
       });
       await untilAnswers(`${service.url}/readyz`, service.child);
       return service;
@@ -81,6 +98,7 @@ export async function startTestStack(): Promise<TestStack> {
       engine,
       hasura,
       adminSecret,
+      actionSecret: link.actionSecret,
       asAdmin: (query, variables) => ask(query, { adminSecret }, variables),
       asUser: (token, query) => ask(query, { token }),
       service: {
