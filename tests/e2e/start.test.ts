@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startedBy, stillRunning } from '../support/processes.ts';
 import { readTarget } from '../support/target.ts';
 
-const PROGRAM = join(import.meta.dirname, '..', '..', 'scripts', 'latchkey.js');
+const ROOT = join(import.meta.dirname, '..', '..');
+const PROGRAM = join(ROOT, 'scripts', 'latchkey.js');
 const TIMEOUT = { timeout: 60_000, interval: 50 };
 
 type Run = {
@@ -37,9 +38,14 @@ async function newFolder(): Promise<string> {
   return folder;
 }
 
-function start(folder: string, ...flags: string[]): Run {
+const start = (folder: string, ...flags: string[]): Run =>
+  run(process.execPath, [PROGRAM, 'start', '--data', join(folder, 'data'), ...flags]);
+const startWithNpm = (folder: string): Run => run('npm', ['start', '--', '--data', join(folder, 'data')]);
+
+function run(command: string, args: string[]): Run {
   const ports = { ENGINE: '0', SERVICE: '0', CLERK: '0', POSTGRES: '0' };
-  const child = spawn(process.execPath, [PROGRAM, 'start', '--data', join(folder, 'data'), ...flags], {
+  const child = spawn(command, args, {
+    cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...process.env,
@@ -51,7 +57,7 @@ function start(folder: string, ...flags: string[]): Run {
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
   const exited = once(child, 'exit') as Run['exited'];
-  const run: Run = {
+  const started: Run = {
     child,
     pid: child.pid ?? 0,
     output: () => output,
@@ -64,8 +70,8 @@ function start(folder: string, ...flags: string[]): Run {
       expect(child.exitCode, output).toBeNull();
     },
   };
-  running.push(run);
-  return run;
+  running.push(started);
+  return started;
 }
 
 /** The commands it prints, as they are printed. */
@@ -154,6 +160,15 @@ describe.skipIf(readTarget().kind === 'docker')('npm start', { timeout: 180_000 
     second.child.kill('SIGTERM');
     expect(await second.exited).toEqual([0, null]);
     expect(stillRunning(startedAgain)).toEqual([]);
+  });
+
+  test.each(['SIGTERM', 'SIGKILL'] as const)('%s to npm, which started it, ends it too', async (signal) => {
+    const npm = startWithNpm(await newFolder());
+    await npm.ready();
+    const started = startedBy(npm.pid);
+    npm.child.kill(signal);
+    await npm.exited;
+    await vi.waitFor(() => expect(stillRunning(started)).toEqual([]), TIMEOUT);
   });
 
   test('if one of the programs dies it says which, ends the others and fails', async () => {
