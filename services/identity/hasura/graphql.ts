@@ -75,11 +75,15 @@ export function createEngine(
     document: TypedDocumentNode<Result, Variables>,
     variables: Variables,
   ): Promise<Result> {
-    const signal = AbortSignal.timeout(timeoutMs);
+    // AbortSignal.timeout() would hold on to what was sent until its time is over.
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(), timeoutMs);
     try {
-      return await client.request<Result>({ document, variables, signal });
+      return await client.request<Result>({ document, variables, signal: deadline.signal });
     } catch (error) {
       throw translate(error);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
