@@ -9,7 +9,7 @@ import { untilStopped } from './stack/stopping.ts';
 
 const options = {
   'engine-port': { type: 'string', placeholder: 'port', help: 'Hasura (default 8080, or a free one).' },
-  'service-port': { type: 'string', placeholder: 'port', help: 'The identity service (default 3000).' },
+  'service-port': { type: 'string', placeholder: 'port', help: 'The identity service (default 8081).' },
   'clerk-port': { type: 'string', placeholder: 'port', help: 'The local Clerk (default 4000).' },
   'postgres-port': { type: 'string', placeholder: 'port', help: 'PostgreSQL (default 5433).' },
   data: { type: 'string', placeholder: 'folder', help: 'Where everything is kept (default .latchkey).' },
@@ -39,7 +39,7 @@ LATCHKEY_POSTGRES_PORT too; a port that is set and taken is an error, 0 takes an
       ports: {
         postgres: await choosePort('postgres', 5433, values),
         engine: await choosePort('engine', 8080, values),
-        service: await choosePort('service', 3000, values),
+        service: await choosePort('service', 8081, values),
         clerk: await choosePort('clerk', 4000, values),
       },
       onAttempt: (attempt) => console.log(describeAttempt(attempt)),
