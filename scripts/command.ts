@@ -4,12 +4,16 @@ import { LatchkeyError } from '../services/identity/core/errors.ts';
 type OptionBase = { help: string; short?: string };
 /** `placeholder` is what the help shows as its value: `--endpoint <url>`. */
 export type Option =
-  | (OptionBase & { type: 'string'; placeholder: string })
+  | (OptionBase & { type: 'string'; placeholder: string; multiple?: true })
   | (OptionBase & { type: 'boolean' });
 export type Options = Record<string, Option>;
 
 export type Values<O extends Options> = {
-  [K in keyof O]?: O[K] extends { type: 'string' } ? string : boolean;
+  [K in keyof O]?: O[K] extends { multiple: true }
+    ? string[]
+    : O[K] extends { type: 'string' }
+      ? string
+      : boolean;
 };
 
 export type Command = {
@@ -20,43 +24,54 @@ export type Command = {
 /**
  * A command of `latchkey`: its options, the help made from them, and what it does.
  *
- * @param description shown below the usage line; paragraphs of plain text
+ * @param definition.description shown below the usage line; paragraphs of plain text
+ * @param definition.argument what the one argument that is no option is called, where there is one
  */
 export function defineCommand<const O extends Options>(definition: {
   name: string;
   description: string;
+  argument?: string;
   options: O;
-  run(values: Values<O>): Promise<number>;
+  run(values: Values<O>, argument: string): Promise<number>;
 }): Command {
-  const { name, description, options, run } = definition;
+  const { name, description, argument, options, run } = definition;
   return {
     async run(args) {
-      const values = parse(name, options, args);
+      const { values, positionals } = parse(name, options, args, argument !== undefined);
       if ('help' in values) {
-        console.log(helpText(name, description, options));
+        console.log(helpText(argument === undefined ? name : `${name} <${argument}>`, description, options));
         return 0;
       }
-      return run(values as Values<O>);
+      const [given, ...further] = positionals;
+      if (argument !== undefined && (given === undefined || further.length > 0)) {
+        throw new LatchkeyError(
+          'configuration-invalid',
+          `It takes one <${argument}>, and ${positionals.length} were given; latchkey ${name} --help tells more.`,
+        );
+      }
+      return run(values as Values<O>, given ?? '');
     },
   };
 }
 
 const HELP = { type: 'boolean', short: 'h', help: 'Show this help.' } as const;
 
-function parse(name: string, options: Options, args: string[]): Record<string, unknown> {
+function parse(
+  name: string,
+  options: Options,
+  args: string[],
+  allowPositionals: boolean,
+): { values: Record<string, unknown>; positionals: string[] } {
   const config: ParseArgsConfig = {
     args,
     strict: true,
-    allowPositionals: false,
+    allowPositionals,
     options: Object.fromEntries(
-      Object.entries({ ...options, help: HELP }).map(([key, { type, short }]) => [
-        key,
-        short === undefined ? { type } : { type, short },
-      ]),
+      Object.entries({ ...options, help: HELP }).map(([key, { help: _, ...option }]) => [key, option]),
     ),
   };
   try {
-    return parseArgs(config).values;
+    return parseArgs(config);
   } catch (cause) {
     // Node's own message goes on to explain how to pass an argument that begins with a dash.
     const [sentence = 'the arguments do not fit'] = (cause instanceof Error ? cause.message : '').split(
@@ -72,7 +87,7 @@ function parse(name: string, options: Options, args: string[]): Record<string, u
   }
 }
 
-function helpText(name: string, description: string, options: Options): string {
+function helpText(usage: string, description: string, options: Options): string {
   const rows = Object.entries({ ...options, help: HELP }).map(([key, option]) => {
     const placeholder = 'placeholder' in option ? ` <${option.placeholder}>` : '';
     const short = option.short === undefined ? '' : `-${option.short}, `;
@@ -80,7 +95,7 @@ function helpText(name: string, description: string, options: Options): string {
   });
   const width = Math.max(...rows.map(([left]) => left.length)) + 2;
   return [
-    `latchkey ${name} [options]`,
+    `latchkey ${usage} [options]`,
     '',
     description.trim(),
     '',

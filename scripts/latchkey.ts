@@ -31,6 +31,16 @@ const COMMANDS: readonly Entry[] = [
     summary: 'Bring everybody in, look for differences, mend them.',
     load: async () => (await import('./sync.ts')).sync,
   },
+  {
+    name: 'replay',
+    summary: 'Deliver dead deliveries once more.',
+    load: async () => (await import('./replay.ts')).replay,
+  },
+  {
+    name: 'import-accounts',
+    summary: 'Bring in the accounts from before, for their users to take over.',
+    load: async () => (await import('./import-accounts.ts')).importAccounts,
+  },
 ];
 
 process.exitCode = await main(process.argv.slice(2));

@@ -72,6 +72,12 @@ export async function applyProject(
 
   const inconsistent = await replaceMetadata(api, metadata, allowInconsistent);
   for (const line of inconsistent) report(`inconsistent: ${line}`);
+  const unset = unsetVariables(inconsistent);
+  if (unset.length > 0) {
+    report(
+      `to mend that: set ${unset.join(' and ')} in the environment of Hasura itself, as .env.example says, and start it again`,
+    );
+  }
   if (inconsistent.length === 0 || allowInconsistent) report(`set the metadata: ${describe(metadata)}`);
   return { migrations: pending, inconsistent };
 }
@@ -123,6 +129,17 @@ async function replaceMetadata(api: MetadataApi, metadata: Metadata, allow: bool
       cause,
     });
   }
+}
+
+/** The variables that Hasura misses, in the words of its handlers' URLs and of their headers. */
+function unsetVariables(inconsistent: readonly string[]): string[] {
+  const names = inconsistent.flatMap((line) => {
+    const [, listed, quoted] =
+      /environment variables not found: ([A-Z0-9_, ]+)|environment variable '([^']+)' not set/i.exec(line) ??
+      [];
+    return listed?.split(/,\s*/) ?? (quoted === undefined ? [] : [quoted]);
+  });
+  return [...new Set(names)].sort();
 }
 
 function explainRefusal(cause: unknown): never {
