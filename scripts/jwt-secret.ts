@@ -1,41 +1,106 @@
 import { LatchkeyError } from '../services/identity/core/errors.ts';
-import { clerkEngineAuth } from '../services/identity/providers/clerk/engine-auth.ts';
-import type { EngineAuth } from '../services/identity/providers/provider.ts';
-import { defineCommand } from './command.ts';
-import { environmentWithDotEnv } from './environment.ts';
+import { defineCommand, type Values } from './command.ts';
+import { type Environment, environmentWithDotEnv } from './environment.ts';
+import { EDITIONS, type Edition, type EngineSettings, engineSettings } from './jwt-secret/engine-settings.ts';
+import {
+  chooseProviders,
+  readServiceUrl,
+  type TrustedProvider,
+  trust,
+} from './jwt-secret/trusted-providers.ts';
+
+/** The flags that stand for a setting of the service. */
+const SETTINGS = [
+  ['publishable-key', 'CLERK_PUBLISHABLE_KEY'],
+  ['frontend-api', 'CLERK_FRONTEND_API_URL'],
+  ['casdoor-issuer', 'CASDOOR_ISSUER'],
+  ['casdoor-client', 'CASDOOR_AUDIENCE'],
+  ['cognito-pool', 'COGNITO_USER_POOL_ID'],
+  ['cognito-client', 'COGNITO_CLIENT_IDS'],
+  ['service-url', 'LATCHKEY_SERVICE_URL'],
+] as const;
+
+const options = {
+  provider: {
+    type: 'string',
+    placeholder: 'name',
+    multiple: true,
+    help: 'clerk, casdoor or cognito; several with commas or one by one\n(default: those that are set up).',
+  },
+  edition: { type: 'string', placeholder: 'ce|ee|cloud', help: 'The edition of Hasura (default ce).' },
+  strict: { type: 'boolean', help: 'Have the identity service verify every token, also of one provider.' },
+  'publishable-key': { type: 'string', placeholder: 'pk_…', help: 'Clerk: the publishable key.' },
+  'frontend-api': { type: 'string', placeholder: 'url', help: 'Clerk: the Frontend API URL, instead.' },
+  'casdoor-issuer': { type: 'string', placeholder: 'url', help: 'Casdoor: the origin of its app.conf.' },
+  'casdoor-client': { type: 'string', placeholder: 'id,…', help: 'Casdoor: the Client IDs.' },
+  'cognito-pool': { type: 'string', placeholder: 'id', help: 'Cognito: the User pool ID.' },
+  'cognito-client': { type: 'string', placeholder: 'id,…', help: 'Cognito: the Client IDs.' },
+  'service-url': {
+    type: 'string',
+    placeholder: 'url',
+    help: 'Where Hasura reaches the identity service\n(with the compose file: http://identity:8081).',
+  },
+  env: { type: 'boolean', help: 'Print lines for .env, which shells and Docker Compose read alike.' },
+  json: { type: 'boolean', help: 'Print an object of variables and values.' },
+  quiet: { type: 'boolean', short: 'q', help: 'Print the settings alone.' },
+} as const;
 
 export const jwtSecret = defineCommand({
   name: 'jwt-secret',
   description: `
-Prints HASURA_GRAPHQL_JWT_SECRET, with which Hasura trusts the tokens of your Clerk application, and
-what to paste into Clerk's dashboard. The setting goes to standard output, the rest beside it, so
-that it can be piped: npx latchkey jwt-secret --env >> .env
+Prints the setting with which Hasura trusts the tokens of your providers, and what to paste into the
+providers' screens. The setting goes to standard output, the rest beside it, so that it can be piped:
+npx latchkey jwt-secret --env >> .env
 
-The application is named by its publishable key or its Frontend API URL (both under Configure → API
-keys), given here or in CLERK_PUBLISHABLE_KEY or CLERK_FRONTEND_API_URL. Nothing is fetched.`,
-  options: {
-    'publishable-key': { type: 'string', placeholder: 'pk_…', help: 'The publishable key.' },
-    'frontend-api': { type: 'string', placeholder: 'url', help: 'The Frontend API URL.' },
-    env: { type: 'boolean', help: 'Print a line for .env, which shells and Docker Compose read alike.' },
-    quiet: { type: 'boolean', short: 'q', help: 'Print the setting alone.' },
-  },
+One provider is trusted by HASURA_GRAPHQL_JWT_SECRET. Several are by HASURA_GRAPHQL_JWT_SECRETS, which
+Enterprise and Cloud understand, and on the Community Edition through the identity service, by
+HASURA_GRAPHQL_AUTH_HOOK. What is not given here is taken from the settings of the identity service in
+the environment or .env. Nothing is fetched, and no secret is needed.`,
+  options,
   async run(values) {
-    const environment = environmentWithDotEnv();
-    const given = values['publishable-key'] !== undefined || values['frontend-api'] !== undefined;
-    const auth = clerkEngineAuth(
-      given
-        ? { publishableKey: values['publishable-key'], frontendApiUrl: values['frontend-api'] }
-        : {
-            publishableKey: environment.CLERK_PUBLISHABLE_KEY,
-            frontendApiUrl: environment.CLERK_FRONTEND_API_URL,
-          },
+    const edition = readEdition(values.edition);
+    const environment = withFlags(environmentWithDotEnv(), values);
+    const providers = chooseProviders(values.provider ?? [], environment).map((name) =>
+      trust(name, environment),
     );
-    const json = JSON.stringify(auth.jwtSecret);
-    console.log(values.env === true ? envLine('HASURA_GRAPHQL_JWT_SECRET', json) : json);
-    if (values.quiet !== true) console.error(setupText(auth));
+    const serviceUrl = readServiceUrl(environment);
+    const settings = engineSettings(
+      providers.map(({ auth }) => auth.jwtSecret),
+      { edition, strict: values.strict ?? false, serviceUrl },
+    );
+    console.log(print(settings, values));
+    if (values.quiet !== true) console.error(explain(settings, providers, serviceUrl));
     return 0;
   },
 });
+
+function readEdition(text: string | undefined): Edition {
+  const edition = EDITIONS.find((known) => known === (text ?? 'ce'));
+  if (edition !== undefined) return edition;
+  throw new LatchkeyError('configuration-invalid', `--edition takes ${EDITIONS.join(', ')}, not ${text}.`);
+}
+
+function withFlags(environment: Environment, values: Values<typeof options>): Environment {
+  const given = SETTINGS.flatMap(([flag, variable]) => {
+    const value = values[flag];
+    return value === undefined ? [] : [[variable, value] as const];
+  });
+  // Either names Clerk's application: one that is given replaces both.
+  const isClerkGiven = given.some(([variable]) => variable.startsWith('CLERK_'));
+  const clerk = isClerkGiven ? { CLERK_PUBLISHABLE_KEY: undefined, CLERK_FRONTEND_API_URL: undefined } : {};
+  return { ...environment, ...clerk, ...Object.fromEntries(given) };
+}
+
+function print(settings: EngineSettings, { env, json }: Values<typeof options>): string {
+  if (env === true && json === true) {
+    throw new LatchkeyError('configuration-invalid', 'Give either --env or --json, not both.');
+  }
+  const entries = Object.entries(settings);
+  if (json === true) return JSON.stringify(settings, null, 2);
+  const [only, ...others] = entries;
+  if (env !== true && only !== undefined && others.length === 0) return only[1];
+  return entries.map(([name, value]) => envLine(name, value)).join('\n');
+}
 
 /**
  * A line for a `.env` file. In single quotes nothing is expanded, neither by a shell that sources
@@ -48,12 +113,35 @@ export function envLine(name: string, value: string): string {
   return `${name}='${value}'`;
 }
 
-function setupText({ issuer, setup }: EngineAuth): string {
+/** Hasura does not start where two of these are set, not even to nothing. */
+const EXCLUSIVE = ['HASURA_GRAPHQL_JWT_SECRET', 'HASURA_GRAPHQL_JWT_SECRETS', 'HASURA_GRAPHQL_AUTH_HOOK'];
+
+function explain(
+  settings: EngineSettings,
+  providers: readonly TrustedProvider[],
+  serviceUrl: string,
+): string {
+  const isServiceAsked = Object.values(settings).some((value) => value.includes(serviceUrl));
+  const [variable = ''] = Object.keys(settings);
+  const others = EXCLUSIVE.filter((name) => name !== variable);
+  return [
+    '',
+    `Set ${Object.keys(settings).join(', ')} of Hasura; leave out ${others.join(' and ')}.`,
+    ...(isServiceAsked
+      ? [`Hasura will ask the identity service at ${serviceUrl}; --service-url names another address.`]
+      : []),
+    ...providers.map(setupText),
+  ].join('\n');
+}
+
+const SCREENS = { clerk: "Clerk's dashboard", casdoor: "Casdoor's pages", cognito: "Amazon's console" };
+
+function setupText({ name, auth: { issuer, setup } }: TrustedProvider): string {
   const steps = setup.flatMap(({ where, what, paste }, index) => [
     '',
     `${index + 1}. ${where}`,
     `   ${what}`,
     ...(paste === undefined ? [] : ['', ...paste.split('\n').map((line) => `     ${line}`)]),
   ]);
-  return ['', `Hasura will trust tokens of ${issuer}. In Clerk's dashboard:`, ...steps].join('\n');
+  return ['', `Hasura will trust tokens of ${issuer}. In ${SCREENS[name]}:`, ...steps].join('\n');
 }

@@ -3,8 +3,14 @@ import { LatchkeyError } from './errors.ts';
 import { CASDOOR_SETTINGS, type CasdoorConfig, casdoorConfig } from './settings/casdoor.ts';
 import { CLERK_SETTINGS, type ClerkConfig, clerkConfig } from './settings/clerk.ts';
 import { COGNITO_SETTINGS, type CognitoConfig, cognitoConfig } from './settings/cognito.ts';
-import { httpUrl, list, SHORTEST_SECRET, setting, wholeNumber } from './settings/kit.ts';
+import { httpUrl, list, SHORTEST_SECRET, setting, settingsError, wholeNumber } from './settings/kit.ts';
 import { ROLE_SETTINGS } from './settings/roles.ts';
+
+export const ADDRESS_SETTINGS = z.object({
+  LATCHKEY_PORT: wholeNumber(8081, 0, 65_535),
+  // Where Hasura reaches the service; by default this machine and LATCHKEY_PORT.
+  LATCHKEY_SERVICE_URL: setting(httpUrl('http://identity:8081').optional()),
+});
 
 const SERVICE_SETTINGS = z.object({
   // Where Hasura is, and the secret that lets the service write. The hasura CLI reads the same two.
@@ -15,9 +21,7 @@ const SERVICE_SETTINGS = z.object({
 
   // Where the service listens. Containers need 0.0.0.0.
   LATCHKEY_HOST: setting(z.string().default('127.0.0.1')),
-  LATCHKEY_PORT: wholeNumber(8081, 0, 65_535),
-  // Where Hasura reaches the service; by default this machine and LATCHKEY_PORT.
-  LATCHKEY_SERVICE_URL: setting(httpUrl('http://identity:8081').optional()),
+  ...ADDRESS_SETTINGS.shape,
   // With which Hasura shows that it is Hasura, when it calls for actions and cron triggers: the engine
   // has the same. Several, with commas between them, while one replaces another; without it neither works.
   LATCHKEY_ACTION_SECRET: setting(
@@ -95,10 +99,7 @@ export const VARIABLES: readonly string[] = Object.keys(ENVIRONMENT.shape);
  */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const parsed = ENVIRONMENT.safeParse(environment);
-  if (!parsed.success) {
-    const lines = parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}.`);
-    throw new LatchkeyError('configuration-invalid', lines.join('\n'));
-  }
+  if (!parsed.success) throw settingsError(parsed.error);
   const env = parsed.data;
   return {
     engine: {
@@ -116,9 +117,14 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   };
 }
 
+/** Where Hasura reaches the service, without a trailing slash. */
+export function serviceUrl(env: z.infer<typeof ADDRESS_SETTINGS>): string {
+  return env.LATCHKEY_SERVICE_URL ?? `http://127.0.0.1:${env.LATCHKEY_PORT}`;
+}
+
 function providerConfigs(env: z.infer<typeof ENVIRONMENT>): ProviderConfigs {
   const clerk = clerkConfig(env);
-  const casdoor = casdoorConfig(env, env.LATCHKEY_SERVICE_URL ?? `http://127.0.0.1:${env.LATCHKEY_PORT}`);
+  const casdoor = casdoorConfig(env, serviceUrl(env));
   const cognito = cognitoConfig(env);
   if (clerk === undefined && casdoor === undefined && cognito === undefined) {
     throw new LatchkeyError(

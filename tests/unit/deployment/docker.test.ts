@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { readConfig as readEngineConfig } from '../../../hasura/embedded/config.ts';
+import { engineSettings } from '../../../scripts/jwt-secret/engine-settings.ts';
 import { VARIABLES } from '../../../services/identity/core/config.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
@@ -17,7 +18,7 @@ const compose = z
       z.object({
         image: z.string().optional(),
         build: z.object({ context: z.string(), dockerfile: z.string() }).optional(),
-        environment: z.record(z.string(), z.union([z.string(), z.number()])),
+        environment: z.record(z.string(), z.union([z.string(), z.number(), z.null()])),
         volumes: z.array(z.string()).default([]),
         healthcheck: z.object({ test: z.array(z.string()) }).optional(),
         depends_on: z.record(z.string(), z.object({ condition: z.string() })).default({}),
@@ -44,18 +45,33 @@ describe('docker-compose.yml', () => {
   test('gives Hasura only variables that an engine knows', () => {
     const { environment } = service('hasura');
     const asStrings = Object.fromEntries(
-      Object.entries(environment).map(([name, value]) => [name, String(value)]),
+      Object.entries(environment).map(([name, value]) => [name, value === null ? '' : String(value)]),
     );
     expect(readEngineConfig(asStrings).warnings).toEqual([]);
+  });
+
+  test('lets Hasura trust tokens either way, and passes on no empty setting', () => {
+    const { environment } = service('hasura');
+    const printed = Object.keys({
+      ...engineSettings([{ jwk_url: '', issuer: '' }], { edition: 'ce', strict: false, serviceUrl: '' }),
+      ...engineSettings([], { edition: 'ce', strict: true, serviceUrl: '' }),
+    });
+    expect(printed).toHaveLength(4);
+    expect(printed.filter((name) => environment[name] !== null)).toEqual([]);
   });
 
   test('takes every secret from the environment, and .env.example names each one', () => {
     const text = read('docker-compose.yml');
     const used = [...text.matchAll(/\$\{([A-Z_]+)/g)].map((match) => match[1]);
-    expect(Object.keys(parseEnv(read('.env.example'))).sort()).toEqual([...new Set(used)].sort());
+    const passedOn = Object.values(compose.services).flatMap(({ environment }) =>
+      Object.keys(environment).filter((name) => environment[name] === null),
+    );
+    // Also those that wait to be made use of.
+    const example = parseEnv(read('.env.example').replaceAll(/^#(?=[A-Z_]+=)/gm, ''));
+    expect(Object.keys(example).sort()).toEqual([...new Set([...used, ...passedOn])].sort());
     for (const { environment } of Object.values(compose.services)) {
       for (const [name, value] of Object.entries(environment)) {
-        if (/SECRET|PASSWORD|_KEY$/.test(name)) expect(String(value)).toMatch(/^\$\{/);
+        if (value !== null && /SECRET|PASSWORD|_KEY$/.test(name)) expect(String(value)).toMatch(/^\$\{/);
       }
     }
   });

@@ -54,6 +54,20 @@ export interface CasdoorConfig {
 }
 
 /**
+ * What Casdoor's tokens are told by, which is known without any secret.
+ * @throws LatchkeyError `configuration-invalid`
+ */
+export function casdoorTokens(
+  env: z.infer<typeof CASDOOR_SETTINGS>,
+): Pick<CasdoorConfig, 'issuer' | 'audience' | 'webhookHeader'> {
+  return {
+    issuer: env.CASDOOR_ISSUER ?? endpointOf(env),
+    audience: env.CASDOOR_AUDIENCE ?? [clientIdOf(env)],
+    webhookHeader: env.CASDOOR_WEBHOOK_HEADER,
+  };
+}
+
+/**
  * @returns undefined where Casdoor is not set up
  * @throws LatchkeyError `configuration-invalid` where it is set up by half
  */
@@ -69,38 +83,42 @@ export function casdoorConfig(
     env.CASDOOR_WEBHOOK_SECRET,
   ];
   if (!isAnySet(own)) return undefined;
-  const endpoint = needed(
-    env.CASDOOR_ENDPOINT,
-    'CASDOOR_ENDPOINT',
-    'set it to the address of Casdoor, such as https://door.example.com',
-  );
-  const clientId = needed(
-    env.CASDOOR_CLIENT_ID,
-    'CASDOOR_CLIENT_ID',
-    'copy it from Casdoor, Identity → Applications → the application → Client ID',
-  );
   return {
-    endpoint,
-    issuer: env.CASDOOR_ISSUER ?? endpoint,
+    endpoint: endpointOf(env),
+    clientId: clientIdOf(env),
+    ...casdoorTokens(env),
     application: needed(
       env.CASDOOR_APPLICATION,
       'CASDOOR_APPLICATION',
       'copy it from Casdoor, Identity → Applications → the application → Name',
     ),
-    clientId,
     clientSecret: needed(
       env.CASDOOR_CLIENT_SECRET,
       'CASDOOR_CLIENT_SECRET',
       'copy it from Casdoor, Identity → Applications → the application → Client secret',
     ),
-    audience: env.CASDOOR_AUDIENCE ?? [clientId],
     webhookSecrets: needed(
       env.CASDOOR_WEBHOOK_SECRET,
       'CASDOOR_WEBHOOK_SECRET',
       'make one with openssl rand -hex 32 and enter it on Casdoor’s webhook page too, under Headers',
     ),
-    webhookHeader: env.CASDOOR_WEBHOOK_HEADER,
     organizations: env.CASDOOR_ORGANIZATIONS,
     serviceUrl,
   };
+}
+
+function endpointOf(env: z.infer<typeof CASDOOR_SETTINGS>): string {
+  return needed(
+    env.CASDOOR_ENDPOINT,
+    'CASDOOR_ENDPOINT',
+    'set it to the address of Casdoor, such as https://door.example.com',
+  );
+}
+
+function clientIdOf(env: z.infer<typeof CASDOOR_SETTINGS>): string {
+  return needed(
+    env.CASDOOR_CLIENT_ID,
+    'CASDOOR_CLIENT_ID',
+    'copy it from Casdoor, Identity → Applications → the application → Client ID',
+  );
 }

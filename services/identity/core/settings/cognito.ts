@@ -66,12 +66,12 @@ export interface CognitoConfig {
 }
 
 /**
- * @returns undefined where Cognito is not set up
- * @throws LatchkeyError `configuration-invalid` where it is set up by half
+ * What Cognito's tokens are told by, which is known without any secret.
+ * @throws LatchkeyError `configuration-invalid`
  */
-export function cognitoConfig(env: z.infer<typeof COGNITO_SETTINGS>): CognitoConfig | undefined {
-  const own = [env.COGNITO_USER_POOL_ID, env.COGNITO_CLIENT_IDS, env.COGNITO_WEBHOOK_SECRET];
-  if (!isAnySet(own)) return undefined;
+export function cognitoTokens(
+  env: z.infer<typeof COGNITO_SETTINGS>,
+): Pick<CognitoConfig, 'userPoolId' | 'clientIds' | 'tokenUse' | 'triggerVersion' | 'endpoint'> {
   if (env.COGNITO_TOKEN_USE === 'access' && env.COGNITO_TRIGGER_VERSION === 'V1_0') {
     throw new LatchkeyError(
       'configuration-invalid',
@@ -89,14 +89,26 @@ export function cognitoConfig(env: z.infer<typeof COGNITO_SETTINGS>): CognitoCon
       'COGNITO_CLIENT_IDS',
       'copy it from the pool → Applications → App clients → Client ID',
     ),
+    tokenUse: env.COGNITO_TOKEN_USE,
+    triggerVersion: env.COGNITO_TRIGGER_VERSION,
+    endpoint: env.COGNITO_ENDPOINT,
+  };
+}
+
+/**
+ * @returns undefined where Cognito is not set up
+ * @throws LatchkeyError `configuration-invalid` where it is set up by half
+ */
+export function cognitoConfig(env: z.infer<typeof COGNITO_SETTINGS>): CognitoConfig | undefined {
+  const own = [env.COGNITO_USER_POOL_ID, env.COGNITO_CLIENT_IDS, env.COGNITO_WEBHOOK_SECRET];
+  if (!isAnySet(own)) return undefined;
+  return {
+    ...cognitoTokens(env),
     webhookSecrets: needed(
       env.COGNITO_WEBHOOK_SECRET,
       'COGNITO_WEBHOOK_SECRET',
       'make one with echo "whsec_$(openssl rand -base64 32)" and give the Lambda functions the same',
     ),
-    tokenUse: env.COGNITO_TOKEN_USE,
-    triggerVersion: env.COGNITO_TRIGGER_VERSION,
     metadataAttributes: env.COGNITO_METADATA_ATTRIBUTES,
-    endpoint: env.COGNITO_ENDPOINT,
   };
 }

@@ -3,6 +3,12 @@ import { LatchkeyError } from '../errors.ts';
 
 /** What the sections of the configuration are made of. None of them reads the environment itself. */
 
+/** One line for each variable that is wrong, with the mend. */
+export function settingsError(error: z.ZodError): LatchkeyError {
+  const lines = error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}.`);
+  return new LatchkeyError('configuration-invalid', lines.join('\n'));
+}
+
 /** Absent, `VAR=` and `VAR=" "` mean the same: compose files pass on empty ones. */
 export const setting = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (typeof value === 'string' && value.trim() === '' ? undefined : value), schema);

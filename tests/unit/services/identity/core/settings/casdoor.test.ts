@@ -13,6 +13,7 @@ const complete = {
 test('Casdoor alone is enough, and what is not set follows from what is', () => {
   const { providers } = readConfig(complete);
   expect(providers).toEqual({
+    allowedRoles: [],
     casdoor: {
       endpoint: 'http://casdoor:8000',
       issuer: 'http://casdoor:8000',

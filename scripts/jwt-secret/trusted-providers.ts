@@ -1,0 +1,76 @@
+import type { z } from 'zod';
+import { ADDRESS_SETTINGS, serviceUrl } from '../../services/identity/core/config.ts';
+import { LatchkeyError } from '../../services/identity/core/errors.ts';
+import { PROVIDER_NAMES, type ProviderName } from '../../services/identity/core/records.ts';
+import { CASDOOR_SETTINGS, casdoorTokens } from '../../services/identity/core/settings/casdoor.ts';
+import { COGNITO_SETTINGS, cognitoTokens } from '../../services/identity/core/settings/cognito.ts';
+import { settingsError } from '../../services/identity/core/settings/kit.ts';
+import { casdoorEngineAuth } from '../../services/identity/providers/casdoor/engine-auth.ts';
+import { clerkEngineAuth } from '../../services/identity/providers/clerk/engine-auth.ts';
+import { cognitoEngineAuth } from '../../services/identity/providers/cognito/engine-auth.ts';
+import type { EngineAuth } from '../../services/identity/providers/provider.ts';
+import type { Environment } from '../environment.ts';
+
+export type TrustedProvider = { name: ProviderName; auth: EngineAuth };
+
+/** Any of these means that the provider is in use. */
+const SIGNS: Record<ProviderName, readonly string[]> = {
+  clerk: ['CLERK_PUBLISHABLE_KEY', 'CLERK_FRONTEND_API_URL', 'CLERK_WEBHOOK_SECRET'],
+  casdoor: ['CASDOOR_ENDPOINT', 'CASDOOR_ISSUER', 'CASDOOR_CLIENT_ID'],
+  cognito: ['COGNITO_USER_POOL_ID', 'COGNITO_CLIENT_IDS'],
+};
+
+/**
+ * The providers that are meant: those that are named, or else those that are set up, or else Clerk.
+ *
+ * @param named as on the command line, also several with commas between them
+ * @throws LatchkeyError `configuration-invalid`
+ */
+export function chooseProviders(named: readonly string[], environment: Environment): ProviderName[] {
+  const names = named.flatMap((text) => text.split(',')).map((name) => name.trim());
+  const unknown = names.find((name) => !PROVIDER_NAMES.some((known) => known === name));
+  if (unknown !== undefined) {
+    throw new LatchkeyError(
+      'configuration-invalid',
+      `--provider takes ${PROVIDER_NAMES.join(', ')}, not ${unknown}.`,
+    );
+  }
+  if (names.length > 0) return PROVIDER_NAMES.filter((name) => names.includes(name));
+  const found = PROVIDER_NAMES.filter((name) =>
+    SIGNS[name].some((variable) => environment[variable] !== undefined),
+  );
+  return found.length > 0 ? found : ['clerk'];
+}
+
+/**
+ * How Hasura is made to trust a provider.
+ *
+ * @param environment the settings of the identity service; its secrets are not needed
+ * @throws LatchkeyError `configuration-invalid`
+ */
+export function trust(name: ProviderName, environment: Environment): TrustedProvider {
+  switch (name) {
+    case 'clerk': {
+      const publishableKey = environment.CLERK_PUBLISHABLE_KEY;
+      const frontendApiUrl = environment.CLERK_FRONTEND_API_URL;
+      return { name, auth: clerkEngineAuth({ publishableKey, frontendApiUrl }) };
+    }
+    case 'casdoor': {
+      const tokens = casdoorTokens(read(CASDOOR_SETTINGS, environment));
+      return { name, auth: casdoorEngineAuth({ ...tokens, serviceUrl: readServiceUrl(environment) }) };
+    }
+    case 'cognito':
+      return { name, auth: cognitoEngineAuth(cognitoTokens(read(COGNITO_SETTINGS, environment))) };
+  }
+}
+
+/** Where Hasura reaches the identity service. */
+export function readServiceUrl(environment: Environment): string {
+  return serviceUrl(read(ADDRESS_SETTINGS, environment));
+}
+
+function read<T extends z.ZodType>(settings: T, environment: Environment): z.infer<T> {
+  const parsed = settings.safeParse(environment);
+  if (!parsed.success) throw settingsError(parsed.error);
+  return parsed.data;
+}
