@@ -64,7 +64,9 @@ async function measure(on: Stand, clerkUrl: string, task: string, rows: number):
   });
   const samples: number[] = [];
   const sampling = setInterval(() => {
-    if (!child.hasExited()) samples.push(residentMegabytes(child.pid));
+    // One that is just ending holds nothing any more.
+    const megabytes = child.hasExited() ? Number.NaN : residentMegabytes(child.pid);
+    if (!Number.isNaN(megabytes)) samples.push(megabytes);
   }, 100);
   const { code } = await child.exited;
   clearInterval(sampling);
