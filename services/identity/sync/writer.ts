@@ -69,6 +69,7 @@ export function createWriter(
         // Those of the batch that were settled before this error stay settled.
         .catch((error: unknown) => {
           for (const { reject } of batch) reject(error);
+          if (isSilence(error)) giveUpWaiting(error);
         })
         .finally(() => {
           underWay -= 1;
@@ -76,6 +77,14 @@ export function createWriter(
         });
     }
     if (underWay === 0) onIdle?.();
+  }
+
+  /** Behind an engine that does not answer each batch would wait its whole time in turn. */
+  function giveUpWaiting(error: LatchkeyError): void {
+    const given = queue;
+    queue = [];
+    queuedBytes = 0;
+    for (const { reject } of given) reject(error);
   }
 
   function takeBatch(): Waiting[] {
@@ -167,6 +176,10 @@ export function createWriter(
 
 function isRefusal(error: unknown): error is LatchkeyError {
   return error instanceof LatchkeyError && error.code === 'record-refused';
+}
+
+function isSilence(error: unknown): error is LatchkeyError {
+  return error instanceof LatchkeyError && error.code === 'engine-unreachable';
 }
 
 /** A membership brings its parents' rows along. */

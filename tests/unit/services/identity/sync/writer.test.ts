@@ -213,19 +213,19 @@ describe('a record that is refused', () => {
 });
 
 describe('our own failure', () => {
-  test.each<ErrorCode>(['engine-unreachable', 'engine-refused'])(
-    '%s fails the whole batch, retriably, and the next one is tried afresh',
-    async (name) => {
-      let isDown = true;
-      const fake = fakeEngine({ refuse: () => (isDown ? name : undefined) });
-      const writer = createWriter(fake.engine, OPTIONS);
-      const answers = await Promise.allSettled([0, 1, 2].map((index) => writer.write(entry(index))));
-      expect(answers.map((answer) => answer.status)).toEqual(['rejected', 'rejected', 'rejected']);
-      expect(fake.batches).toHaveLength(2);
-      isDown = false;
-      expect(await writer.write(entry(3))).toEqual(applied);
-    },
-  );
+  test.each<[ErrorCode, string, number]>([
+    ['engine-refused', 'fails the whole batch, retriably, and the next one is tried afresh', 2],
+    ['engine-unreachable', 'fails the whole batch and all that waits behind it, which would wait as long', 1],
+  ])('%s %s', async (name, _what, batches) => {
+    let isDown = true;
+    const fake = fakeEngine({ refuse: () => (isDown ? name : undefined) });
+    const writer = createWriter(fake.engine, OPTIONS);
+    const answers = await Promise.allSettled([0, 1, 2].map((index) => writer.write(entry(index))));
+    expect(answers.map((answer) => answer.status)).toEqual(['rejected', 'rejected', 'rejected']);
+    expect(fake.batches).toHaveLength(batches);
+    isDown = false;
+    expect(await writer.write(entry(3))).toEqual(applied);
+  });
 
   test('another transaction in the way is tried again at once, three times in all', async () => {
     let refusals = 2;
