@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -84,6 +84,23 @@ test('a second run changes nothing', async () => {
   const { migrations } = await applyProject(api, project);
   expect(migrations).toEqual([]);
   expect([await recorded(), await exported()]).toEqual(before);
+});
+
+test('migrations that were undone under metadata that still name their tables are run again', async () => {
+  const path = join(project.migrationsDirectory, 'default');
+  for (const name of (await readdir(path)).sort().reverse()) {
+    const sql = await readFile(join(path, name, 'down.sql'), 'utf8');
+    // As hasura migrate apply --down all.
+    await api.query('run_sql', { source: 'default', sql, check_metadata_consistency: false });
+  }
+  const state = { settings: { migration_mode: 'true' }, migrations: {}, isStateCopyCompleted: true };
+  await api.metadata('set_catalog_state', { type: 'cli', state });
+  const before = await exported();
+
+  const { inconsistent } = await applyProject(api, project);
+  expect(inconsistent).toEqual([]);
+  expect(await recorded()).toMatchObject({ migrations: { default: await versions() } });
+  expect(await exported()).toEqual(before);
 });
 
 test('a migration that fails is undone as a whole, not recorded, and its reason is told', async () => {
