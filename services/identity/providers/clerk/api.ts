@@ -2,14 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClerkClient } from '@clerk/backend';
 import { z } from 'zod';
 import { LatchkeyError } from '../../core/errors.ts';
+import { type Passing, patiently as persist } from '../patiently.ts';
 
 export interface ClerkAccess {
   /** `sk_…`; without it nothing can be read. */
   readonly secretKey: string | undefined;
   readonly apiUrl: string;
 }
-
-const MOST_ATTEMPTS = 6;
 
 const FAILURE = z.object({
   status: z.number().optional(),
@@ -30,20 +29,25 @@ export async function connect({ secretKey, apiUrl }: ClerkAccess): Promise<Clerk
   return createClerkClient({ secretKey, apiUrl });
 }
 
-/** Waits where Clerk says so, and a while longer each time where it says nothing: 1, 2, 4… seconds. */
+/**
+ * Makes a call, and again where Clerk limits the rate or does not answer.
+ *
+ * @throws LatchkeyError `provider-unreachable`
+ */
 export async function patiently<T>(call: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
+  try {
+    return await persist(call, passing, signal);
+  } catch (error) {
     signal?.throwIfAborted();
-    try {
-      return await call();
-    } catch (error) {
-      if (error instanceof z.ZodError) throw failed('answers in another shape than expected', error);
-      const { status = 0, retryAfter } = FAILURE.safeParse(error).data ?? {};
-      const isPassing = status === 429 || status === 0 || status >= 500;
-      if (!isPassing || attempt === MOST_ATTEMPTS) throw failed(`answers with status ${status}`, error);
-      await sleep((retryAfter ?? Math.min(2 ** (attempt - 1), 30)) * 1000, undefined, signal && { signal });
-    }
+    if (error instanceof z.ZodError) throw failed('answers in another shape than expected', error);
+    throw failed(`answers with status ${FAILURE.safeParse(error).data?.status ?? 0}`, error);
   }
+}
+
+function passing(error: unknown): Passing | undefined {
+  const { status = 0, retryAfter } = FAILURE.safeParse(error).data ?? {};
+  const isPassing = status === 429 || status === 0 || status >= 500;
+  return isPassing && !(error instanceof z.ZodError) ? { retryAfter } : undefined;
 }
 
 function failed(what: string, cause: unknown): LatchkeyError {
