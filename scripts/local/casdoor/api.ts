@@ -11,6 +11,16 @@ const querySchema = z.object({
   pageSize: z.coerce.number().int().optional(),
   sortField: z.string().default(''),
   sortOrder: z.string().default(''),
+  columns: z.string().default(''),
+});
+
+const namedSchema = z.object({ owner: z.string(), name: z.string() });
+/** It wants to be sent the whole user. */
+const changeSchema = namedSchema.extend({
+  id: z.string(),
+  displayName: z.string(),
+  firstName: z.string(),
+  lastName: z.string(),
 });
 
 export type Credentials = { clientId: string; clientSecret: string };
@@ -49,6 +59,29 @@ export function api(app: FastifyInstance, directory: LocalDirectory, credentials
         state().users.map((user) => ({ ...user, roles: null, permissions: null })),
       ),
     );
+    // Calls by the API leave no record, so no webhook tells of them.
+    closed.post('/api/update-user', async (request, reply) => {
+      const { id, columns } = querySchema.parse(request.query);
+      const { displayName, firstName, lastName } = changeSchema.parse(request.body);
+      if (displayName === '') return refuse(reply, 'Display name cannot be empty');
+      // By the names of the database; what is no column is passed over.
+      const input = {
+        ...(columns.split(',').includes('first_name') && { firstName }),
+        ...(columns.split(',').includes('last_name') && { lastName }),
+        ...(columns.split(',').includes('display_name') && { displayName }),
+      };
+      const isKnown = directory.findUser(id) !== undefined;
+      if (!isKnown) return refuse(reply, `The user: ${id} doesn't exist`);
+      directory.updateUser(id, input);
+      return ok(reply, Object.keys(input).length > 0 ? 'Affected' : 'Unaffected');
+    });
+    closed.post('/api/delete-user', async (request, reply) => {
+      const { owner, name } = namedSchema.parse(request.body);
+      if (owner === 'built-in' && name === 'admin') return refuse(reply, 'Unauthorized operation');
+      if (directory.findUser(`${owner}/${name}`) === undefined) return ok(reply, 'Unaffected');
+      directory.deleteUser(`${owner}/${name}`);
+      return ok(reply, 'Affected');
+    });
     closed.get('/api/get-organizations', async (request, reply) =>
       page(request, reply, state().organizations),
     );

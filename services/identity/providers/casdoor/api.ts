@@ -118,7 +118,7 @@ export function createCasdoorApi({
     let body: string;
     try {
       response = await fetch(url, {
-        headers,
+        headers: { ...headers, ...(post !== undefined && { 'content-type': 'application/json' }) },
         signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
         ...(post !== undefined && { method: 'POST', body: JSON.stringify(post) }),
       });
