@@ -1,16 +1,25 @@
 import { join, relative, resolve } from 'node:path';
 import { LatchkeyError } from '../services/identity/core/errors.ts';
+import { PROVIDER_NAMES, type ProviderName } from '../services/identity/core/records.ts';
 import { defineCommand, type Values } from './command.ts';
 import { environment, PROJECT_ROOT } from './environment.ts';
-import type { Attempt } from './local/clerk/webhooks.ts';
+import { welcome } from './stack/guide.ts';
+import type { DeliveryAttempt } from './stack/local-providers.ts';
 import { isFree, preferPort } from './stack/ports.ts';
-import { type Stack, startStack } from './stack/stack.ts';
+import { startStack } from './stack/stack.ts';
 import { untilStopped } from './stack/stopping.ts';
 
 const options = {
   'engine-port': { type: 'string', placeholder: 'port', help: 'Hasura (default 8080, or a free one).' },
   'service-port': { type: 'string', placeholder: 'port', help: 'The identity service (default 8081).' },
+  providers: {
+    type: 'string',
+    placeholder: 'name,…',
+    help: 'clerk (default), casdoor, cognito, or several side by side.',
+  },
   'clerk-port': { type: 'string', placeholder: 'port', help: 'The local Clerk (default 4000).' },
+  'casdoor-port': { type: 'string', placeholder: 'port', help: 'The local Casdoor (default 4001).' },
+  'cognito-port': { type: 'string', placeholder: 'port', help: 'The local Cognito (default 4002).' },
   'postgres-port': { type: 'string', placeholder: 'port', help: 'PostgreSQL (default 5433).' },
   data: { type: 'string', placeholder: 'folder', help: 'Where everything is kept (default .latchkey).' },
   verbose: { type: 'boolean', short: 'v', help: 'Show what the programs print.' },
@@ -19,18 +28,22 @@ const options = {
 export const start = defineCommand({
   name: 'start',
   description: `
-Runs everything on this machine until Ctrl-C: PostgreSQL, an engine, the identity service and a local
-Clerk whose tokens the engine trusts and whose signed webhooks reach the service. Data, keys and
-secrets are kept in .latchkey/; remove that folder to begin anew.
+Runs everything on this machine until Ctrl-C: PostgreSQL, an engine, the identity service and local
+providers whose tokens the engine trusts and whose webhooks reach the service. Data, keys and secrets
+are kept in .latchkey/; remove that folder to begin anew.
+
+Of one provider the engine verifies the tokens itself, by HASURA_GRAPHQL_JWT_SECRET; of several the
+service does, by HASURA_GRAPHQL_AUTH_HOOK. LATCHKEY_PROVIDERS names them too.
 
 LATCHKEY_ENGINE="<shell command>" runs another engine than the embedded one: the command must stay in
 the foreground and heed the HASURA_GRAPHQL_* variables. LATCHKEY_DATABASE_URL names a PostgreSQL to use.
-Ports can be set by LATCHKEY_ENGINE_PORT, LATCHKEY_SERVICE_PORT, LATCHKEY_CLERK_PORT and
-LATCHKEY_POSTGRES_PORT too; a port that is set and taken is an error, 0 takes any free one.`,
+Ports can be set by LATCHKEY_ENGINE_PORT and the like too; a port that is set and taken is an error, 0
+takes any free one.`,
   options,
   async run(values) {
     const began = performance.now();
     const stateDirectory = values.data === undefined ? join(PROJECT_ROOT, '.latchkey') : resolve(values.data);
+    const providers = chooseProviders(values.providers ?? environment.LATCHKEY_PROVIDERS);
     const stopping = untilStopped();
     const starting = startStack({
       stateDirectory,
@@ -40,8 +53,13 @@ LATCHKEY_POSTGRES_PORT too; a port that is set and taken is an error, 0 takes an
         postgres: await choosePort('postgres', 5433, values),
         engine: await choosePort('engine', 8080, values),
         service: await choosePort('service', 8081, values),
-        clerk: await choosePort('clerk', 4000, values),
+        ...Object.fromEntries(
+          await Promise.all(
+            providers.map(async (name) => [name, await choosePort(name, PORTS[name], values)]),
+          ),
+        ),
       },
+      providers,
       onAttempt: (attempt) => console.log(describeAttempt(attempt)),
       ...(values.verbose === true
         ? { onLine: (name: string, line: string) => console.log(`${name}: ${line}`) }
@@ -62,7 +80,9 @@ LATCHKEY_POSTGRES_PORT too; a port that is set and taken is an error, 0 takes an
   },
 });
 
-type Part = 'postgres' | 'engine' | 'service' | 'clerk';
+type Part = 'postgres' | 'engine' | 'service' | ProviderName;
+
+const PORTS = { clerk: 4000, casdoor: 4001, cognito: 4002 } as const;
 
 async function choosePort(part: Part, preferred: number, values: Values<typeof options>): Promise<number> {
   const variable = `LATCHKEY_${part.toUpperCase()}_PORT`;
@@ -83,51 +103,20 @@ async function choosePort(part: Part, preferred: number, values: Values<typeof o
   );
 }
 
-function welcome(
-  { engine, service, clerk, postgres }: Stack,
-  seconds: number,
-  stateDirectory: string,
-): string {
-  const rows = [
-    ['Hasura', engine.url, engine.description],
-    ['Identity service', service.url, 'webhooks at /webhooks/clerk'],
-    ['Local Clerk', clerk.url, 'keys, tokens, users, Backend API'],
-    ...(postgres === undefined
-      ? [['PostgreSQL', 'as LATCHKEY_DATABASE_URL says', '']]
-      : [
-          [
-            'PostgreSQL',
-            `127.0.0.1:${postgres.port}`,
-            `${postgres.version}, data kept in ${stateDirectory}/`,
-          ],
-        ]),
-  ].map(([name = '', where = '', what = '']) => `  ${name.padEnd(18)}${where.padEnd(24)}${what}`.trimEnd());
-
-  return `
-Latchkey is running, ready after ${seconds.toFixed(1)} s.
-
-${rows.join('\n')}
-${(postgres?.notes ?? []).map((note) => `\n  ${note}\n`).join('')}
-Paste these, one after the other:
-
-  1. Sign up a user; Clerk tells the service of them by a signed webhook.
-
-     curl -s ${clerk.url}/sign-up -d email=ada@example.com -d first_name=Ada
-
-  2. Get their token, good for an hour.
-
-     TOKEN=$(curl -s '${clerk.url}/token?user=ada@example.com&lifetime=3600')
-
-  3. Ask Hasura with it: of all users, they see themselves.
-
-     curl -s ${engine.url}/v1/graphql -H "Authorization: Bearer $TOKEN" -d '{"query":"{ users { id email name } }"}'
-
-The admin secret is in ${stateDirectory}/admin-secret. Ctrl-C ends everything.
-`;
+function chooseProviders(text: string | undefined): ProviderName[] {
+  const names = (text ?? 'clerk').split(',').map((name) => name.trim());
+  const unknown = names.find((name) => !PROVIDER_NAMES.some((known) => known === name));
+  if (unknown !== undefined) {
+    throw new LatchkeyError(
+      'configuration-invalid',
+      `--providers (or LATCHKEY_PROVIDERS) takes ${PROVIDER_NAMES.join(', ')} with commas between them, not ${unknown}.`,
+    );
+  }
+  return PROVIDER_NAMES.filter((name) => names.includes(name));
 }
 
-function describeAttempt({ message, number, status, delivered, willRetry }: Attempt): string {
+function describeAttempt({ type, number, status, delivered, willRetry }: DeliveryAttempt): string {
   const outcome = status === undefined ? 'no answer' : `answered ${status}`;
   const next = delivered ? '' : willRetry ? ', will be sent again' : ', given up';
-  return `webhook ${message.type}${number > 1 ? ` (attempt ${number})` : ''}: ${outcome}${next}`;
+  return `webhook ${type}${number > 1 ? ` (attempt ${number})` : ''}: ${outcome}${next}`;
 }

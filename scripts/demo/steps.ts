@@ -20,7 +20,9 @@ const EVERYTHING = `{
 
 /** Plays two users from sign-up to deletion, checking each effect from outside. */
 export async function runSteps(stack: Stack, { step, check }: Checklist): Promise<void> {
-  const { clerk, engine } = stack;
+  const { providers, engine } = stack;
+  const { clerk } = providers;
+  if (clerk === undefined) throw new Error('This is played at Clerk, and no local Clerk runs.');
   const hasura = createHasuraClient(engine.url);
   const admin: Caller = { adminSecret: engine.adminSecret };
   const asAdmin = async (query: string): Promise<Record<string, unknown>> =>

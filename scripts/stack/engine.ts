@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { JwtSecret } from '../../services/identity/providers/provider.ts';
 import { type Environment, environment, PROJECT_ROOT } from '../environment.ts';
+import { hookSettings } from '../jwt-secret/engine-settings.ts';
 import { freePort, LOOPBACK } from './ports.ts';
 import { type Child, startChild } from './processes.ts';
 import { untilAnswers } from './wait.ts';
@@ -11,6 +12,8 @@ export type EngineOptions = {
   adminSecret: string;
   /** Whose tokens it accepts; nobody's without it. */
   jwtSecret?: JwtSecret;
+  /** Ask the identity service who a client is, in place of a `jwtSecret`. */
+  authHook?: boolean;
   /** A free port if not given. */
   port?: number;
   /**
@@ -27,6 +30,10 @@ export type EngineOptions = {
 
 /** How an engine finds the identity service, and the secret with which it shows that it is the engine. */
 export type ServiceLink = { url: string; actionSecret: string };
+
+const EMBEDDED = join(PROJECT_ROOT, 'hasura', 'embedded', 'main.ts');
+/** Half of what V8 takes for young objects by itself: a tenth of the memory less at next to no cost. */
+const EMBEDDED_FLAGS = ['--max-semi-space-size=8'];
 
 /** Nobody listens there. The metadata need an address all the same. */
 const NOWHERE: ServiceLink = { url: `http://${LOOPBACK}:9`, actionSecret: 'nobody-asks-for-this' };
@@ -53,15 +60,17 @@ const versionSchema = z.object({ version: z.string() });
  * The provider's key set must answer before: a Hasura does not start without it.
  */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
-  const { databaseUrl, adminSecret, jwtSecret, command } = options;
+  const { databaseUrl, adminSecret, jwtSecret, command, service = NOWHERE } = options;
   const port = options.port ?? (await freePort());
   const child = await startChild({
     name: 'the engine',
     ...(command === undefined
-      ? { command: process.execPath, args: [join(PROJECT_ROOT, 'hasura', 'embedded', 'main.ts')] }
+      ? { command: process.execPath, args: [...EMBEDDED_FLAGS, EMBEDDED] }
       : { command: '/bin/sh', args: ['-c', command] }),
     cwd: PROJECT_ROOT,
     env: {
+      // As npm run engine has it: the embedded engine starts in half the time, and holds less in memory.
+      NODE_COMPILE_CACHE: join(PROJECT_ROOT, 'node_modules', '.cache', 'compiled'),
       ...withoutHasura(environment),
       HASURA_GRAPHQL_DATABASE_URL: databaseUrl,
       HASURA_GRAPHQL_METADATA_DATABASE_URL: databaseUrl,
@@ -70,7 +79,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       HASURA_GRAPHQL_ADMIN_SECRET: adminSecret,
       ...(jwtSecret === undefined ? {} : { HASURA_GRAPHQL_JWT_SECRET: JSON.stringify(jwtSecret) }),
       HASURA_GRAPHQL_ENABLE_TELEMETRY: 'false',
-      ...linkEnvironment(options.service ?? NOWHERE),
+      ...(options.authHook === true ? hookSettings(service.url) : {}),
+      ...linkEnvironment(service),
       ...options.env,
     },
     // Hasura itself takes some eleven seconds to end.

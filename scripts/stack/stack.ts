@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ProviderName } from '../../services/identity/core/records.ts';
 import { PROJECT_ROOT } from '../environment.ts';
-import { type LocalClerk, startLocalClerk } from '../local/clerk/local-clerk.ts';
-import type { Attempt } from '../local/clerk/webhooks.ts';
 import { applyProject } from '../project/apply-project.ts';
 import { createMetadataApi } from '../project/metadata-api.ts';
 import { readProject } from '../project/project.ts';
 import { type Engine, linkEnvironment, startEngine } from './engine.ts';
+import { type DeliveryAttempt, type LocalProviders, startLocalProviders } from './local-providers.ts';
 import { freePort, LOOPBACK } from './ports.ts';
 import { type PostgresServer, startPostgres } from './postgres.ts';
 import { type Child, describeExit } from './processes.ts';
@@ -22,18 +22,20 @@ export type StackOptions = {
   /** A shell command for another engine than the embedded one. */
   engineCommand?: string | undefined;
   /** Free ports where none are given. */
-  ports?: { postgres?: number; engine?: number; service?: number; clerk?: number };
+  ports?: Partial<Record<'postgres' | 'engine' | 'service' | ProviderName, number>>;
+  /** The providers to have stand-ins of (default: Clerk). Of several, the service verifies the tokens. */
+  providers?: readonly ProviderName[];
   /** Called for each line a program prints. */
   onLine?: (program: string, line: string) => void;
-  /** Called for each attempt of the local Clerk to deliver a webhook. */
-  onAttempt?: (attempt: Attempt) => void;
+  /** Called for each attempt of a provider to deliver a webhook. */
+  onAttempt?: (attempt: DeliveryAttempt) => void;
 };
 
 export type Stack = {
   /** Absent where a database was given. */
   postgres: PostgresServer | undefined;
   databaseUrl: string;
-  clerk: LocalClerk;
+  providers: LocalProviders;
   engine: Engine;
   service: Service;
   /** Settles, with a sentence on it, when one of the programs ends by itself. */
@@ -82,21 +84,23 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
           )
         : undefined;
     const databaseUrl = postgres?.url ?? options.databaseUrl ?? '';
-    // An engine does not start while its key set is silent, so the provider comes before it.
-    const clerk = await track(
-      startLocalClerk({
-        port: ports.clerk ?? 0,
-        ...(stateDirectory === undefined ? {} : { stateFile: join(stateDirectory, 'clerk.json') }),
-        ...(options.onAttempt === undefined ? {} : { onAttempt: options.onAttempt }),
-      }),
-    );
+    // An engine does not start while its key set is silent, so the providers come before it.
+    const providers = await startLocalProviders(options.providers ?? ['clerk'], {
+      ports,
+      stateDirectory,
+      ...(options.onAttempt && { onAttempt: options.onAttempt }),
+      ...(options.onLine && { onLine: options.onLine }),
+      onStarted: (provider) => closers.push(() => provider.close()),
+    });
+    const running = Object.values(providers);
+    const [only, ...others] = running;
     const enginePort = ports.engine ?? (await freePort());
     const starting = [
       track(
         startEngine({
           databaseUrl,
           adminSecret,
-          jwtSecret: clerk.jwtSecret,
+          ...(only !== undefined && others.length === 0 ? { jwtSecret: only.jwtSecret } : { authHook: true }),
           service: link,
           port: enginePort,
           command: options.engineCommand,
@@ -108,7 +112,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
           engineUrl: `http://127.0.0.1:${enginePort}`,
           adminSecret,
           port: servicePort,
-          env: { ...clerk.serviceEnvironment, ...linkEnvironment(link) },
+          env: {
+            ...Object.fromEntries(running.flatMap((provider) => Object.entries(provider.serviceEnvironment))),
+            ...linkEnvironment(link),
+          },
           ...printer('service'),
         }),
       ),
@@ -116,7 +123,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     // If one fails, the other must be known before it can be ended.
     await Promise.allSettled(starting);
     const [engine, service] = await Promise.all(starting);
-    clerk.deliverTo(`${service.url}/webhooks/clerk`);
+    for (const provider of running) provider.deliverTo(`${service.url}/webhooks/${provider.name}`);
 
     const project = await readProject(join(PROJECT_ROOT, 'hasura'));
     const { inconsistent } = await applyProject(createMetadataApi(engine.url, adminSecret), project);
@@ -126,7 +133,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     await untilAnswers(`${service.url}/readyz`, service.child);
 
     const children = [postgres?.child, engine.child, service.child].filter((child) => child !== undefined);
-    return { postgres, databaseUrl, clerk, engine, service, failed: firstEnd(children), close };
+    return { postgres, databaseUrl, providers, engine, service, failed: firstEnd(children), close };
   } catch (error) {
     await close();
     throw error;

@@ -43,7 +43,7 @@ const start = (folder: string, ...flags: string[]): Run =>
 const startWithNpm = (folder: string): Run => run('npm', ['start', '--', '--data', join(folder, 'data')]);
 
 function run(command: string, args: string[]): Run {
-  const ports = { ENGINE: '0', SERVICE: '0', CLERK: '0', POSTGRES: '0' };
+  const ports = { ENGINE: '0', SERVICE: '0', CLERK: '0', CASDOOR: '0', COGNITO: '0', POSTGRES: '0' };
   const child = spawn(command, args, {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -135,6 +135,30 @@ describe.skipIf(readTarget().kind === 'docker')('npm start', { timeout: 180_000 
       expect(await run.exited).toEqual([0, null]);
       expect(stillRunning(started)).toEqual([]);
     });
+  });
+
+  test('with three providers side by side each one’s commands, pasted, show their own user, and all of it ends', async () => {
+    const run = start(await newFolder(), '--providers', 'cognito,clerk,casdoor');
+    await run.ready();
+    const commands = printedCommands(run.output());
+    expect(commands).toHaveLength(9);
+    for (const [at, told, row] of [
+      [0, /^webhook user\.created: answered 2\d\d$/m, { email: 'ada@example.com', name: 'Ada' }],
+      [3, /^webhook new-user: answered 2\d\d$/m, { email: 'grace@example.com', name: 'Grace' }],
+      // The sign-up waits for the function that tells of it.
+      [6, /./, { email: 'linus@example.com', name: 'Linus' }],
+    ] as const) {
+      const [signUp = '', token = '', query = ''] = commands.slice(at);
+      paste([signUp]);
+      await vi.waitFor(() => expect(run.output()).toMatch(told), TIMEOUT);
+      expect(JSON.parse(paste([token, query]))).toEqual({
+        data: { users: [{ id: expect.any(String), ...row }] },
+      });
+    }
+    const started = startedBy(run.pid);
+    run.child.kill('SIGTERM');
+    expect(await run.exited).toEqual([0, null]);
+    expect(stillRunning(started)).toEqual([]);
   });
 
   test('after it was killed nothing goes on running, the next start finds everything as it was, and SIGTERM ends that', async () => {

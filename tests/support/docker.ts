@@ -1,4 +1,5 @@
 import { GenericContainer, Network, TestContainers, Wait } from 'testcontainers';
+import { hookSettings } from '../../scripts/jwt-secret/engine-settings.ts';
 import { linkEnvironment } from '../../scripts/stack/engine.ts';
 import { freePort } from '../../scripts/stack/ports.ts';
 import type { EngineSettings, TestEngine } from './engine.ts';
@@ -10,10 +11,11 @@ const POSTGRES_IMAGE = 'postgres:17';
 export async function dockerEngine({
   adminSecret,
   jwtSecret,
+  authHook,
   service = { url: 'http://127.0.0.1:9', actionSecret: adminSecret },
   env,
 }: EngineSettings): Promise<TestEngine> {
-  const [keys, handler] = [new URL(jwtSecret.jwk_url), new URL(service.url)];
+  const [keys, handler] = [new URL(jwtSecret?.jwk_url ?? service.url), new URL(service.url)];
   await TestContainers.exposeHostPorts(Number(keys.port), Number(handler.port));
   for (const url of [keys, handler]) url.hostname = 'host.testcontainers.internal';
 
@@ -32,7 +34,8 @@ export async function dockerEngine({
     .withEnvironment({
       HASURA_GRAPHQL_DATABASE_URL: `postgres://postgres:${adminSecret}@postgres:5432/postgres`,
       HASURA_GRAPHQL_ADMIN_SECRET: adminSecret,
-      HASURA_GRAPHQL_JWT_SECRET: JSON.stringify({ ...jwtSecret, jwk_url: keys.href }),
+      ...(jwtSecret && { HASURA_GRAPHQL_JWT_SECRET: JSON.stringify({ ...jwtSecret, jwk_url: keys.href }) }),
+      ...(authHook === true && hookSettings(handler.origin)),
       HASURA_GRAPHQL_ENABLE_TELEMETRY: 'false',
       ...linkEnvironment({ ...service, url: handler.origin }),
       ...env,

@@ -10,7 +10,10 @@ import { readTarget } from './target.ts';
 
 export type EngineSettings = {
   adminSecret: string;
-  jwtSecret: JwtSecret;
+  /** Whose tokens it accepts. */
+  jwtSecret?: JwtSecret;
+  /** Ask the service who a client is, in place of a `jwtSecret`. */
+  authHook?: boolean;
   /** For what calls the service: actions and cron triggers. */
   service?: ServiceLink;
   env?: Readonly<Record<string, string>>;
@@ -29,20 +32,21 @@ export type TestEngine = {
   close(): Promise<void>;
 };
 
-/** Starts the engine that the suite is meant to run against, on a database of its own. */
+/** Starts the engine that the suite is meant to run against, on a database of its own, and says which. */
 export async function startTestEngine(settings: EngineSettings): Promise<TestEngine> {
   const target = readTarget();
-  if (target.kind === 'docker') return (await import('./docker.ts')).dockerEngine(settings);
+  const engine =
+    target.kind === 'docker'
+      ? await (await import('./docker.ts')).dockerEngine(settings)
+      : await localEngine(settings, target.kind === 'command' ? target.command : undefined);
+  console.log(`End-to-end tests on ${engine.description}.`);
+  return engine;
+}
 
+async function localEngine(settings: EngineSettings, command: string | undefined): Promise<TestEngine> {
   const database = await createDatabase();
   const port = await freePort();
-  const start = () =>
-    startEngine({
-      databaseUrl: database.url,
-      port,
-      command: target.kind === 'command' ? target.command : undefined,
-      ...settings,
-    });
+  const start = () => startEngine({ databaseUrl: database.url, port, command, ...settings });
   let engine = await start();
   return {
     url: engine.url,

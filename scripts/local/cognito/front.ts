@@ -2,6 +2,7 @@ import Fastify from 'fastify';
 import { z } from 'zod';
 import { LOOPBACK } from '../../stack/ports.ts';
 import { describeCall, eventOf } from './cloudtrail.ts';
+import { controlApi, type Pool } from './control-api.ts';
 
 export type Front = { url: string; close(): Promise<void> };
 
@@ -11,7 +12,7 @@ const USER = z.object({
 
 /**
  * Stands before cognito-local and does what that leaves out: it tells of the calls that an
- * EventBridge rule waits for, once they have succeeded.
+ * EventBridge rule waits for, once they have succeeded. It also has a few calls that are easy to type.
  *
  * @param options.behind gives the address of cognito-local
  */
@@ -21,8 +22,10 @@ export async function startFront(options: {
   /** The operations that the rule names. */
   watched: ReadonlySet<string>;
   onEvent: (event: object) => void;
+  /** Gives the pool, once there is one. */
+  pool: () => Pool;
 }): Promise<Front> {
-  const { behind, watched, onEvent } = options;
+  const { behind, watched, onEvent, pool } = options;
 
   async function subOf(UserPoolId: string, Username: string): Promise<string | undefined> {
     const answer = await fetch(behind(), {
@@ -40,6 +43,7 @@ export async function startFront(options: {
   const app = Fastify({ forceCloseConnections: true });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string' }, async (_request: unknown, body: string) => body);
+  controlApi(app, pool);
   app.all<{ Body: string | undefined }>('/*', async (request, reply) => {
     const { method, body, headers } = request;
     const target = headers['x-amz-target'];

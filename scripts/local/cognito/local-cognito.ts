@@ -21,6 +21,7 @@ import { freePort, LOOPBACK } from '../../stack/ports.ts';
 import { type Child, startChild } from '../../stack/processes.ts';
 import { untilAnswers } from '../../stack/wait.ts';
 import type { LocalProvider } from '../provider.ts';
+import type { Pool } from './control-api.ts';
 import { type Front, startFront } from './front.ts';
 import { type LocalLambda, startLocalLambda } from './lambda.ts';
 
@@ -88,6 +89,7 @@ export async function startLocalCognito(options: LocalCognitoOptions): Promise<L
     });
     closers.push(() => lambda.close());
 
+    let pool: Pool | undefined;
     const port = await freePort();
     const front: Front = await startFront({
       port: options.port,
@@ -96,6 +98,10 @@ export async function startLocalCognito(options: LocalCognitoOptions): Promise<L
       onEvent: (event) => {
         const delivery = deliver(lambda, event, onLine).finally(() => events.delete(delivery));
         events.add(delivery);
+      },
+      pool: () => {
+        if (pool === undefined) throw new Error('The pool is not there yet: try again.');
+        return pool;
       },
     });
     closers.push(() => front.close());
@@ -130,6 +136,7 @@ export async function startLocalCognito(options: LocalCognitoOptions): Promise<L
     }
 
     const { userPoolId, clientId } = await keptPool(client);
+    pool = { client, clientId, confirmationCode: CONFIRMATION_CODE };
     const serviceEnvironment = {
       COGNITO_USER_POOL_ID: userPoolId,
       COGNITO_CLIENT_IDS: clientId,

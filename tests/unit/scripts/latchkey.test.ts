@@ -284,3 +284,10 @@ test('start names a port that is none', () => {
     ),
   });
 });
+
+test('start names a provider that is none', () => {
+  expect(latchkey(['start', '--providers', 'clerk,okta'])).toMatchObject({
+    status: 2,
+    stderr: oneLine(/latchkey start: --providers \(or LATCHKEY_PROVIDERS\) takes .*, not okta\./),
+  });
+});
