@@ -127,6 +127,30 @@ test('one that was killed goes on at its cursor, and nobody is left out', async 
   expect(await runs()).toMatchObject([{ finished_at: expect.any(Date), cursor: null }]);
 });
 
+test('one that was interrupted ends in order, and the next one goes on at once', async () => {
+  const { users } = bench.populate({ users: 1200 });
+  const reached = Promise.withResolvers<void>();
+  const interrupted = Promise.withResolvers<void>();
+  bench.directory.intercept = async ({ path, query }) => {
+    if (path !== '/v1/users' || query.get('offset') !== '980') return undefined;
+    reached.resolve();
+    await interrupted.promise;
+    return undefined;
+  };
+  const child = await startBackfill();
+  await reached.promise;
+  process.kill(child.pid, 'SIGINT');
+  interrupted.resolve();
+  expect(await child.exited).toMatchObject({ code: 3 });
+  expect(child.tail()).toContain('was interrupted: run it again');
+  await child.stop();
+
+  bench.directory.calls.length = 0;
+  await backfill(bench.context);
+  expect(offsets()).not.toContain('0');
+  expect((await bench.live()).users).toEqual(users.toSorted());
+});
+
 test('--restart begins at the beginning', async () => {
   bench.populate({ users: 600 });
   const stopped = new AbortController();
