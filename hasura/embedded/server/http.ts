@@ -59,21 +59,22 @@ export function send(
     if (name.toLowerCase() === 'set-cookie') response.appendHeader(name, value);
     else response.setHeader(name, value);
   }
-  const payload = compress(request, response, Buffer.from(body, 'utf8'));
-  response.setHeader('Content-Length', payload.length);
-  response.end(payload);
+  const compressed = body.length < COMPRESS_FROM ? undefined : compress(request, response, body);
+  response.setHeader('Content-Length', compressed?.length ?? Buffer.byteLength(body));
+  // Text goes out in one piece with the headers, and leaves no buffer behind.
+  response.end(compressed ?? body);
 }
 
-function compress(request: IncomingMessage, response: ServerResponse, payload: Buffer): Buffer {
-  if (payload.length < COMPRESS_FROM) return payload;
+/** Says how in the headers; undefined where the client takes it as it is. */
+function compress(request: IncomingMessage, response: ServerResponse, body: string): Buffer | undefined {
   const accepted = String(request.headers['accept-encoding'] ?? '');
   if (/\bgzip\b/.test(accepted)) {
     response.setHeader('Content-Encoding', 'gzip');
-    return gzipSync(payload, { level: 1 });
+    return gzipSync(body, { level: 1 });
   }
   if (/\bbr\b/.test(accepted)) {
     response.setHeader('Content-Encoding', 'br');
-    return brotliCompressSync(payload, { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } });
+    return brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } });
   }
-  return payload;
+  return undefined;
 }
