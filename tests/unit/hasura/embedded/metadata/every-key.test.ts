@@ -149,7 +149,9 @@ describe('every key of the metadata', () => {
 
   test('is one that somebody has looked at', () => {
     // Grows with the schema: who adds a key says here, above or in a test of its own, what it does.
-    expect([...keys].filter((key) => !key.includes('custom_root_fields.')).length).toMatchInlineSnapshot(`307`);
+    expect([...keys].filter((key) => !key.includes('custom_root_fields.')).length).toMatchInlineSnapshot(
+      `307`,
+    );
   });
 
   test.each(REFUSED)('%s is refused where it is not empty', (key) => {
