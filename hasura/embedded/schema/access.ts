@@ -3,7 +3,6 @@ import { displayName, tableKey } from '../catalog/types.ts';
 import type { TableMetadata } from '../metadata/types.ts';
 import { ALWAYS } from '../plan/predicate.ts';
 import { ADMIN_ROLE } from '../session.ts';
-import { json } from './fields.ts';
 import { type Lookup, planFilter } from './filter.ts';
 import { readParam } from './filter-operators.ts';
 import { type Inheritable, inherit, inheritSelect } from './inherited.ts';
@@ -125,13 +124,13 @@ function directAccesses(draft: TableDraft, lookup: Lookup, source: string, probl
       const object = {
         type: `${kind}_permission`,
         name: `${kind}_permission ${role} in table ${displayName(table.name)} in source ${source}`,
-        definition: json({
+        definition: {
           comment: comment ?? null,
           permission: permission,
           role,
           source,
           table: table.name,
-        }),
+        },
         context: `${inTable(table.name)}in permission for role "${role}": `,
       };
       problems.attempt(object, () => {

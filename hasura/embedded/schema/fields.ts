@@ -2,7 +2,7 @@
 import type { Catalog, ForeignKey } from '../catalog/types.ts';
 import { displayName, type QualifiedName, tableKey } from '../catalog/types.ts';
 import { exportUsing } from '../metadata/export-table.ts';
-import type { ArrayRelationship, Json, ObjectRelationship } from '../metadata/types.ts';
+import type { ArrayRelationship, ObjectRelationship } from '../metadata/types.ts';
 import { trackComputedField } from './computed-field.ts';
 import { inTable, type MetadataObject, Problem, type Problems } from './problem.ts';
 import type { TableDraft } from './track.ts';
@@ -24,13 +24,13 @@ export function addFields(
     const object: MetadataObject = {
       type: `${kind}_relation`,
       name: `${kind}_relation ${entry.name} in table ${name} in source ${source}`,
-      definition: json({
+      definition: {
         comment: entry.comment ?? null,
         name: entry.name,
         source,
         table: table.name,
         using: qualifiedUsing(entry.using),
-      }),
+      },
     };
     const made = problems.attempt(
       { ...object, context: `${inTable(table.name)}in relationship "${entry.name}": ` },
@@ -53,13 +53,13 @@ export function addFields(
     const object: MetadataObject = {
       type: 'computed_field',
       name: `computed_field ${entry.name} in table ${name} in source ${source}`,
-      definition: json({
+      definition: {
         comment: entry.comment ?? null,
         definition: entry.definition,
         name: entry.name,
         source,
         table: table.name,
-      }),
+      },
     };
     const made = problems.attempt(
       { ...object, context: `${inTable(table.name)}in computed field "${entry.name}": ` },
@@ -187,9 +187,4 @@ function qualifiedUsing(using: ObjectRelationship['using']): unknown {
     foreign_key_constraint_on:
       on.columns.length === 1 ? { column, table: on.table } : { columns: on.columns, table: on.table },
   };
-}
-
-/** Drops what JSON does not have. */
-export function json(value: unknown): Json {
-  return JSON.parse(JSON.stringify(value));
 }

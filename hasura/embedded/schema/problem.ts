@@ -17,7 +17,8 @@ export interface Problems {
 export interface MetadataObject {
   readonly type: string;
   readonly name: string;
-  readonly definition: Json;
+  /** As JSON, but for keys that are undefined. */
+  readonly definition: unknown;
   /** Said before the reason: `in table "users": in relationship "posts": `. */
   readonly context?: string;
 }
@@ -32,12 +33,22 @@ export function createProblems(): Problems {
       } catch (error) {
         if (!(error instanceof Problem || error instanceof ScalarError)) throw error;
         const { context = '', type, name, definition } = object;
-        list.push({ type, name, definition, reason: `Inconsistent object: ${context}${error.message}` });
+        list.push({
+          type,
+          name,
+          definition: json(definition),
+          reason: `Inconsistent object: ${context}${error.message}`,
+        });
         return undefined;
       }
     },
     add: (object) => list.push(object),
   };
+}
+
+/** Drops what JSON does not have. */
+function json(value: unknown): Json {
+  return JSON.parse(JSON.stringify(value));
 }
 
 export const inTable = (table: QualifiedName) => `in table "${displayName(table)}": `;
