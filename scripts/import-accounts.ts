@@ -46,7 +46,7 @@ answer.`,
     }
     const { all, claimed } = await engine.ask(CountAccountsDocument, {});
     console.log(
-      `${accounts.length} accounts imported; of all ${all.aggregate?.count ?? 0} there are, ${claimed.aggregate?.count ?? 0} have been taken over.`,
+      `Accounts imported: ${accounts.length}. Of all ${all.aggregate?.count ?? 0} accounts ${claimed.aggregate?.count ?? 0} are taken over.`,
     );
     return 0;
   },
