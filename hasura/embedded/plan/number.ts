@@ -70,11 +70,5 @@ export function fixedNumber(value: number | NumberLiteral, decimals: number): st
 
 /** JSON text of a value that may hold {@link NumberLiteral}s. */
 export function writeJson(value: unknown): string {
-  if (value instanceof NumberLiteral) return value.text;
-  if (Array.isArray(value)) return `[${value.map(writeJson).join(',')}]`;
-  if (typeof value === 'object' && value !== null) {
-    const entries = Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}:${writeJson(item)}`);
-    return `{${entries.join(',')}}`;
-  }
   return JSON.stringify(value ?? null);
 }

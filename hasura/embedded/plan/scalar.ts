@@ -14,11 +14,23 @@ export type ScalarReader =
   /** The value goes into the statement as a parameter, as PostgreSQL's text form of `type`. */
   | { readonly kind: 'parameter'; readonly type: PgType; readonly read: (value: unknown) => string };
 
+declare global {
+  // TypeScript does not know it yet.
+  interface JSON {
+    /** Makes JSON.stringify write the text as it is. @throws {SyntaxError} for what is no JSON scalar */
+    rawJSON(text: string): unknown;
+  }
+}
+
 /** A number as it was written, in a query or in JSON, where a JavaScript number could not hold it. */
 export class NumberLiteral {
   readonly text: string;
   constructor(text: string) {
     this.text = text;
+  }
+
+  toJSON(): unknown {
+    return JSON.rawJSON(this.text);
   }
 }
 
