@@ -12,6 +12,7 @@ export async function dockerEngine({
   adminSecret,
   jwtSecret,
   authHook,
+  port: wantedPort,
   service = { url: 'http://127.0.0.1:9', actionSecret: adminSecret },
   env,
 }: EngineSettings): Promise<TestEngine> {
@@ -27,7 +28,7 @@ export async function dockerEngine({
     .withWaitStrategy(Wait.forLogMessage(/ready to accept connections/, 2))
     .start();
   // A port of ours, not Docker's choice, so that the engine is found again after a restart.
-  const port = await freePort();
+  const port = wantedPort ?? (await freePort());
   const definition = new GenericContainer(ENGINE_IMAGE)
     .withNetwork(network)
     .withExposedPorts({ container: 8080, host: port })

@@ -14,6 +14,8 @@ export type EngineSettings = {
   jwtSecret?: JwtSecret;
   /** Ask the service who a client is, in place of a `jwtSecret`. */
   authHook?: boolean;
+  /** A free one if not given. */
+  port?: number;
   /** For what calls the service: actions and cron triggers. */
   service?: ServiceLink;
   env?: Readonly<Record<string, string>>;
@@ -45,7 +47,7 @@ export async function startTestEngine(settings: EngineSettings): Promise<TestEng
 
 async function localEngine(settings: EngineSettings, command: string | undefined): Promise<TestEngine> {
   const database = await createDatabase();
-  const port = await freePort();
+  const port = settings.port ?? (await freePort());
   const start = () => startEngine({ databaseUrl: database.url, port, command, ...settings });
   let engine = await start();
   return {

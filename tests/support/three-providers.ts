@@ -1,0 +1,184 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { decodeJwt, decodeProtectedHeader, importJWK, SignJWT } from 'jose';
+import { z } from 'zod';
+import type { LocalCasdoor } from '../../scripts/local/casdoor/local-casdoor.ts';
+import type { LocalClerk } from '../../scripts/local/clerk/local-clerk.ts';
+import type { LocalCognito } from '../../scripts/local/cognito/local-cognito.ts';
+import { createHasuraClient, type HasuraClient } from '../../scripts/stack/hasura-client.ts';
+import { startLocalProviders } from '../../scripts/stack/local-providers.ts';
+import { freePort, LOOPBACK } from '../../scripts/stack/ports.ts';
+import { type Service, startService } from '../../scripts/stack/service.ts';
+import { untilAnswers } from '../../scripts/stack/wait.ts';
+import { PROVIDER_NAMES, type ProviderName } from '../../services/identity/core/records.ts';
+import { applyProject, startTestEngine, type TestEngine } from './engine.ts';
+
+/** Somebody who has signed up at one of the providers. */
+export type Person = {
+  provider: ProviderName;
+  id: string;
+  email: string;
+  /** A good token of theirs. */
+  token(): Promise<string>;
+  /** One that the provider signed, with some claims and header parameters changed (undefined: left out). */
+  signed(claims: Record<string, unknown>, header?: Record<string, unknown>): Promise<string>;
+};
+
+export type ThreeProviders = {
+  clerk: LocalClerk;
+  casdoor: LocalCasdoor;
+  cognito: LocalCognito;
+  /** Asks the service who a client is. */
+  engine: TestEngine;
+  hasura: HasuraClient;
+  service: Service;
+  adminSecret: string;
+  actionSecret: string;
+  asAdmin(query: string): Promise<Record<string, unknown>>;
+  signUp(provider: ProviderName, email: string): Promise<Person>;
+  close(): Promise<void>;
+};
+
+/** @param env more settings of the service */
+export async function startThreeProviders(
+  env: Readonly<Record<string, string>> | ((own: Record<string, string>) => Record<string, string>) = {},
+): Promise<ThreeProviders> {
+  const closers: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    const { clerk, casdoor, cognito } = await startLocalProviders(PROVIDER_NAMES, {
+      onStarted: (provider) => closers.push(() => provider.close()),
+    });
+    if (clerk === undefined || casdoor === undefined || cognito === undefined)
+      throw new Error('One is missing.');
+    const adminSecret = randomBytes(24).toString('base64url');
+    const actionSecret = randomBytes(24).toString('base64url');
+    const [enginePort, port] = [await freePort(), await freePort()];
+    const own: Record<string, string> = {
+      ...clerk.serviceEnvironment,
+      ...casdoor.serviceEnvironment,
+      ...cognito.serviceEnvironment,
+      LATCHKEY_ACTION_SECRET: actionSecret,
+    };
+    const service = await startService({
+      // Up before the engine is, as in production.
+      engineUrl: `http://${LOOPBACK}:${enginePort}`,
+      adminSecret,
+      port,
+      env: { ...own, ...(typeof env === 'function' ? env(own) : env) },
+    });
+    closers.push(() => service.close());
+    const engine = await startTestEngine({
+      adminSecret,
+      authHook: true,
+      port: enginePort,
+      service: { url: service.url, actionSecret },
+    });
+    closers.push(() => engine.close());
+    await applyProject(engine.url, adminSecret);
+    await untilAnswers(`${service.url}/readyz`, service.child);
+    for (const provider of [clerk, casdoor, cognito]) {
+      provider.deliverTo(`${service.url}/webhooks/${provider.name}`);
+    }
+    const hasura = createHasuraClient(engine.url);
+    return {
+      clerk,
+      casdoor,
+      cognito,
+      engine,
+      hasura,
+      service,
+      adminSecret,
+      actionSecret,
+      async asAdmin(query) {
+        const { data, message } = await hasura.query(query, { adminSecret });
+        if (data === null) throw new Error(message);
+        return data;
+      },
+      async signUp(provider, email) {
+        switch (provider) {
+          case 'clerk':
+            return signUpAtClerk(clerk, email);
+          case 'casdoor':
+            return signUpAtCasdoor(casdoor, email);
+          case 'cognito':
+            return signUpAtCognito(cognito, email);
+        }
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function signUpAtClerk(clerk: LocalClerk, email: string): Promise<Person> {
+  const { id } = clerk.directory.signUp({ email });
+  await clerk.webhooks.idle();
+  const token = () => clerk.token(id);
+  return {
+    provider: 'clerk',
+    id,
+    email,
+    token,
+    signed: async (claims, header) => changed(await token(), claims, header, clerk.key.sign),
+  };
+}
+
+async function signUpAtCasdoor(casdoor: LocalCasdoor, email: string): Promise<Person> {
+  const user = casdoor.actions.signUp(`acme/${email.split('@')[0]}`, { email, emailVerified: true });
+  await casdoor.webhooks.idle();
+  const token = () => casdoor.token(user, { format: 'JWT-Empty', lifetimeSeconds: 600 });
+  return {
+    provider: 'casdoor',
+    id: user.id,
+    email,
+    token,
+    signed: async (claims, header) => changed(await token(), claims, header, casdoor.key.sign),
+  };
+}
+
+async function signUpAtCognito(cognito: LocalCognito, email: string): Promise<Person> {
+  const answer = await fetch(`${cognito.url}/sign-up`, {
+    method: 'POST',
+    body: new URLSearchParams({ email }),
+  });
+  const { sub } = z.object({ sub: z.string() }).parse(await answer.json());
+  await cognito.settled();
+  const token = async () =>
+    (await fetch(`${cognito.url}/token?${new URLSearchParams({ user: email })}`)).text();
+  const sign = await cognitoSigner();
+  return {
+    provider: 'cognito',
+    id: sub,
+    email,
+    token,
+    signed: async (claims, header) => changed(await token(), claims, header, sign),
+  };
+}
+
+type Sign = (payload: Record<string, unknown>, header: Record<string, unknown>) => Promise<string>;
+
+async function changed(
+  token: string,
+  claims: Record<string, unknown>,
+  header: Record<string, unknown> | undefined,
+  sign: Sign,
+): Promise<string> {
+  const { alg: _, ...own } = decodeProtectedHeader(token);
+  return sign({ ...decodeJwt(token), ...claims }, { ...own, ...header });
+}
+
+/** The private key of cognito-local, which is no secret: the package holds it. */
+async function cognitoSigner(): Promise<Sign> {
+  const file = fileURLToPath(import.meta.resolve('cognito-local/lib/keys/cognitoLocal.private.json'));
+  const { jwk } = z
+    .object({ jwk: z.record(z.string(), z.unknown()) })
+    .parse(JSON.parse(readFileSync(file, 'utf8')));
+  const key = await importJWK(jwk, 'RS256');
+  return (payload, header) => new SignJWT(payload).setProtectedHeader({ alg: 'RS256', ...header }).sign(key);
+}
