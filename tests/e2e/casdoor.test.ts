@@ -166,7 +166,10 @@ describe('a hint', () => {
   });
 });
 
-test('what happens while the engine is away is delivered again and not lost', async () => {
+// Hasura takes some eleven seconds to end.
+test('what happens while the engine is away is delivered again and not lost', {
+  timeout: 120_000,
+}, async () => {
   await engine.stop();
   const { result: late, records } = casdoor.intercept(() => casdoor.actions.signUp('acme/late'));
   for (const record of records) expect(await post(record)).toBe(503);
