@@ -7,12 +7,13 @@ import { createDeliveries, type Deliveries } from './deliveries.ts';
 import { median, percentile, type Sent, send } from './sender.ts';
 import { describeMachine, openStand, residentMegabytes, type Server } from './stand.ts';
 
-const ROUNDS = 5;
-const ROUND_SECONDS = 4;
+/** Many and short, so that a minute in which the machine is busy with other things meets all alike. */
+const ROUNDS = 15;
+const ROUND_SECONDS = 1.5;
 const WARM_UP_SECONDS = 3;
 const IN_FLIGHT = 128;
 /** Sent one after the other, in each round. */
-const ALONE = 300;
+const ALONE = 100;
 
 interface Contender {
   readonly name: string;
@@ -27,25 +28,36 @@ interface Contender {
 const stand = await openStand();
 try {
   const serve = stand.serve;
+  let letter = 'a'.charCodeAt(0);
   const contender = (name: string, server: Server): Contender => ({
     name,
     server,
-    deliveries: createDeliveries(name.replaceAll(/[^a-z]/g, '').slice(0, 6), stand.secret),
+    deliveries: createDeliveries(String.fromCharCode(letter++), stand.secret),
     enough: 20_000,
     crowded: [],
     alone: [],
   });
   const ours = contender('group commit', await serve('services/identity/http/server.ts'));
-  const oneInTurn = contender(
-    'in turn: one mutation per event',
-    await serve('tests/bench/one-per-event.ts', { args: ['in-turn'] }),
-  );
-  const oneAtOnce = contender('at once: one mutation per event', await serve('tests/bench/one-per-event.ts'));
-  const straight = contender(
-    'pg: one upsert per event',
-    await serve('tests/bench/straight-to-pg.ts', { args: [stand.postgres.url] }),
-  );
-  const all = [ours, oneInTurn, oneAtOnce, straight];
+  const all = [
+    ours,
+    contender(
+      'group commit, two mutations under way',
+      await serve('services/identity/http/server.ts', { env: { LATCHKEY_WRITES_IN_FLIGHT: '2' } }),
+    ),
+    contender(
+      'one mutation per event, in turn',
+      await serve('tests/bench/one-per-event.ts', { args: ['in-turn'] }),
+    ),
+    contender('one mutation per event, all at once', await serve('tests/bench/one-per-event.ts')),
+    contender(
+      '`pg`, one upsert per event',
+      await serve('tests/bench/straight-to-pg.ts', { args: [stand.postgres.url] }),
+    ),
+    contender(
+      '`pg`, one upsert and one ledger row per event',
+      await serve('tests/bench/straight-to-pg.ts', { args: [stand.postgres.url, 'with-ledger'] }),
+    ),
+  ];
 
   console.log(describeMachine(stand.postgres));
   for (const one of all) {
@@ -55,9 +67,10 @@ try {
   for (let round = 1; round <= ROUNDS; round += 1) {
     for (const one of all) {
       one.crowded.push(await run(one, one.enough, IN_FLIGHT, ROUND_SECONDS));
-      console.log(`round ${round}: ${one.name}: ${Math.round(rateOf(one.crowded.slice(-1)))} events/s`);
     }
     for (const one of all) one.alone.push(await run(one, ALONE, 1, 60));
+    const rates = all.map(({ crowded }) => Math.round(rateOf(crowded.slice(-1))));
+    console.log(`round ${round}: ${rates.join(', ')} events/s`);
   }
   report(all, ours);
 } finally {
@@ -74,26 +87,45 @@ async function run(one: Contender, count: number, inFlight: number, mostSeconds:
 }
 
 function rateOf(rounds: readonly Sent[]): number {
-  return median(rounds.map(({ latencies, seconds }) => latencies.length / seconds));
+  return median(rounds.map(rate));
+}
+
+function rate({ latencies, seconds }: Sent): number {
+  return latencies.length / seconds;
 }
 
 function at(rounds: readonly Sent[], share: number): number {
   return median(rounds.map(({ latencies }) => percentile(latencies, share)));
 }
 
-function report(all: readonly Contender[], ours: Contender): void {
-  console.log(
-    `\n| | events/s at ${IN_FLIGHT} | ours is | p99 at ${IN_FLIGHT} | median at 1 | p99 at 1 | memory |`,
+/** Of what two did in the same rounds. */
+function ratio(rounds: readonly Sent[], others: readonly Sent[], of: (sent: Sent) => number): number {
+  return median(
+    rounds.flatMap((sent, index) => {
+      const other = others[index];
+      return other === undefined ? [] : [of(sent) / of(other)];
+    }),
   );
-  console.log('|---|---:|---:|---:|---:|---:|---:|');
+}
+
+function report(all: readonly Contender[], ours: Contender): void {
+  const titles = [
+    `events/s at ${IN_FLIGHT}`,
+    'ours is',
+    `p99 at ${IN_FLIGHT}`,
+    'median at 1',
+    'ours is',
+    'memory',
+  ];
+  console.log(`\n| | ${titles.join(' | ')} |\n|---|${'---:|'.repeat(titles.length)}`);
   for (const { name, crowded, alone, server } of all) {
     const cells = [
       name,
       Math.round(rateOf(crowded)),
-      `${(rateOf(ours.crowded) / rateOf(crowded)).toFixed(2)} ×`,
+      `${ratio(ours.crowded, crowded, rate).toFixed(2)} ×`,
       `${at(crowded, 0.99).toFixed(0)} ms`,
       `${at(alone, 0.5).toFixed(2)} ms`,
-      `${at(alone, 0.99).toFixed(2)} ms`,
+      `${ratio(ours.alone, alone, ({ latencies }) => percentile(latencies, 0.5)).toFixed(2)} ×`,
       `${residentMegabytes(server.child.pid).toFixed(0)} MB`,
     ];
     console.log(`| ${cells.join(' | ')} |`);

@@ -7,6 +7,7 @@ import { type Engine, startEngine } from '../../scripts/stack/engine.ts';
 import { freePort } from '../../scripts/stack/ports.ts';
 import { type PostgresServer, startPostgres } from '../../scripts/stack/postgres.ts';
 import { type Child, startChild } from '../../scripts/stack/processes.ts';
+import { MEMORY_FLAGS } from '../../scripts/stack/service.ts';
 import { untilAnswers } from '../../scripts/stack/wait.ts';
 import { applyProject } from '../support/engine.ts';
 
@@ -57,7 +58,7 @@ export async function openStand(): Promise<Stand> {
         const child = await startChild({
           name: file,
           command: process.execPath,
-          args: [join(ROOT, file), ...args],
+          args: [...MEMORY_FLAGS, join(ROOT, file), ...args],
           cwd: ROOT,
           env: {
             PATH: process.env.PATH,

@@ -1,51 +1,43 @@
 /**
- * A handler as one would write it without Hasura: the same HTTP server, the same signature and the
- * same reading of the payload, then one upsert for each event on a pool of ten connections. It keeps
- * no ledger.
+ * A handler as one would write it without Hasura: one upsert for each event, a prepared statement on a
+ * pool of ten connections. With the argument `with-ledger` the same statement also keeps the delivery,
+ * so that none counts twice.
  *
- * Argument: the database's URL.
+ * Arguments: the database's URL, and `with-ledger` or nothing.
  */
 import { Pool } from 'pg';
-import { readConfig } from '../../services/identity/core/config.ts';
-import { createEngine } from '../../services/identity/hasura/graphql.ts';
-import { buildApp } from '../../services/identity/http/app.ts';
-import { createLogger } from '../../services/identity/http/logger.ts';
-import { loadProviders } from '../../services/identity/providers/registry.ts';
-import { userRow } from '../../services/identity/sync/rows.ts';
+import { batchOf } from '../../services/identity/sync/rows.ts';
+import { serveWebhooks } from './webhook-server.ts';
 
-const [, , connectionString] = process.argv;
+const [, , connectionString, mode] = process.argv;
 if (connectionString === undefined)
-  throw new Error('The database’s URL is missing: give it as the argument.');
+  throw new Error('The database’s URL is missing: give it as the first argument.');
 const pool = new Pool({ connectionString, max: 10 });
-const config = readConfig();
-const engine = createEngine(config.engine);
 
-const app = buildApp({
-  providers: await loadProviders(config.providers, engine),
-  writer: {
-    async write({ records }) {
-      for (const record of records) {
-        if (record.kind !== 'user') continue;
-        const row = Object.entries(userRow(record));
-        const names = row.map(([name]) => name);
-        const places = names.map((_, index) => `$${index + 1}`);
-        const updates = names.map((name) => `${name} = excluded.${name}`);
-        await pool.query({
-          name: 'upsert',
-          text: `insert into users (${names}) values (${places}) on conflict (id) do update set ${updates}`,
-          values: row.map(([, value]) =>
-            typeof value === 'object' && value !== null ? JSON.stringify(value) : value,
-          ),
-        });
-      }
-      return { status: 'applied', error: null };
-    },
-    close: () => pool.end(),
-  },
-  engine,
-  engineSecrets: config.engineSecrets,
-  retentionDays: config.retentionDays,
-  logger: createLogger(config.logLevel),
+await serveWebhooks(async (entry) => {
+  const { users, deliveries } = batchOf([entry]);
+  const [user, delivery] = [users, deliveries].map((rows) => Object.entries([rows].flat()[0] ?? {}));
+  if (user === undefined || delivery === undefined) return;
+  const isWithLedger = mode === 'with-ledger';
+  const text = upsert('users', user, 0);
+  const values = [...user, ...(isWithLedger ? delivery : [])].map(([, value]) =>
+    typeof value === 'object' && value !== null ? JSON.stringify(value) : value,
+  );
+  await pool.query({
+    name: 'upsert',
+    text: isWithLedger
+      ? `with kept as (${insert('identity.deliveries', delivery, user.length)} on conflict do nothing) ${text}`
+      : text,
+    values,
+  });
 });
-process.on('SIGTERM', () => void app.close());
-await app.listen(config.http);
+
+function insert(table: string, row: readonly (readonly [string, unknown])[], before: number): string {
+  const places = row.map((_, index) => `$${before + index + 1}`);
+  return `insert into ${table} (${row.map(([name]) => name)}) values (${places})`;
+}
+
+function upsert(table: string, row: readonly (readonly [string, unknown])[], before: number): string {
+  const updates = row.map(([name]) => `${name} = excluded.${name}`);
+  return `${insert(table, row, before)} on conflict (id) do update set ${updates}`;
+}

@@ -31,9 +31,9 @@ export interface WriterOptions {
 
 /** Larger ones are no faster, and hold their locks for longer. */
 const MOST_ROWS = 200;
-/** Of payloads in one mutation, and of payloads waiting in memory. */
+/** Of payloads in one mutation, and of payloads waiting in memory, where they can take ten times as much. */
 const MOST_BATCH_BYTES = 4 * 1024 * 1024;
-const MOST_QUEUED_BYTES = 48 * 1024 * 1024;
+const MOST_QUEUED_BYTES = 16 * 1024 * 1024;
 const MOST_ATTEMPTS = 3;
 
 interface Waiting {

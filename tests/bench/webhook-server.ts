@@ -1,0 +1,34 @@
+import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
+import { readConfig } from '../../services/identity/core/config.ts';
+import { createEngine, type Engine } from '../../services/identity/hasura/graphql.ts';
+import { createLogger } from '../../services/identity/http/logger.ts';
+import { webhooks } from '../../services/identity/http/routes/webhooks.ts';
+import { loadProviders } from '../../services/identity/providers/registry.ts';
+import type { Entry } from '../../services/identity/sync/rows.ts';
+
+/**
+ * Serves the webhooks just as the service does, its signatures and its reading of payloads included;
+ * only how an event is written is the caller's.
+ */
+export async function serveWebhooks(
+  write: (entry: Entry, engine: Engine) => Promise<unknown>,
+): Promise<void> {
+  const config = readConfig();
+  const engine = createEngine(config.engine);
+  const loggerInstance: FastifyBaseLogger = createLogger(config.logLevel);
+  const logController = new LogController({ disableRequestLogging: true });
+  const app = Fastify({ loggerInstance, logController });
+  app.get('/healthz', async () => ({ status: 'ok' }));
+  webhooks(app, {
+    providers: await loadProviders(config.providers, engine),
+    writer: {
+      async write(entry) {
+        await write(entry, engine);
+        return { status: 'applied', error: null };
+      },
+      close: async () => {},
+    },
+  });
+  process.on('SIGTERM', () => void app.close());
+  await app.listen(config.http);
+}
