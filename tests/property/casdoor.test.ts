@@ -104,7 +104,8 @@ async function reset(): Promise<void> {
     'TRUNCATE public.users, public.organizations, identity.deliveries, identity.reconciles CASCADE',
   );
   casdoor.intercept(() => {
-    const { users, groups, roles } = casdoor.directory.state();
+    // The state itself, and no copy of it.
+    const { users, groups, roles } = structuredClone(casdoor.directory.state());
     for (const one of roles) casdoor.directory.deleteRole(`${one.owner}/${one.name}`);
     for (const one of users) if (one.owner === 'acme') casdoor.directory.deleteUser(`acme/${one.name}`);
     for (const one of groups) casdoor.directory.deleteGroup(`${one.owner}/${one.name}`);

@@ -30,7 +30,7 @@ export async function holds<T extends unknown[]>(
 ): Promise<void> {
   const parameters = propertyParameters(name);
   const details = await fc.check(property, parameters);
-  if (details.failed) throw new Error(fc.defaultReportMessage(details));
+  if (details.failed) throw new Error(fc.defaultReportMessage(details), { cause: details.errorInstance });
   console.log(`${name}: held in ${details.numRuns} histories.`);
   if (details.numRuns < least) throw new Error(`Only ${details.numRuns} histories were tried.`);
 }
