@@ -119,13 +119,13 @@ export async function startThreeProviders(
 async function signUpAtClerk(clerk: LocalClerk, email: string): Promise<Person> {
   const { id } = clerk.directory.signUp({ email });
   await clerk.webhooks.idle();
-  const token = () => clerk.token(id);
+  const token = () => clerk.token(id, { lifetimeSeconds: 600 });
   return {
     provider: 'clerk',
     id,
     email,
     token,
-    signed: async (claims, header) => changed(await token(), claims, header, clerk.key.sign),
+    signed: signer(token, clerk.key.sign),
   };
 }
 
@@ -138,7 +138,7 @@ async function signUpAtCasdoor(casdoor: LocalCasdoor, email: string): Promise<Pe
     id: user.id,
     email,
     token,
-    signed: async (claims, header) => changed(await token(), claims, header, casdoor.key.sign),
+    signed: signer(token, casdoor.key.sign),
   };
 }
 
@@ -157,20 +157,20 @@ async function signUpAtCognito(cognito: LocalCognito, email: string): Promise<Pe
     id: sub,
     email,
     token,
-    signed: async (claims, header) => changed(await token(), claims, header, sign),
+    signed: signer(token, sign),
   };
 }
 
 type Sign = (payload: Record<string, unknown>, header: Record<string, unknown>) => Promise<string>;
 
-async function changed(
-  token: string,
-  claims: Record<string, unknown>,
-  header: Record<string, unknown> | undefined,
-  sign: Sign,
-): Promise<string> {
-  const { alg: _, ...own } = decodeProtectedHeader(token);
-  return sign({ ...decodeJwt(token), ...claims }, { ...own, ...header });
+function signer(token: () => Promise<string>, sign: Sign): Person['signed'] {
+  // One for all: to get another is to sign in again, which would show in the tables.
+  let base: Promise<string> | undefined;
+  return async (claims, header) => {
+    base ??= token();
+    const { alg: _, ...own } = decodeProtectedHeader(await base);
+    return sign({ ...decodeJwt(await base), ...claims }, { ...own, ...header });
+  };
 }
 
 /** The private key of cognito-local, which is no secret: the package holds it. */
