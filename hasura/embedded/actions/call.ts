@@ -4,11 +4,11 @@ import { findHeader, type HeaderList, IGNORED_CLIENT_HEADERS } from '../auth/hea
 import type { Environment } from '../config.ts';
 import { EngineError, toEngineError } from '../errors.ts';
 import type { Json } from '../metadata/types.ts';
+import { parseExactJson } from '../plan/exact-json.ts';
 import { SESSION_PREFIX } from '../session.ts';
 import { fillTemplate, type HeaderPairs, resolveHeaders } from '../webhook/env-template.ts';
 import { callWebhook, type WebhookAnswer, webhookHeaders } from '../webhook/post.ts';
 import { type PlainRequest, transformRequest, transformResponse } from '../webhook/transform.ts';
-import { parseExactJson } from './json.ts';
 import { checkAnswer } from './output.ts';
 import type { TrackedAction } from './types.ts';
 

@@ -2,9 +2,9 @@
 import type { Pool } from 'pg';
 import type { HeaderList } from '../auth/headers.ts';
 import type { Environment } from '../config.ts';
+import { parseExactJson } from '../plan/exact-json.ts';
 import type { Session } from '../session.ts';
 import { type ActionCall, callHandler } from './call.ts';
-import { parseExactJson } from './json.ts';
 import { type LinkContext, readLinks } from './links.ts';
 import { noteCall, readResult } from './log.ts';
 import { findLinks, writeOutput } from './output.ts';

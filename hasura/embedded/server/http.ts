@@ -35,10 +35,13 @@ export function readBody(request: IncomingMessage): Promise<string> {
   });
 }
 
-/** @throws {EngineError} `invalid-json` */
-export function parseJson(text: string): unknown {
+/**
+ * @param parse how numbers are to be read
+ * @throws {EngineError} `invalid-json`
+ */
+export function parseJson(text: string, parse: (text: string) => unknown = JSON.parse): unknown {
   try {
-    return JSON.parse(text);
+    return parse(text);
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'malformed';
     throw new EngineError('invalid-json', `Error in $: not a valid json value (${reason})`);

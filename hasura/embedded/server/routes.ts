@@ -12,6 +12,7 @@ import type { GraphqlRequest, RequestContext } from '../core.ts';
 import { apiErrorBody, EngineError, graphqlErrorBody, toEngineError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { isPlainObject } from '../metadata/kit.ts';
+import { parseExactJson } from '../plan/exact-json.ts';
 import { createSession, type Session } from '../session.ts';
 import type { MetadataStore } from '../storage/metadata-store.ts';
 import type { SourcePools } from '../storage/sources.ts';
@@ -193,7 +194,7 @@ async function graphql(call: Call, format: ErrorFormat): Promise<Answer> {
   const text = await readBody(call.request);
   let body: GraphqlBody;
   try {
-    body = readGraphqlBody(parseJson(text));
+    body = readGraphqlBody(parseJson(text, parseExactJson));
   } catch (error) {
     // Who may not ask at all is told so first.
     await parts.authenticator.authenticate(headers);
@@ -317,7 +318,7 @@ function queryParameters(url: URL, request: IncomingMessage, text: string): Reco
 
 function jsonBody(text: string): Record<string, unknown> {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseExactJson(text);
     return isPlainObject(value) ? value : {};
   } catch {
     return {};

@@ -5,6 +5,7 @@ import type { Authenticated, Authenticator } from '../auth/index.ts';
 import type { GraphqlRequest, RunnableOperation } from '../core.ts';
 import { EngineError, toEngineError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { parseExactJson } from '../plan/exact-json.ts';
 import { readGraphqlRequest } from './graphql-request.ts';
 import type { LiveQueries } from './live-queries.ts';
 import { type GraphqlParts, prepareGraphql } from './run-graphql.ts';
@@ -193,7 +194,7 @@ export function serveConnection(
 
 function parseFrame(data: RawData): unknown {
   try {
-    return JSON.parse(frameText(data));
+    return parseExactJson(frameText(data));
   } catch {
     return undefined;
   }

@@ -1,7 +1,8 @@
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dumpSchema, readDumpOptions } from '../../../../../hasura/embedded/server/schema-dump.ts';
 import { createDatabase, type TestDatabase } from '../../../../support/postgres.ts';
+import { testPool } from '../test-pool.ts';
 
 const SCHEMA = `
   create type mood as enum ('calm', 'it''s');
@@ -26,7 +27,7 @@ let second: TestDatabase;
 let pools: Pool[];
 beforeAll(async () => {
   [first, second] = await Promise.all([createDatabase(), createDatabase()]);
-  pools = [first, second].map(({ url }) => new Pool({ connectionString: url, max: 1 }));
+  pools = [first, second].map(({ url }) => testPool(url));
 });
 afterAll(async () => {
   await Promise.all(pools.map((pool) => pool.end()));
