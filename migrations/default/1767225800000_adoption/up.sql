@@ -50,7 +50,11 @@ CREATE FUNCTION identity.claim_own_account() RETURNS trigger
   LANGUAGE plpgsql
   AS $$
 BEGIN
-  PERFORM identity.claim_account(NEW.id, NEW.email);
+  -- Most users have no such account, and to find that out must cost next to nothing.
+  IF EXISTS (SELECT FROM identity.imported_accounts
+      WHERE lower(email COLLATE "C") = lower(NEW.email COLLATE "C") AND claimed_by IS NULL) THEN
+    PERFORM identity.claim_account(NEW.id, NEW.email);
+  END IF;
   RETURN NULL;
 END
 $$;

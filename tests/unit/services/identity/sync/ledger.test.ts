@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type LocalClerk, startLocalClerk } from '../../../../../scripts/local/clerk/local-clerk.ts';
 import { readConfig } from '../../../../../services/identity/core/config.ts';
@@ -264,5 +265,31 @@ describe('the scheduled reconcile', () => {
       { status: 'skipped', reason: expect.stringContaining('CLERK_SECRET_KEY') },
     ]);
     await job.close();
+  });
+
+  test('ends in order when the service stops, and leaves nothing unfinished', async () => {
+    const clerkProvider = providers.get('clerk');
+    if (clerkProvider === undefined) throw new Error('Clerk is not set up.');
+    let isReading = false;
+    const slow = {
+      ...clerkProvider,
+      directory: {
+        ...clerkProvider.directory,
+        async *pages({ signal }: { signal?: AbortSignal } = {}) {
+          isReading = true;
+          await once(signal ?? new AbortController().signal, 'abort');
+          signal?.throwIfAborted();
+          yield { records: [], cursor: '' };
+        },
+      },
+    };
+    const job = createReconcileJob({ providers: new Map([['clerk', slow]]), engine, writer });
+    const running = job.run();
+    await expect.poll(() => isReading).toBe(true);
+    await job.close();
+    expect(await running).toMatchObject([{ provider: 'clerk', status: 'failed' }]);
+    expect(await project.database.query('SELECT FROM identity.reconciles WHERE finished_at IS NULL')).toEqual(
+      [],
+    );
   });
 });
