@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { LatchkeyError } from '../../services/identity/core/errors.ts';
 import type { JwtSecret } from '../../services/identity/providers/provider.ts';
 import { type Environment, environment, PROJECT_ROOT } from '../environment.ts';
 import { hookSettings } from '../jwt-secret/engine-settings.ts';
@@ -95,9 +96,19 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     return { url, adminSecret, description, child, close: () => child.stop() };
   } catch (error) {
     await child.stop();
+    const { code } = child.hasExited() ? await child.exited : { code: null };
+    if (command !== undefined && code !== null && NO_SUCH_COMMAND.has(code)) {
+      throw new LatchkeyError(
+        'configuration-invalid',
+        `LATCHKEY_ENGINE names no program that can be run (${child.tail()}): correct it, or unset it for the embedded engine.`,
+      );
+    }
     throw error;
   }
 }
+
+/** What a shell ends with where it cannot find or cannot run what it is told to. */
+const NO_SUCH_COMMAND = new Set([126, 127]);
 
 /** Settings meant for another engine, such as those of a sourced .env, are not this one's. */
 function withoutHasura(given: Environment): Environment {

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Client } from 'pg';
+import { LatchkeyError } from '../../services/identity/core/errors.ts';
 import type { ProviderName } from '../../services/identity/core/records.ts';
 import { PROJECT_ROOT } from '../environment.ts';
 import { applyProject } from '../project/apply-project.ts';
@@ -84,6 +86,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
           )
         : undefined;
     const databaseUrl = postgres?.url ?? options.databaseUrl ?? '';
+    if (postgres === undefined) await requireDatabase(databaseUrl);
     // An engine does not start while its key set is silent, so the providers come before it.
     const providers = await startLocalProviders(options.providers ?? ['clerk'], {
       ports,
@@ -137,6 +140,22 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** @throws LatchkeyError `configuration-invalid` where nobody answers at this address */
+async function requireDatabase(url: string): Promise<void> {
+  try {
+    const client = new Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+    await client.connect();
+    await client.end();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new LatchkeyError(
+      'configuration-invalid',
+      `LATCHKEY_DATABASE_URL cannot be connected to (${reason}): start that PostgreSQL, correct the URL (postgres://user:password@host:port/database), or unset it for a PostgreSQL of our own.`,
+      { cause },
+    );
   }
 }
 

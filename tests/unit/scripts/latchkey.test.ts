@@ -291,3 +291,14 @@ test('start names a provider that is none', () => {
     stderr: oneLine(/latchkey start: --providers \(or LATCHKEY_PROVIDERS\) takes .*, not okta\./),
   });
 });
+
+test.each([
+  ['LATCHKEY_DATABASE_URL', 'postgres://postgres@127.0.0.1:9/postgres'],
+  ['LATCHKEY_DATABASE_URL', 'nonsense'],
+  ['LATCHKEY_ENGINE', 'no-such-engine'],
+])('demo tells in one line that %s=%s does not work', (variable, value) => {
+  expect(latchkey(['demo'], { [variable]: value })).toMatchObject({
+    status: 2,
+    stderr: oneLine(new RegExp(`latchkey demo: ${variable} .+`)),
+  });
+});

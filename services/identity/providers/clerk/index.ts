@@ -10,9 +10,7 @@ import { clerkTokenVerifier } from './verify-token.ts';
 
 /** @param allowedRoles those that a token may give besides `user` */
 export function createClerk(config: ClerkConfig, allowedRoles: readonly string[] = []): Provider {
-  // Webhooks need no issuer, so a missing one is an error only where a token comes in.
-  let tokens: Pick<Provider, 'keys' | 'verifyToken'> | undefined;
-  const withIssuer = () => {
+  const withIssuer = (): Pick<Provider, 'keys' | 'verifyToken'> => {
     const issuer = clerkIssuer(config);
     const keys = clerkKeySource(issuer);
     const { authorizedParties } = config;
@@ -21,6 +19,9 @@ export function createClerk(config: ClerkConfig, allowedRoles: readonly string[]
       verifyToken: clerkTokenVerifier(issuer, authorizedParties, keys, allowedRoles),
     };
   };
+  // Webhooks need no issuer: a missing one is an error only where a token comes in, a wrong one at once.
+  const isNamed = config.publishableKey !== undefined || config.frontendApiUrl !== undefined;
+  let tokens = isNamed ? withIssuer() : undefined;
   return {
     name: 'clerk',
     verify: clerkVerifier(config.webhookSecrets),

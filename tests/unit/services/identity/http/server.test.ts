@@ -38,6 +38,7 @@ test.each<[string, Record<string, string>]>([
   ['HASURA_GRAPHQL_ADMIN_SECRET', { ...SETTINGS, HASURA_GRAPHQL_ADMIN_SECRET: '' }],
   ['CLERK_WEBHOOK_SECRET', { ...SETTINGS, CLERK_WEBHOOK_SECRET: '' }],
   ['CLERK_WEBHOOK_SECRET', { ...SETTINGS, CLERK_WEBHOOK_SECRET: 'hunter2' }],
+  ['CLERK_PUBLISHABLE_KEY', { ...SETTINGS, CLERK_PUBLISHABLE_KEY: 'pk_test_nonsense' }],
   ['LATCHKEY_PORT', { ...SETTINGS, LATCHKEY_PORT: 'http' }],
 ])('a wrong or missing %s ends it with one line and status 2', async (variable, settings) => {
   const { exit, stderr } = start(settings);
