@@ -68,7 +68,6 @@ export async function startTestStack({ linked = false } = {}): Promise<TestStack
       ...(linked && { service: link }),
     });
     closers.push(() => engine.close());
-    console.log(`End-to-end tests on ${engine.description}.`);
     await applyProject(engine.url, adminSecret);
 
     const startOne = async (): Promise<Service> => {
