@@ -10,6 +10,9 @@ import { createLogger } from './logger.ts';
 async function main(): Promise<void> {
   const config = readConfig();
   const logger = createLogger(config.logLevel);
+  if (config.engineSecrets.length === 0) {
+    logger.warn('LATCHKEY_ACTION_SECRET is missing: actions and cron triggers are refused (docs/actions.md)');
+  }
   const engine = createEngine(config.engine);
   const app = buildApp({
     providers: await loadProviders(config.providers, engine),

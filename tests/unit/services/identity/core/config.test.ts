@@ -42,6 +42,18 @@ test('several secrets stand in one variable', () => {
   expect(config.providers.clerk?.webhookSecrets).toEqual([SECRET, OTHER]);
 });
 
+test('Hasura’s secret may be several, with nothing behind the last comma, and may be missing', () => {
+  expect(readConfig(NEEDED)).toMatchObject({ engineSecrets: [], retentionDays: 30 });
+  const settings = {
+    LATCHKEY_ACTION_SECRET: 'a-new-one-of-length,an-old-one-of-length,',
+    LATCHKEY_RETENTION_DAYS: '7',
+  };
+  expect(readConfig({ ...NEEDED, ...settings })).toMatchObject({
+    engineSecrets: ['a-new-one-of-length', 'an-old-one-of-length'],
+    retentionDays: 7,
+  });
+});
+
 test('roles besides user are only those that are listed; without a token there is none', () => {
   expect(readConfig(NEEDED)).toMatchObject({ providers: { allowedRoles: [] }, unauthorizedRole: undefined });
   const roles = { LATCHKEY_ALLOWED_ROLES: ' editor, org:billing,', LATCHKEY_UNAUTHORIZED_ROLE: 'visitor ' };
@@ -64,6 +76,9 @@ describe('a wrong value is named in one line with its mend, and not repeated', (
     ['LATCHKEY_PORT', '65536'],
     ['LATCHKEY_LOG_LEVEL', 'tell-nobody'],
     ['LATCHKEY_WRITES_IN_FLIGHT', '0'],
+    ['LATCHKEY_ACTION_SECRET', 'tell-nobody'],
+    ['LATCHKEY_ACTION_SECRET', 'one-that-is-long-enough,tell-nobody'],
+    ['LATCHKEY_RETENTION_DAYS', '0'],
     ['LATCHKEY_ALLOWED_ROLES', 'tell-nobody,ADMIN'],
     ['LATCHKEY_ALLOWED_ROLES', ' admin '],
     ['LATCHKEY_UNAUTHORIZED_ROLE', 'Admin'],
