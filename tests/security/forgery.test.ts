@@ -515,6 +515,40 @@ describe('secrets', () => {
       }
     });
   });
+
+  test('the secret of actions and jobs lets in, and no guess of it does', async () => {
+    const targets = [
+      ['/jobs/retention', ''],
+      ['/jobs/erasure', ''],
+      ['/jobs/reconcile', ''],
+      ['/actions', 'syncMe'],
+      ['/actions', 'deleteMyAccount'],
+    ] as const;
+    const call = (path: string, headers: Sent['headers'], name = ''): Sent => ({
+      url: `${stack.service.url}${path}`,
+      headers: [JSON_TYPE, ...headers],
+      body: JSON.stringify({
+        action: { name },
+        input: {},
+        session_variables: { 'x-hasura-role': 'user', 'x-hasura-user-id': people.clerk.id },
+        payload: { provider: 'clerk' },
+      }),
+    });
+    const right = await send(call('/jobs/retention', [['x-latchkey-secret', stack.actionSecret]]));
+    expect(right.status).toBe(200);
+    await unharmed(async () => {
+      for (const [path, name] of targets) {
+        const what = `${path} ${name}`;
+        await expectRefused(what, call(path, [], name), refusedBy(401));
+        const admin = call(path, [['x-hasura-admin-secret', stack.adminSecret]], name);
+        await expectRefused(`${what}, as admin`, admin, refusedBy(401));
+        for (const guess of guesses(stack.actionSecret)) {
+          const guessed = call(path, [['x-latchkey-secret', guess]], name);
+          await expectRefused(`${what}: ${guess}`, guessed, refusedBy(401));
+        }
+      }
+    });
+  });
 });
 
 test('that was no small number', () => {
