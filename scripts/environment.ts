@@ -10,7 +10,7 @@ export const PROJECT_ROOT: string = dirname(dirname(fileURLToPath(import.meta.ur
 
 /**
  * The environment the commands were started in. No other file below scripts/ reads process.env.
- * A variable that is set to nothing counts as not set, as in Hasura.
+ * A variable that is set to nothing counts as not set: Docker Compose passes such ones on.
  */
 export const environment: Environment = Object.fromEntries(
   Object.entries(process.env).filter(([, value]) => value !== ''),
