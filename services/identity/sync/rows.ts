@@ -32,6 +32,7 @@ export function batchOf(entries: readonly Entry[]): WriteBatchMutationVariables 
   return {
     deliveryIds: rows.map(({ id }) => id),
     deliveries: rows.map((delivery) => deliveryRow(delivery, erasedSubjects)),
+    erases: erased.length > 0,
     erasedProviders: [...new Set(erased.map(({ provider }) => provider))],
     erasedSubjects: [...erasedSubjects],
     organizations: organizations.map(organizationRow),

@@ -12,6 +12,7 @@ afterEach(async () => {
 const VARIABLES = {
   deliveryIds: [],
   deliveries: [{ id: 'msg_1', payload: { email: 'ada@example.com' } }],
+  erases: false,
   erasedProviders: [],
   erasedSubjects: [],
   organizations: [],
