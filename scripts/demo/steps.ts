@@ -1,6 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from 'node:assert/strict';
-import { createSigningKey, templatePayload } from '../local/clerk/tokens.ts';
+import { templatePayload } from '../local/clerk/tokens.ts';
 import type { Message } from '../local/clerk/webhooks.ts';
+import { createSigningKey } from '../local/signing-key.ts';
 import {
   type Answer,
   type Caller,

@@ -1,8 +1,9 @@
 import { createPublicKey } from 'node:crypto';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createSigningKey, templatePayload } from '../../scripts/local/clerk/tokens.ts';
+import { templatePayload } from '../../scripts/local/clerk/tokens.ts';
 import type { ClerkUser } from '../../scripts/local/clerk/types.ts';
+import { createSigningKey } from '../../scripts/local/signing-key.ts';
 import type { Caller } from '../../scripts/stack/hasura-client.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 

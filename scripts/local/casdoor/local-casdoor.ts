@@ -1,16 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, rename, writeFile } from 'node:fs/promises';
 import Fastify from 'fastify';
 import { z } from 'zod';
 import { casdoorEngineAuth } from '../../../services/identity/providers/casdoor/engine-auth.ts';
 import { casdoorKeysUrl } from '../../../services/identity/providers/casdoor/keys.ts';
 import { LOOPBACK } from '../../stack/ports.ts';
 import type { LocalProvider } from '../provider.ts';
+import { createSigningKey, type SigningKey } from '../signing-key.ts';
+import { createStateFile } from '../state-file.ts';
 import { type Actions, createActions } from './actions.ts';
 import { api, refuse } from './api.ts';
 import { controlApi } from './control-api.ts';
 import { createDirectory, type LocalDirectory, RefusedError } from './directory.ts';
-import { createSigningKey, type SigningKey, type TokenOptions, tokenHeader, tokenPayload } from './tokens.ts';
+import { type TokenOptions, tokenHeader, tokenPayload } from './tokens.ts';
 import type { CasdoorRecord, CasdoorState, CasdoorUser } from './types.ts';
 import { type Attempt, createSender, type Pace, type WebhookSender } from './webhooks.ts';
 
@@ -52,7 +53,6 @@ const stateSchema = z.object({
   privateJwk: z.record(z.string(), z.unknown()),
   directory: z.custom<CasdoorState>((value) => typeof value === 'object' && value !== null),
 });
-type State = z.infer<typeof stateSchema>;
 
 /**
  * A Casdoor server on this machine with one application: its key and tokens in all formats, the calls
@@ -60,7 +60,8 @@ type State = z.infer<typeof stateSchema>;
  * its pages.
  */
 export async function startLocalCasdoor(options: LocalCasdoorOptions): Promise<LocalCasdoor> {
-  const kept = await readState(options.stateFile);
+  const file = createStateFile(options.stateFile, stateSchema, 'Casdoor');
+  const kept = await file.read();
   const credentials = {
     application: APPLICATION,
     clientId: kept?.clientId ?? randomBytes(10).toString('hex'),
@@ -96,13 +97,10 @@ export async function startLocalCasdoor(options: LocalCasdoorOptions): Promise<L
     else held.push(record);
     saving = saving.then(save);
   });
-  async function save(): Promise<void> {
-    if (options.stateFile === undefined) return;
+  function save(): Promise<void> {
     const { clientId, clientSecret } = credentials;
     const privateJwk = { ...key.privateJwk };
-    const state: State = { clientId, clientSecret, webhookSecret, privateJwk, directory: directory.state() };
-    await writeFile(`${options.stateFile}.new`, JSON.stringify(state), { mode: 0o600 });
-    await rename(`${options.stateFile}.new`, options.stateFile);
+    return file.write({ clientId, clientSecret, webhookSecret, privateJwk, directory: directory.state() });
   }
 
   const app = Fastify({ forceCloseConnections: true });
@@ -187,17 +185,4 @@ export async function startLocalCasdoor(options: LocalCasdoorOptions): Promise<L
       await saving;
     },
   };
-}
-
-async function readState(file: string | undefined): Promise<State | undefined> {
-  if (file === undefined) return undefined;
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  try {
-    return stateSchema.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new Error(`${file} is damaged: remove it, and the local Casdoor begins anew, without its users.`, {
-      cause,
-    });
-  }
 }

@@ -1,32 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
 import type { CasdoorRole, CasdoorUser } from './types.ts';
 
 export const TOKEN_FORMATS = ['JWT', 'JWT-Empty', 'JWT-Standard', 'JWT-Custom'] as const;
 export type TokenFormat = (typeof TOKEN_FORMATS)[number];
-
-/** A certificate of Casdoor's: what signs, and what it publishes. */
-export type SigningKey = {
-  /** With the private part: never to be served. */
-  privateJwk: JWK;
-  publicJwk: JWK;
-  sign(payload: Record<string, unknown>, header?: Record<string, unknown>): Promise<string>;
-};
-
-const ALGORITHM = 'RS256';
-
-/** @param keptJwk the private key of an earlier run; a new one is made without it */
-export async function createSigningKey(kid: string, keptJwk?: JWK): Promise<SigningKey> {
-  const privateJwk = keptJwk ?? (await newKey());
-  const { kty, n, e } = privateJwk;
-  const key = await importJWK(privateJwk, ALGORITHM);
-  return {
-    privateJwk,
-    publicJwk: { use: 'sig', kid, alg: ALGORITHM, ...(kty && { kty }), ...(n && { n }), ...(e && { e }) },
-    sign: (payload, header = { kid }) =>
-      new SignJWT(payload).setProtectedHeader({ alg: ALGORITHM, typ: 'JWT', ...header }).sign(key),
-  };
-}
 
 export type TokenOptions = {
   /** Casdoor's default is JWT. */
@@ -84,9 +60,4 @@ export function tokenPayload(
 /** Access tokens name their key; refresh tokens, of whatever format, do not. */
 export function tokenHeader(kid: string, { refresh = false }: TokenOptions = {}): Record<string, unknown> {
   return refresh ? {} : { kid };
-}
-
-async function newKey(): Promise<JWK> {
-  const { privateKey } = await generateKeyPair(ALGORITHM, { modulusLength: 2048, extractable: true });
-  return exportJWK(privateKey);
 }

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, rename, writeFile } from 'node:fs/promises';
 import Fastify from 'fastify';
 import { z } from 'zod';
 import { clerkEngineAuth } from '../../../services/identity/providers/clerk/engine-auth.ts';
 import { LOOPBACK } from '../../stack/ports.ts';
 import type { LocalProvider } from '../provider.ts';
+import { createSigningKey, type SigningKey } from '../signing-key.ts';
+import { createStateFile } from '../state-file.ts';
 import { backendApi, clerkError, json } from './backend-api.ts';
 import { controlApi } from './control-api.ts';
 import {
@@ -15,7 +16,7 @@ import {
   NotFoundError,
   TakenError,
 } from './directory.ts';
-import { createSigningKey, type SigningKey, type TokenOptions, templatePayload } from './tokens.ts';
+import { type TokenOptions, templatePayload } from './tokens.ts';
 import type { ClerkEvent } from './types.ts';
 import { type Attempt, createSender, type Message, newMessage, type WebhookSender } from './webhooks.ts';
 
@@ -48,7 +49,6 @@ const stateSchema = z.object({
   privateJwk: z.record(z.string(), z.unknown()),
   directory: z.custom<DirectoryState>((value) => typeof value === 'object' && value !== null),
 });
-type State = z.infer<typeof stateSchema>;
 
 /**
  * A Clerk application on this machine: its keys and tokens, the calls of its Backend API that the
@@ -56,7 +56,8 @@ type State = z.infer<typeof stateSchema>;
  * dashboard and its sign-up form.
  */
 export async function startLocalClerk(options: LocalClerkOptions): Promise<LocalClerk> {
-  const kept = await readState(options.stateFile);
+  const file = createStateFile(options.stateFile, stateSchema, 'Clerk');
+  const kept = await file.read();
   const instanceId = kept?.instanceId ?? clerkId('ins');
   const secretKey = kept?.secretKey ?? `sk_test_${randomBytes(32).toString('base64url')}`;
   const webhookSecret = kept?.webhookSecret ?? `whsec_${randomBytes(24).toString('base64')}`;
@@ -85,17 +86,9 @@ export async function startLocalClerk(options: LocalClerkOptions): Promise<Local
     },
     now,
   );
-  async function save(): Promise<void> {
-    if (options.stateFile === undefined) return;
-    const state: State = {
-      instanceId,
-      secretKey,
-      webhookSecret,
-      privateJwk: { ...key.privateJwk },
-      directory: directory.state(),
-    };
-    await writeFile(`${options.stateFile}.new`, JSON.stringify(state), { mode: 0o600 });
-    await rename(`${options.stateFile}.new`, options.stateFile);
+  function save(): Promise<void> {
+    const privateJwk = { ...key.privateJwk };
+    return file.write({ instanceId, secretKey, webhookSecret, privateJwk, directory: directory.state() });
   }
 
   const app = Fastify({ forceCloseConnections: true });
@@ -186,17 +179,4 @@ function strictClock(): () => number {
     last = Math.max(Date.now(), last + 1);
     return last;
   };
-}
-
-async function readState(file: string | undefined): Promise<State | undefined> {
-  if (file === undefined) return undefined;
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  try {
-    return stateSchema.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new Error(`${file} is damaged: remove it, and the local Clerk begins anew, without its users.`, {
-      cause,
-    });
-  }
 }

@@ -1,30 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
 import { CLAIMS_NAMESPACE } from '../../../services/identity/providers/claims.ts';
-
-/** Clerk's key of one instance: what signs, and what it publishes. */
-export type SigningKey = {
-  /** With the private part: never to be served. */
-  privateJwk: JWK;
-  publicJwk: JWK;
-  sign(payload: Record<string, unknown>, header?: Record<string, unknown>): Promise<string>;
-};
-
-const ALGORITHM = 'RS256';
-
-/** @param keptJwk the private key of an earlier run; a new one is made without it */
-export async function createSigningKey(kid: string, keptJwk?: JWK): Promise<SigningKey> {
-  const privateJwk = keptJwk ?? (await newKey());
-  const { kty, n, e } = privateJwk;
-  const key = await importJWK(privateJwk, ALGORITHM);
-  return {
-    privateJwk,
-    // Hasura drops keys that do not say what they are for.
-    publicJwk: { use: 'sig', kid, alg: ALGORITHM, ...(kty && { kty }), ...(n && { n }), ...(e && { e }) },
-    sign: (payload, header = {}) =>
-      new SignJWT(payload).setProtectedHeader({ alg: ALGORITHM, kid, typ: 'JWT', ...header }).sign(key),
-  };
-}
 
 export type TokenOptions = {
   /** The user's active organization and their role in it, if they have chosen one. */
@@ -63,9 +38,4 @@ export function templatePayload(
     },
     ...options.claims,
   };
-}
-
-async function newKey(): Promise<JWK> {
-  const { privateKey } = await generateKeyPair(ALGORITHM, { modulusLength: 2048, extractable: true });
-  return exportJWK(privateKey);
 }
