@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { CasdoorConfig } from '../../core/config.ts';
-import { LatchkeyError } from '../../core/errors.ts';
 import type { Instant } from '../../core/records.ts';
+import { readCursor } from '../cursor.ts';
 import type { Directory, DirectoryPage } from '../provider.ts';
 import type { CasdoorApi, CasdoorOrganization, Page, PageOptions } from './api.ts';
 import { groupRecord, membershipRecords, organizationRecord, userRecord } from './records.ts';
@@ -37,7 +37,7 @@ export function casdoorDirectory(
 
   return {
     async *pages({ cursor, signal } = {}): AsyncGenerator<DirectoryPage> {
-      const at: Cursor | undefined = cursor === undefined ? undefined : readCursor(cursor);
+      const at: Cursor | undefined = cursor === undefined ? undefined : readCursor(CURSOR, cursor, 'Casdoor');
       const clock = now();
       const organizations = await organizationsOf(signal);
       yield {
@@ -111,19 +111,5 @@ async function* everyPage<T>(
     yield { items, page, total };
     // Casdoor answers a page behind the last one with the last one again, so the total must tell.
     if (page > Math.max(1, Math.ceil(total / PAGE))) return;
-  }
-}
-
-function readCursor(text: string): Cursor {
-  try {
-    return CURSOR.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new LatchkeyError(
-      'request-invalid',
-      'The cursor is not one of Casdoor’s: start again without it.',
-      {
-        cause,
-      },
-    );
   }
 }

@@ -1,7 +1,7 @@
 import type { ClerkClient } from '@clerk/backend';
 import { z } from 'zod';
-import { LatchkeyError } from '../../core/errors.ts';
 import type { IdentityRecord } from '../../core/records.ts';
+import { readCursor } from '../cursor.ts';
 import type { Directory, DirectoryPage } from '../provider.ts';
 import { type ClerkAccess, connect, patiently } from './api.ts';
 import { membershipRecord, organizationRecord, userRecord } from './records.ts';
@@ -23,7 +23,8 @@ export function clerkDirectory(access: ClerkAccess): Directory {
   return {
     async *pages({ cursor, signal } = {}): AsyncGenerator<DirectoryPage> {
       const clerk = await connect(access);
-      let at: Cursor | undefined = cursor === undefined ? { part: PARTS[0], offset: 0 } : readCursor(cursor);
+      let at: Cursor | undefined =
+        cursor === undefined ? { part: PARTS[0], offset: 0 } : readCursor(CURSOR, cursor, 'Clerk');
       while (at !== undefined) {
         const { part, offset }: Cursor = at;
         const page: IdentityRecord[] = await patiently(() => fetchPage(clerk, part, offset), signal);
@@ -73,15 +74,5 @@ async function fetchPage(
       return (await clerk.organizations.getInstanceOrganizationMembershipList(page)).data.map((one) =>
         membershipRecord(one.raw),
       );
-  }
-}
-
-function readCursor(text: string): Cursor {
-  try {
-    return CURSOR.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new LatchkeyError('request-invalid', 'The cursor is not one of Clerk’s: start again without it.', {
-      cause,
-    });
   }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { CognitoConfig } from '../../core/config.ts';
-import { LatchkeyError } from '../../core/errors.ts';
 import type { Instant } from '../../core/records.ts';
+import { readCursor } from '../cursor.ts';
 import type { Directory, DirectoryPage } from '../provider.ts';
 import type { CognitoApi } from './api.ts';
 import { membershipRecord, organizationId, organizationRecord, userRecord } from './records.ts';
@@ -52,7 +52,7 @@ export function cognitoDirectory(
 
   return {
     async *pages({ cursor, signal } = {}): AsyncGenerator<DirectoryPage> {
-      const at: Cursor = cursor === undefined ? { part: 'users' } : readCursor(cursor);
+      const at: Cursor = cursor === undefined ? { part: 'users' } : readCursor(CURSOR, cursor, 'Cognito');
       // A user's record holds their groups, which are read before the user is: this instant covers both.
       const clock = now() - LAG_MS;
       const names: string[] = [];
@@ -90,18 +90,4 @@ export function cognitoDirectory(
 
     clock: 'reading',
   };
-}
-
-function readCursor(text: string): Cursor {
-  try {
-    return CURSOR.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new LatchkeyError(
-      'request-invalid',
-      'The cursor is not one of Cognito’s: start again without it.',
-      {
-        cause,
-      },
-    );
-  }
 }
