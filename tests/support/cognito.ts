@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { Webhook } from 'standardwebhooks';
+import { onTestFinished } from 'vitest';
 import { z } from 'zod';
 import type { CognitoConfig } from '../../services/identity/core/config.ts';
+import { type CognitoApi, createCognitoApi } from '../../services/identity/providers/cognito/api.ts';
 import { type LocalServer, serve } from './http.ts';
 
 const FIXTURES = new URL('../fixtures/cognito/', import.meta.url);
@@ -74,4 +76,15 @@ export async function serveCognito(
     }
   });
   return { ...server, calls };
+}
+
+/** The service's way to such a Cognito, which is there until the test that calls this is over. */
+export async function reachCognito(
+  answer: (call: Call) => Answer | 'never',
+  settings: Partial<CognitoConfig> = {},
+): Promise<{ readonly config: CognitoConfig; readonly api: CognitoApi; readonly calls: Call[] }> {
+  const { url, calls, close } = await serveCognito(answer);
+  onTestFinished(close);
+  const config = { ...CONFIG, ...settings, endpoint: url };
+  return { config, api: createCognitoApi(config), calls };
 }

@@ -1,25 +1,11 @@
-import { afterEach, expect, test } from 'vitest';
-import { createCognitoApi } from '../../../../../../services/identity/providers/cognito/api.ts';
+import { expect, test } from 'vitest';
 import { cognitoDirectory } from '../../../../../../services/identity/providers/cognito/directory.ts';
 import type { DirectoryPage } from '../../../../../../services/identity/providers/provider.ts';
-import {
-  type Answer,
-  type Call,
-  CONFIG,
-  fixture,
-  POOL,
-  SUB,
-  serveCognito,
-} from '../../../../../support/cognito.ts';
-import type { LocalServer } from '../../../../../support/http.ts';
+import { type Answer, type Call, fixture, POOL, reachCognito, SUB } from '../../../../../support/cognito.ts';
 
 const NOW = 1_767_300_000_000;
 /** Of what is read at NOW: the listing may be a minute behind. */
 const CLOCK = NOW - 60_000;
-const open: LocalServer[] = [];
-afterEach(async () => {
-  for (const server of open.splice(0)) await server.close();
-});
 
 const user = (sub: string) => ({
   Username: sub,
@@ -55,13 +41,11 @@ function bigPool({ operation, input }: Call): Answer {
 }
 
 async function directory(answer: (call: Call) => Answer) {
-  const server = await serveCognito(answer);
-  open.push(server);
-  const config = { ...CONFIG, endpoint: server.url };
+  const { config, api, calls } = await reachCognito(answer);
   let asked = 0;
   return {
-    calls: server.calls,
-    pages: cognitoDirectory(config, createCognitoApi(config), () => {
+    calls,
+    pages: cognitoDirectory(config, api, () => {
       asked += 1;
       return NOW + asked;
     }).pages,

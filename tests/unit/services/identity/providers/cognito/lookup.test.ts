@@ -1,22 +1,8 @@
-import { afterEach, expect, test } from 'vitest';
-import { createCognitoApi } from '../../../../../../services/identity/providers/cognito/api.ts';
+import { expect, test } from 'vitest';
 import { cognitoLookup } from '../../../../../../services/identity/providers/cognito/lookup.ts';
-import {
-  type Answer,
-  type Call,
-  CONFIG,
-  fixture,
-  POOL,
-  SUB,
-  serveCognito,
-} from '../../../../../support/cognito.ts';
-import type { LocalServer } from '../../../../../support/http.ts';
+import { type Answer, type Call, fixture, POOL, reachCognito, SUB } from '../../../../../support/cognito.ts';
 
 const NOW = 1_767_300_000_000;
-const open: LocalServer[] = [];
-afterEach(async () => {
-  for (const server of open.splice(0)) await server.close();
-});
 
 const ATTRIBUTES = [{ Name: 'sub', Value: SUB }];
 
@@ -39,10 +25,8 @@ function pool({ operation, input }: Call): Answer {
 }
 
 async function lookup(answer = pool) {
-  const server = await serveCognito(answer);
-  open.push(server);
-  const config = { ...CONFIG, endpoint: server.url };
-  return cognitoLookup(config, createCognitoApi(config), () => NOW);
+  const { config, api } = await reachCognito(answer);
+  return cognitoLookup(config, api, () => NOW);
 }
 
 test('a user, a group and a membership are read by themselves, even where the search lags behind', async () => {

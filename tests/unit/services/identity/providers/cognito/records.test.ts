@@ -1,25 +1,19 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { apiCallHint, signInHint } from '../../../../../../services/cognito-triggers/hint.ts';
 import type { LedgerEntry } from '../../../../../../services/identity/core/deliveries.ts';
-import { createCognitoApi } from '../../../../../../services/identity/providers/cognito/api.ts';
 import { cognitoRecords } from '../../../../../../services/identity/providers/cognito/records.ts';
 import type { Known } from '../../../../../../services/identity/providers/provider.ts';
 import {
   type Answer,
   type Call,
-  CONFIG,
+  type CONFIG,
   fixture,
   POOL,
+  reachCognito,
   SUB,
-  serveCognito,
 } from '../../../../../support/cognito.ts';
-import type { LocalServer } from '../../../../../support/http.ts';
 
 const NOW = 1_767_300_000_000;
-const open: LocalServer[] = [];
-afterEach(async () => {
-  for (const server of open.splice(0)) await server.close();
-});
 
 const USER = { UserCreateDate: 1767225600.123, Enabled: true, UserStatus: 'CONFIRMED', Username: SUB };
 const ATTRIBUTES = [
@@ -59,12 +53,10 @@ async function reader(
   settings: Partial<typeof CONFIG> = {},
   known: Partial<Known> = {},
 ) {
-  const server = await serveCognito(answer);
-  open.push(server);
-  const config = { ...CONFIG, ...settings, endpoint: server.url };
-  const read = cognitoRecords(config, createCognitoApi(config), { ...nothingKnown, ...known }, () => NOW);
+  const { config, api, calls } = await reachCognito(answer, settings);
+  const read = cognitoRecords(config, api, { ...nothingKnown, ...known }, () => NOW);
   return {
-    calls: server.calls,
+    calls,
     read: (hint: unknown) =>
       read({
         id: 'evt_1',
