@@ -1,6 +1,7 @@
 /** Brings the triggers in a source's database in line with the metadata, changing only what differs. */
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
+import { oneAtATime } from '../storage/one-at-a-time.ts';
 import { EVENT_TABLES } from './event-tables.ts';
 import { createFunction, createTrigger, dropFunction, PREFIX, type RowTrigger } from './event-trigger-sql.ts';
 import { addLockedBy } from './presence.ts';
@@ -18,7 +19,7 @@ type Installed = z.output<typeof installed>;
 export async function prepareEventLog(pool: Pool): Promise<void> {
   const { rows } = await pool.query("SELECT to_regclass('hdb_catalog.event_log') IS NOT NULL AS present");
   if (!z.object({ present: z.boolean() }).parse(rows[0]).present) {
-    await inTransaction(pool, async (client) => void (await client.query(EVENT_TABLES)));
+    await oneAtATime(pool, 'hdb_catalog', async (client) => void (await client.query(EVENT_TABLES)));
   }
   await addLockedBy(pool, 'hdb_catalog.event_log');
 }
@@ -43,7 +44,7 @@ export async function installTriggers(
   };
   const before = differs(await readInstalled(pool));
   if (before.missing.length > 0 || before.stray.length > 0) {
-    await inTransaction(pool, async (client) => {
+    await oneAtATime(pool, 'hdb_catalog', async (client) => {
       const { missing, stray } = differs(await readInstalled(client));
       for (const { name } of stray) await client.query(dropFunction(name));
       for (const trigger of missing) {
@@ -88,20 +89,4 @@ async function readInstalled(client: Pool | PoolClient): Promise<Installed[]> {
     [PREFIX],
   );
   return z.array(installed).parse(rows);
-}
-
-async function inTransaction(pool: Pool, work: (client: PoolClient) => Promise<void>): Promise<void> {
-  const client = await pool.connect();
-  try {
-    await client.query('BEGIN');
-    // IF NOT EXISTS and OR REPLACE still race with another engine that starts at the same time.
-    await client.query("SELECT pg_advisory_xact_lock(hashtext('hdb_catalog'))");
-    await work(client);
-    await client.query('COMMIT');
-  } catch (error) {
-    await client.query('ROLLBACK').catch(() => {});
-    throw error;
-  } finally {
-    client.release();
-  }
 }

@@ -4,6 +4,7 @@
  */
 import type { Pool } from 'pg';
 import { z } from 'zod';
+import { oneAtATime } from '../storage/one-at-a-time.ts';
 import type { Outcome } from './delivery.ts';
 import { addLockedBy, isAbandoned } from './presence.ts';
 
@@ -181,11 +182,8 @@ function take(kind: ScheduledKind, condition: string): string {
 }
 
 async function plan(pool: Pool, triggers: readonly Ticks[], replace: boolean): Promise<void> {
-  const client = await pool.connect();
-  try {
-    await client.query('BEGIN');
-    // One planner at a time: a tick laid out twice would fire twice.
-    await client.query("SELECT pg_advisory_xact_lock(hashtext('hdb_catalog.hdb_cron_events'))");
+  // A tick laid out twice would fire twice.
+  await oneAtATime(pool, 'hdb_catalog.hdb_cron_events', async (client) => {
     const { rows } = await client.query('SELECT now() AS now');
     const { now } = z.object({ now: z.date() }).parse(rows[0]);
     const names: string[] = [];
@@ -214,11 +212,5 @@ async function plan(pool: Pool, triggers: readonly Ticks[], replace: boolean): P
        ON CONFLICT DO NOTHING`,
       [names, times],
     );
-    await client.query('COMMIT');
-  } catch (error) {
-    await client.query('ROLLBACK').catch(() => {});
-    throw error;
-  } finally {
-    client.release();
-  }
+  });
 }

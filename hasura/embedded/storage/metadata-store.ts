@@ -5,6 +5,7 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import { EngineError } from '../errors.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import { CATALOG_VERSION, METADATA_TABLES } from './tables.ts';
 
 const stored = z.object({ metadata: z.unknown(), resource_version: z.number() });
@@ -39,23 +40,13 @@ export function createMetadataStore(pool: Pool): MetadataStore {
     async prepare() {
       const known = await pool.query("SELECT to_regclass('hdb_catalog.hdb_metadata') AS present");
       if (z.object({ present: z.string().nullable() }).parse(known.rows[0]).present !== null) return;
-      const client = await pool.connect();
-      try {
-        await client.query('BEGIN');
-        // IF NOT EXISTS alone still races when two engines start at once on a fresh database.
-        await client.query("SELECT pg_advisory_xact_lock(hashtext('hdb_catalog'))");
+      await oneAtATime(pool, 'hdb_catalog', async (client) => {
         await client.query(METADATA_TABLES);
         await client.query(
           'INSERT INTO hdb_catalog.hdb_version (version, upgraded_on) VALUES ($1, now()) ON CONFLICT DO NOTHING',
           [CATALOG_VERSION],
         );
-        await client.query('COMMIT');
-      } catch (error) {
-        await client.query('ROLLBACK');
-        throw error;
-      } finally {
-        client.release();
-      }
+      });
     },
     async load() {
       const { rows } = await pool.query(
