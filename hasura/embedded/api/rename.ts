@@ -1,6 +1,14 @@
 /** Follows the renaming of tables, columns and fields through the metadata. */
 import type { Catalog } from '../catalog/types.ts';
-import type { BoolExp, Metadata, QualifiedName, Source, TableMetadata } from '../metadata/types.ts';
+import type {
+  ArrayRelationship,
+  BoolExp,
+  Metadata,
+  ObjectRelationship,
+  QualifiedName,
+  Source,
+  TableMetadata,
+} from '../metadata/types.ts';
 import { boolExp, isPlainObject, qualifiedName } from '../metadata/types.ts';
 import { sameName, withSource } from './command.ts';
 import { mapFilter } from './filter-names.ts';
@@ -89,60 +97,37 @@ function renameInRelationships(
   one: (name: string) => string,
   own: boolean,
 ): TableMetadata {
-  const mapping = (columns: Readonly<Record<string, string>>, remote: QualifiedName) =>
-    Object.fromEntries(
-      Object.entries(columns).map(([local, there]) => [
+  /** Of what both kinds have: a mapping by hand, or a foreign key of the remote table. */
+  const renameUsing = (using: ArrayRelationship['using']): ArrayRelationship['using'] => {
+    if ('manual_configuration' in using) {
+      const manual = using.manual_configuration;
+      const isRemote = sameName(manual.remote_table, table);
+      const mapping = Object.entries(manual.column_mapping).map(([local, remote]) => [
         own ? one(local) : local,
-        sameName(remote, table) ? one(there) : there,
-      ]),
-    );
+        isRemote ? one(remote) : remote,
+      ]);
+      return { manual_configuration: { ...manual, column_mapping: Object.fromEntries(mapping) } };
+    }
+    const on = using.foreign_key_constraint_on;
+    if (!sameName(on.table, table)) return using;
+    return { foreign_key_constraint_on: { ...on, columns: on.columns.map(one) } };
+  };
+  const renameObjectUsing = (using: ObjectRelationship['using']): ObjectRelationship['using'] => {
+    if ('manual_configuration' in using) return renameUsing(using);
+    const on = using.foreign_key_constraint_on;
+    if (!Array.isArray(on)) return renameUsing({ foreign_key_constraint_on: on });
+    return own ? { foreign_key_constraint_on: on.map(one) } : using;
+  };
   return {
     ...entry,
-    object_relationships: entry.object_relationships.map((relationship) => {
-      const { using } = relationship;
-      if ('manual_configuration' in using) {
-        const manual = using.manual_configuration;
-        return {
-          ...relationship,
-          using: {
-            manual_configuration: {
-              ...manual,
-              column_mapping: mapping(manual.column_mapping, manual.remote_table),
-            },
-          },
-        };
-      }
-      const on = using.foreign_key_constraint_on;
-      if (Array.isArray(on)) {
-        return own ? { ...relationship, using: { foreign_key_constraint_on: on.map(one) } } : relationship;
-      }
-      if (!sameName(on.table, table)) return relationship;
-      return {
-        ...relationship,
-        using: { foreign_key_constraint_on: { ...on, columns: on.columns.map(one) } },
-      };
-    }),
-    array_relationships: entry.array_relationships.map((relationship) => {
-      const { using } = relationship;
-      if ('manual_configuration' in using) {
-        const manual = using.manual_configuration;
-        return {
-          ...relationship,
-          using: {
-            manual_configuration: {
-              ...manual,
-              column_mapping: mapping(manual.column_mapping, manual.remote_table),
-            },
-          },
-        };
-      }
-      const on = using.foreign_key_constraint_on;
-      if (!sameName(on.table, table)) return relationship;
-      return {
-        ...relationship,
-        using: { foreign_key_constraint_on: { ...on, columns: on.columns.map(one) } },
-      };
-    }),
+    object_relationships: entry.object_relationships.map((relationship) => ({
+      ...relationship,
+      using: renameObjectUsing(relationship.using),
+    })),
+    array_relationships: entry.array_relationships.map((relationship) => ({
+      ...relationship,
+      using: renameUsing(relationship.using),
+    })),
   };
 }
 

@@ -2,7 +2,7 @@
 
 import type { EnumRows } from '../catalog/enum-rows.ts';
 import { type Catalog, displayName, tableKey } from '../catalog/types.ts';
-import type { Metadata, Source, TableMetadata } from '../metadata/types.ts';
+import { type Metadata, ROOT_FIELDS, type Source, type TableMetadata } from '../metadata/types.ts';
 import { createAccess } from './access.ts';
 import { addFields } from './fields.ts';
 import { trackFunction } from './function.ts';
@@ -88,7 +88,7 @@ function draftTable(metadata: TableMetadata, { source, catalog }: TrackInput, na
   const comment =
     config.comment ?? entry.description ?? `columns and relationships of "${displayName(metadata.table)}"`;
   const rootFields = new Map<RootFieldKind, { name: string | undefined; comment: string | undefined }>();
-  for (const kind of ROOT_FIELD_KINDS) {
+  for (const kind of ROOT_FIELDS) {
     const field = config.custom_root_fields[kind];
     if (field !== undefined) rootFields.set(kind, { name: field.name, comment: field.comment });
   }
@@ -115,20 +115,6 @@ function draftTable(metadata: TableMetadata, { source, catalog }: TrackInput, na
     },
   };
 }
-
-const ROOT_FIELD_KINDS: readonly RootFieldKind[] = [
-  'select',
-  'select_by_pk',
-  'select_aggregate',
-  'select_stream',
-  'insert',
-  'insert_one',
-  'update',
-  'update_by_pk',
-  'update_many',
-  'delete',
-  'delete_by_pk',
-];
 
 function enumTable({ metadata, table }: TableDraft, input: TrackInput, names: Names): EnumTable {
   const rows = input.enumRows.get(tableKey(metadata.table)) ?? { problems: ['its rows were not read'] };

@@ -12,7 +12,7 @@ import type {
   PgType,
   QualifiedName,
 } from '../catalog/types.ts';
-import type { Json } from '../metadata/types.ts';
+import type { Json, ROOT_FIELDS } from '../metadata/types.ts';
 import type { Predicate } from '../plan/predicate.ts';
 import type { Param } from '../sql/text.ts';
 import type { Names } from './naming.ts';
@@ -118,18 +118,7 @@ export interface DeleteAccess {
   readonly backendOnly: boolean;
 }
 
-export type RootFieldKind =
-  | 'select'
-  | 'select_by_pk'
-  | 'select_aggregate'
-  | 'select_stream'
-  | 'insert'
-  | 'insert_one'
-  | 'update'
-  | 'update_by_pk'
-  | 'update_many'
-  | 'delete'
-  | 'delete_by_pk';
+export type RootFieldKind = (typeof ROOT_FIELDS)[number];
 
 export interface Table {
   readonly source: string;
