@@ -7,7 +7,7 @@ export const TRIGGERS = ['pre-token-generation', 'forward-sign-in', 'forward-eve
 export type Trigger = (typeof TRIGGERS)[number];
 
 /** Where `npm run build:triggers` puts each function's folder. */
-export const TRIGGERS_FOLDER = join(PROJECT_ROOT, 'dist', 'cognito-triggers');
+const TRIGGERS_FOLDER = join(PROJECT_ROOT, 'dist', 'cognito-triggers');
 
 /**
  * Bundles each handler of services/cognito-triggers into one file that needs nothing beside it, for

@@ -106,7 +106,7 @@ function print(settings: EngineSettings, { env, json }: Values<typeof options>):
  * A line for a `.env` file. In single quotes nothing is expanded, neither by a shell that sources
  * the file nor by Docker Compose nor by Node; a value cannot hold one itself there.
  */
-export function envLine(name: string, value: string): string {
+function envLine(name: string, value: string): string {
   if (/['\n]/.test(value)) {
     throw new LatchkeyError('configuration-invalid', `The value of ${name} holds a quote or a line break.`);
   }

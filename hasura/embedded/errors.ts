@@ -4,7 +4,7 @@
  */
 
 /** Every code the engine answers with, and the HTTP status it has unless the thrower says otherwise. */
-export const ERROR_STATUS = {
+const ERROR_STATUS = {
   'access-denied': 401,
   'already-exists': 400,
   'already-tracked': 400,

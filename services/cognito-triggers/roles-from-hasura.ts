@@ -2,7 +2,7 @@ import type { ClaimsConfig } from './config.ts';
 import type { Log } from './log.ts';
 
 /** Cognito gives the whole function 5 seconds, its start included, and then refuses the sign-in. */
-export const ROLES_TIMEOUT_MS = 1_500;
+const ROLES_TIMEOUT_MS = 1_500;
 
 type Hasura = NonNullable<ClaimsConfig['hasura']>;
 

@@ -10,7 +10,7 @@ import { CONFIG as COGNITO, POOL } from './cognito.ts';
 import { serve } from './http.ts';
 
 export const SUBJECT = '7c9e6679-7425-40de-944b-e07fc1f90ae7';
-export const CASDOOR_CLIENT = '0123456789abcdef0123';
+const CASDOOR_CLIENT = '0123456789abcdef0123';
 
 /** Three providers that do no more than publish keys and issue tokens. */
 export interface Issuers {

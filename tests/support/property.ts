@@ -4,7 +4,7 @@ import fc from 'fast-check';
  * How long and with which seed properties are tried. Each run takes another seed and prints it;
  * `LATCHKEY_SEED=<seed>` repeats one, and `LATCHKEY_PROPERTY_SECONDS=<n>` goes on for longer.
  */
-export function propertyParameters(
+function propertyParameters(
   name: string,
 ): { seed: number } & Pick<
   fc.Parameters<unknown>,

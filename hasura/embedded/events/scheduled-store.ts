@@ -18,7 +18,7 @@ const TABLES = {
 export type ScheduledKind = keyof typeof TABLES;
 
 /** How many ticks of a trigger lie ready, as in Hasura. */
-export const TICKS_AHEAD = 100;
+const TICKS_AHEAD = 100;
 const BATCH = 100;
 
 const takenTick = z.object({

@@ -144,7 +144,7 @@ export function exportUsing(using: Using): Out {
   };
 }
 
-export function exportEventTrigger(trigger: EventTrigger): Out {
+function exportEventTrigger(trigger: EventTrigger): Out {
   return compact({
     name: trigger.name,
     definition: sorted({ enable_manual: false, ...trigger.definition }),

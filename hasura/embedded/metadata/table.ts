@@ -86,12 +86,12 @@ export const arrayUsing = z.union([
   z.strictObject({ manual_configuration: manualConfiguration }),
 ]);
 
-export const objectRelationship = object({
+const objectRelationship = object({
   name: graphqlName,
   using: objectUsing,
   comment: z.string().optional(),
 });
-export const arrayRelationship = object({
+const arrayRelationship = object({
   name: graphqlName,
   using: arrayUsing,
   comment: z.string().optional(),
@@ -152,10 +152,6 @@ export const deletePermission = object({
   backend_only: z.boolean().default(false),
   validate_input: validateInput,
 });
-export type InsertPermission = z.infer<typeof insertPermission>;
-export type SelectPermission = z.infer<typeof selectPermission>;
-export type UpdatePermission = z.infer<typeof updatePermission>;
-export type DeletePermission = z.infer<typeof deletePermission>;
 
 const forRole = <Permission extends z.ZodType>(permission: Permission) =>
   object({ role: nonEmptyText, permission, comment: z.string().optional() });

@@ -64,7 +64,6 @@ export const functionConfig = object({
   /** Whose permissions hold for the rows is said by the function's own return type. */
   response: unsupported('tables as the response of a function'),
 });
-export type FunctionConfig = z.infer<typeof functionConfig>;
 
 export const functionMetadata = object({
   function: qualifiedName,
@@ -85,7 +84,7 @@ export const sourceCustomization = object({
 });
 export type SourceCustomization = z.infer<typeof sourceCustomization>;
 
-export const source = object({
+const source = object({
   name: nonEmptyText,
   kind: z
     .literal(['postgres', 'pg'], {
@@ -121,7 +120,6 @@ export const allowlistEntry = object({
   collection: nonEmptyText,
   scope: allowlistScope.default({ global: true }),
 });
-export type AllowlistEntry = z.infer<typeof allowlistEntry>;
 
 export const restEndpoint = object({
   name: nonEmptyText,
@@ -150,7 +148,6 @@ export const apiLimits = object({
   batch_limit: limit(z.number().int().min(0)).optional(),
   disabled: z.boolean().default(false),
 });
-export type ApiLimits = z.infer<typeof apiLimits>;
 
 export const inheritedRole = z.strictObject({
   role_name: nonEmptyText,

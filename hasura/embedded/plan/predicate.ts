@@ -120,8 +120,3 @@ export function all(items: readonly Predicate[]): Predicate {
   const [only] = flat;
   return flat.length === 1 && only !== undefined ? only : { kind: 'and', items: flat };
 }
-
-/** Whether it holds for every row, whatever the data. */
-export function isAlways(predicate: Predicate): boolean {
-  return predicate.kind === 'and' && predicate.items.every(isAlways);
-}

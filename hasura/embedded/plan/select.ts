@@ -12,16 +12,7 @@ import { parseJsonPath } from './json-path.ts';
 import { planOrderBy } from './order-by.ts';
 import { at, type Path } from './path.ts';
 import { all, type Operand, type Predicate } from './predicate.ts';
-import type {
-  AggregateNode,
-  FunctionCall,
-  Join,
-  RowField,
-  RowsNode,
-  RowValue,
-  Select,
-  Source,
-} from './types.ts';
+import type { AggregateNode, Join, RowField, RowsNode, RowValue, Select, Source } from './types.ts';
 import { asList, enumColumn, planWhere } from './where.ts';
 
 /** An argument by what it means: its name depends on the naming convention. */
@@ -35,12 +26,7 @@ export function tableArgument(given: Arguments, argument: TableArgument): Input 
  * Which rows of `source`, in which order: the role's filter and limit together with the arguments.
  * `path` leads to the arguments.
  */
-export function planSelect(
-  source: Source,
-  view: TableView,
-  given: Arguments,
-  path: Path | undefined,
-): Select {
+function planSelect(source: Source, view: TableView, given: Arguments, path: Path | undefined): Select {
   const orderBy = planOrderBy(tableArgument(given, 'order_by'));
   const distinctOn = planDistinct(tableArgument(given, 'distinct_on'));
   if (distinctOn.length > 0 && orderBy.length > 0 && !startsWith(orderBy, distinctOn))
@@ -202,9 +188,4 @@ function jsonPath(checked: CheckedField): { path?: readonly Param[] } {
   if (input?.kind !== 'value' || typeof input.value !== 'string') return {};
   const steps = parseJsonPath(input.value, input.at);
   return steps.length === 0 ? {} : { path: steps.map((value): Param => ({ from: 'value', value })) };
-}
-
-/** Rows that a function of a root field returns. */
-export function functionSource(call: FunctionCall): Source {
-  return { kind: 'function', call };
 }

@@ -16,7 +16,7 @@ import type { Column, Relationship, Table } from './tracked.ts';
 import type { EnumType, InputField, InputObjectType } from './types.ts';
 
 /** Whether a client may give it a value at all; permissions come on top. */
-export const isWritable = ({ identity, generated }: Column) => identity !== 'always' && !generated;
+const isWritable = ({ identity, generated }: Column) => identity !== 'always' && !generated;
 
 export function insertInputType(builder: Builder, table: Table): InputObjectType {
   const description = `input type for inserting data into table ${quoted(table)}`;

@@ -38,7 +38,7 @@ function words(name: string): string[] {
 const upperFirst = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
 const lowerFirst = (word: string) => word.charAt(0).toLowerCase() + word.slice(1);
 
-export function generated(name: string): Identifier {
+function generated(name: string): Identifier {
   return words(name).map((text) => ({ text, custom: false }));
 }
 

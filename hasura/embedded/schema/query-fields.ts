@@ -32,7 +32,7 @@ export function rootFieldDescription(
   return comment === undefined ? generated : comment === '' ? undefined : comment;
 }
 
-export function selectField(builder: Builder, view: TableView): OutputField {
+function selectField(builder: Builder, view: TableView): OutputField {
   const { table } = view;
   return {
     name: rootFieldName(builder, table, 'select', (name) => builder.names.field(name)),

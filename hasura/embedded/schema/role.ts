@@ -26,7 +26,7 @@ export interface ExtraFields {
   subscription(role: string, builders: Builders): readonly OutputField[];
 }
 
-export const NO_EXTRA_FIELDS: ExtraFields = { query: () => [], mutation: () => [], subscription: () => [] };
+const NO_EXTRA_FIELDS: ExtraFields = { query: () => [], mutation: () => [], subscription: () => [] };
 
 const NOTHING_TO_QUERY =
   "There are no queries available to the current role. Either there are no sources or remote schemas configured, or the current role doesn't have the required permissions.";

@@ -89,7 +89,7 @@ export const OFFSET_SCALAR = scalar('Int', {
 });
 
 /** GraphQL's name of a PostgreSQL type; undefined where it is no valid name. */
-export function scalarName(type: PgType): string | undefined {
+function scalarName(type: PgType): string | undefined {
   switch (type.name) {
     case 'integer':
       return 'Int';

@@ -27,7 +27,7 @@ export interface WebhookAnswer {
 }
 
 /** The handler was not reached, broke off or took too long. */
-export class WebhookUnreachable extends Error {
+class WebhookUnreachable extends Error {
   override readonly name = 'WebhookUnreachable';
   readonly timedOut: boolean;
   constructor(message: string, timedOut: boolean, cause: unknown) {

@@ -43,7 +43,7 @@ const body = z.union([
 type Body = z.output<typeof body>;
 const none = z.null().transform(() => undefined);
 
-export const requestTransform = z.object({
+const requestTransform = z.object({
   version: z.union([z.literal(1), z.literal(2)]).default(1),
   template_engine: z.literal('Kriti').default('Kriti'),
   method: z.union([z.string(), none]).optional(),
@@ -61,7 +61,7 @@ export const requestTransform = z.object({
     ])
     .optional(),
 });
-export const responseTransform = z.object({
+const responseTransform = z.object({
   version: z.union([z.literal(1), z.literal(2)]).default(1),
   template_engine: z.literal('Kriti').default('Kriti'),
   body: z.union([body, none]).optional(),

@@ -26,7 +26,7 @@ export type WebhookSender = {
 
 /** Casdoor looks into its queue every 30 s and waits 60 s between attempts: here they pass in no time. */
 export type Pace = { pollMs: number; retryMs: number };
-export const COMPRESSED_PACE: Pace = { pollMs: 150, retryMs: 300 };
+const COMPRESSED_PACE: Pace = { pollMs: 150, retryMs: 300 };
 
 const MOST_ATTEMPTS = 3;
 

@@ -29,7 +29,7 @@ export type WebhookSender = {
 };
 
 /** Svix's own waits are 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 10 h: here they pass in seconds. */
-export const COMPRESSED_SCHEDULE: readonly number[] = [250, 500, 1000, 2000, 4000, 8000, 15_000];
+const COMPRESSED_SCHEDULE: readonly number[] = [250, 500, 1000, 2000, 4000, 8000, 15_000];
 
 export type SenderOptions = {
   /** Where to deliver; asked at each attempt, so that it may be known later than the sender. */

@@ -5,7 +5,7 @@ import { deleteMyAccount } from './delete-my-account.ts';
 import { syncMe } from './sync-me.ts';
 import { updateMyProfile } from './update-my-profile.ts';
 
-export const ACTIONS: ReadonlyMap<string, Action> = new Map(
+const ACTIONS: ReadonlyMap<string, Action> = new Map(
   [syncMe, updateMyProfile, deleteMyAccount].map((action) => [action.name, action]),
 );
 

@@ -5,7 +5,7 @@
  * - `exit`: the status a command ends with (2 = the caller's mistake, 3 = something else is not there).
  * - `retriable`: the same request may succeed later; over HTTP it is answered with `Retry-After`.
  */
-export const ERRORS = {
+const ERRORS = {
   'configuration-invalid': { status: 500, exit: 2, retriable: false },
 
   'signature-invalid': { status: 401, exit: 1, retriable: false },

@@ -51,7 +51,7 @@ export function newReport(provider: ProviderName, task: Task, startedAt: Instant
   };
 }
 
-export function newTally(): Tally {
+function newTally(): Tally {
   return { organization: 0, user: 0, membership: 0 };
 }
 

@@ -19,7 +19,7 @@ const args = object({
 /** Hasura's own guess at which statements may change what is tracked. */
 const CHANGES_SCHEMA = /\balter\b|\bdrop\b|\breplace\b|\bcreate function\b|\bcomment on\b/i;
 
-export function changesSchema({
+function changesSchema({
   sql,
   read_only: readOnly,
   check_metadata_consistency: check,

@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { LatchkeyError } from '../errors.ts';
 import { httpUrl, isAnySet, isSigningSecret, list, needed, setting } from './kit.ts';
 
-export const TOKEN_USES = ['id', 'access'] as const;
+const TOKEN_USES = ['id', 'access'] as const;
 export type TokenUse = (typeof TOKEN_USES)[number];
 
 /** As the AWS API names the versions of the event that the Pre token generation trigger gets. */
-export const TRIGGER_VERSIONS = ['V1_0', 'V2_0', 'V3_0'] as const;
+const TRIGGER_VERSIONS = ['V1_0', 'V2_0', 'V3_0'] as const;
 export type TriggerVersion = (typeof TRIGGER_VERSIONS)[number];
 
 export const COGNITO_SETTINGS = z.object({

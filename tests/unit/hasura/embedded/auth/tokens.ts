@@ -3,7 +3,7 @@ import { type JWTPayload, SignJWT } from 'jose';
 import { type Authenticator, createAuthenticator } from '../../../../../hasura/embedded/auth/index.ts';
 import { silentLogger } from '../../../../../hasura/embedded/log.ts';
 
-export const SECRET = 'an-admin-secret';
+const SECRET = 'an-admin-secret';
 export const NAMESPACE = 'https://hasura.io/jwt/claims';
 
 export const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
