@@ -1,10 +1,7 @@
 /** Makes the calls of asynchronous actions, at least once each. */
 import type { Pool } from 'pg';
 import type { EngineConfig } from '../config.ts';
-import { createInFlight } from '../events/in-flight.ts';
-import { createLoop } from '../events/loop.ts';
-import { persistently } from '../events/persistently.ts';
-import { createPresence } from '../events/presence.ts';
+import { createRunner, type RunnerOptions } from '../events/runner.ts';
 import type { Logger } from '../log.ts';
 import { writeJson } from '../plan/number.ts';
 import { callHandler } from './call.ts';
@@ -25,15 +22,8 @@ const OFF_PAUSE_MS = 60_000;
 
 export function createAsyncActionRunner(pool: Pool, config: EngineConfig, log: Logger): AsyncActionRunner {
   const calls = createActionLog(pool);
-  const presence = createPresence(pool);
-  const inFlight = createInFlight(MAX_IN_FLIGHT);
   let actions: ReadonlyMap<string, TrackedAction> = new Map();
   let prepared = false;
-  let closed = false;
-  const failed = (error: unknown) => {
-    if (!closed) log.error('action', { error: error instanceof Error ? error.message : String(error) });
-  };
-  const persist = (write: () => Promise<void>) => persistently(write, failed, () => closed);
 
   const handle = async (call: TakenCall, action: TrackedAction, signal: AbortSignal) => {
     try {
@@ -46,14 +36,14 @@ export function createAsyncActionRunner(pool: Pool, config: EngineConfig, log: L
         env: config.env,
         signal,
       });
-      await persist(() => calls.succeed(call.id, writeJson(value)));
+      await runner.persist(() => calls.succeed(call.id, writeJson(value)));
     } catch (error) {
       // Given up because the engine closes: whoever is next takes it again.
-      if (!signal.aborted) await persist(() => calls.fail(call.id, error));
+      if (!signal.aborted) await runner.persist(() => calls.fail(call.id, error));
     }
   };
 
-  const turn = async (): Promise<number> => {
+  const turn: RunnerOptions['turn'] = async (inFlight, presence) => {
     const pause = config.asyncActionsFetchIntervalMs;
     if (pause === 0 || actions.size === 0) return OFF_PAUSE_MS;
     if (!prepared) await calls.prepare();
@@ -67,22 +57,21 @@ export function createAsyncActionRunner(pool: Pool, config: EngineConfig, log: L
     return pause;
   };
 
-  const loop = createLoop(turn, failed);
+  const runner = createRunner(pool, log, {
+    logType: 'action',
+    limit: MAX_IN_FLIGHT,
+    turn,
+    giveBack: calls.giveBack,
+  });
   return {
     use(all) {
       const asynchronous = all.filter(
         ({ definition }) => definition.type === 'mutation' && definition.kind === 'asynchronous',
       );
       actions = new Map(asynchronous.map((action) => [action.name, action]));
-      loop.wake();
+      runner.wake();
     },
-    wake: loop.wake,
-    async close(graceMs) {
-      closed = true;
-      await loop.close();
-      const left = await inFlight.close(graceMs);
-      await calls.giveBack(left).catch(() => {});
-      presence.close();
-    },
+    wake: runner.wake,
+    close: runner.close,
   };
 }

@@ -5,10 +5,7 @@ import type { Logger } from '../log.ts';
 import type { EventTrigger } from '../metadata/types.ts';
 import { deliver } from './delivery.ts';
 import { createEventStore, type EventState, type TakenEvent } from './event-store.ts';
-import { createInFlight } from './in-flight.ts';
-import { createLoop } from './loop.ts';
-import { persistently } from './persistently.ts';
-import { createPresence } from './presence.ts';
+import { createRunner, type RunnerOptions } from './runner.ts';
 
 export interface EventRunner {
   /** From now on delivers for these. */
@@ -26,14 +23,7 @@ const DEFAULT_TIMEOUT_SECONDS = 60;
 
 export function createEventRunner(pool: Pool, config: EngineConfig, log: Logger): EventRunner {
   const store = createEventStore(pool);
-  const presence = createPresence(pool);
-  const inFlight = createInFlight(config.eventsHttpPoolSize);
   let triggers: ReadonlyMap<string, EventTrigger> = new Map();
-  let closed = false;
-  const failed = (error: unknown) => {
-    if (!closed)
-      log.error('event-trigger', { error: error instanceof Error ? error.message : String(error) });
-  };
 
   const handle = async (event: TakenEvent, trigger: EventTrigger, signal: AbortSignal) => {
     const outcome = await deliver(
@@ -58,15 +48,11 @@ export function createEventRunner(pool: Pool, config: EngineConfig, log: Logger)
       log.warn('event-trigger', { event_id: event.id, trigger: trigger.name, status: outcome.status });
     }
     const delay = outcome.retryAfterSeconds ?? trigger.retry_conf.interval_sec;
-    await persistently(
-      () => store.record(event, outcome, state, delay),
-      failed,
-      () => closed,
-    );
-    if (state === 'again') loop.wake();
+    await runner.persist(() => store.record(event, outcome, state, delay));
+    if (state === 'again') runner.wake();
   };
 
-  const turn = async (): Promise<number> => {
+  const turn: RunnerOptions['turn'] = async (inFlight, presence) => {
     const idle = Math.max(config.eventsFetchIntervalMs, SHORTEST_PAUSE_MS);
     const names = [...triggers.keys()];
     if (names.length === 0) return idle;
@@ -80,20 +66,19 @@ export function createEventRunner(pool: Pool, config: EngineConfig, log: Logger)
     return events.length === limit ? 0 : idle;
   };
 
-  const loop = createLoop(turn, failed);
+  const runner = createRunner(pool, log, {
+    logType: 'event-trigger',
+    limit: config.eventsHttpPoolSize,
+    turn,
+    giveBack: store.giveBack,
+  });
   return {
     use(wanted) {
       triggers = new Map(wanted.map((trigger) => [trigger.name, trigger]));
-      loop.wake();
+      runner.wake();
     },
-    wake: loop.wake,
-    async close(graceMs) {
-      closed = true;
-      await loop.close();
-      const left = await inFlight.close(graceMs);
-      await store.giveBack(left).catch(() => {});
-      presence.close();
-    },
+    wake: runner.wake,
+    close: runner.close,
   };
 }
 

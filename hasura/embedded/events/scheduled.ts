@@ -7,10 +7,7 @@ import { header } from '../metadata/kit.ts';
 import { type CronTrigger, retryConf } from '../metadata/types.ts';
 import { parseSchedule } from './cron-schedule.ts';
 import { deliver, type Outcome } from './delivery.ts';
-import { createInFlight } from './in-flight.ts';
-import { createLoop } from './loop.ts';
-import { persistently } from './persistently.ts';
-import { createPresence } from './presence.ts';
+import { createRunner, type RunnerOptions } from './runner.ts';
 import { createScheduledStore, type ScheduledKind, type Ticks } from './scheduled-store.ts';
 
 export interface ScheduledRunner {
@@ -50,12 +47,9 @@ const onceSettings = z.object({
 
 export function createScheduledRunner(pool: Pool, config: EngineConfig, log: Logger): ScheduledRunner {
   const store = createScheduledStore(pool);
-  const presence = createPresence(pool);
-  const inFlight = createInFlight(MAX_IN_FLIGHT);
   let triggers: ReadonlyMap<string, CronTrigger> = new Map();
   let prepared: Promise<void> | undefined;
   let plannedAt = Number.NEGATIVE_INFINITY;
-  let closed = false;
 
   const prepare = () => {
     prepared ??= store.prepare().catch((error: unknown) => {
@@ -76,7 +70,7 @@ export function createScheduledRunner(pool: Pool, config: EngineConfig, log: Log
 
   const handle = async (event: DueEvent, signal: AbortSignal) => {
     if (event.lateSeconds > event.retry.tolerance_seconds) {
-      await persist(() => store.setState(event.kind, event.id, 'dead'));
+      await runner.persist(() => store.setState(event.kind, event.id, 'dead'));
       return;
     }
     const outcome = await deliver(
@@ -102,16 +96,11 @@ export function createScheduledRunner(pool: Pool, config: EngineConfig, log: Log
       });
     }
     const delay = outcome.retryAfterSeconds ?? event.retry.retry_interval_seconds;
-    await persist(() => store.record(event.kind, event.id, outcome, state, delay));
-    if (state === 'scheduled') loop.wake();
+    await runner.persist(() => store.record(event.kind, event.id, outcome, state, delay));
+    if (state === 'scheduled') runner.wake();
   };
-  const failed = (error: unknown) => {
-    if (!closed)
-      log.error('scheduled-trigger', { error: error instanceof Error ? error.message : String(error) });
-  };
-  const persist = (write: () => Promise<void>) => persistently(write, failed, () => closed);
 
-  const turn = async (): Promise<number> => {
+  const turn: RunnerOptions['turn'] = async (inFlight, presence) => {
     await prepare();
     if (triggers.size > 0 && performance.now() - plannedAt > PLAN_EVERY_MS) await planNow(false);
     if (inFlight.free <= 0) return SHORTEST_PAUSE_MS;
@@ -156,7 +145,7 @@ export function createScheduledRunner(pool: Pool, config: EngineConfig, log: Log
         event_id: row.id,
         error: 'its webhook, headers or retry settings are not valid',
       });
-      void persist(() => store.setState('once', row.id, 'error'));
+      void runner.persist(() => store.setState('once', row.id, 'error'));
       return undefined;
     }
     return {
@@ -178,22 +167,21 @@ export function createScheduledRunner(pool: Pool, config: EngineConfig, log: Log
     };
   };
 
-  const loop = createLoop(turn, failed);
+  const runner = createRunner(pool, log, {
+    logType: 'scheduled-trigger',
+    limit: MAX_IN_FLIGHT,
+    turn,
+    giveBack: (ids) => Promise.allSettled([store.giveBack('cron', ids), store.giveBack('once', ids)]),
+  });
   return {
     async apply(wanted) {
       triggers = new Map(wanted.map((trigger) => [trigger.name, trigger]));
       await prepare();
       await planNow(true);
-      loop.wake();
+      runner.wake();
     },
-    wake: loop.wake,
-    async close(graceMs) {
-      closed = true;
-      await loop.close();
-      const left = await inFlight.close(graceMs);
-      await Promise.allSettled([store.giveBack('cron', left), store.giveBack('once', left)]);
-      presence.close();
-    },
+    wake: runner.wake,
+    close: runner.close,
   };
 }
 
