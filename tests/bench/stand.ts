@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { type Engine, startEngine } from '../../scripts/stack/engine.ts';
@@ -38,6 +38,8 @@ export async function openStand(): Promise<Stand> {
   };
   try {
     const folder = await mkdtemp(join(tmpdir(), 'latchkey-bench-'));
+    // PostgreSQL runs as another user where this runs as root, and must get in.
+    await chmod(folder, 0o755);
     closers.push(() => rm(folder, { recursive: true, force: true }));
     const postgres = await startPostgres({ directory: join(folder, 'postgres') });
     // Where the server's user cannot reach the folder, the data are elsewhere.

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -77,6 +77,8 @@ export async function startWorld({
     const clerk = await startLocalClerk({ port: 0 });
     closers.push(() => clerk.close());
     const folder = await mkdtemp(join(tmpdir(), 'latchkey-reliability-'));
+    // PostgreSQL runs as another user where this runs as root, and must get in.
+    await chmod(folder, 0o755);
     closers.push(() => rm(folder, { recursive: true, force: true }));
     const postgres = await program(async (port) => {
       const started = await patiently(() => startPostgres({ directory: join(folder, 'postgres'), port }));
