@@ -1,7 +1,7 @@
 /** Rows of tables for objects of an answer: one statement per selected relationship, however many objects. */
 import { INTEGER } from '../catalog/pg-type.ts';
+import { allRows } from '../plan/all-rows.ts';
 import { writeJson } from '../plan/number.ts';
-import { ALWAYS } from '../plan/predicate.ts';
 import type { Join, QueryNode, RowValue } from '../plan/types.ts';
 import { writeQuery } from '../sql/statement.ts';
 import { createParams, ident, type Param, qualified } from '../sql/text.ts';
@@ -72,15 +72,7 @@ function compile(link: LinkedRows, objects: readonly Answer[], options: SqlOptio
     source: link.source,
     single: false,
     rows: {
-      select: {
-        from: { kind: 'cte', name: OBJECTS, table: target },
-        where: ALWAYS,
-        distinctOn: [],
-        orderBy: [],
-        limit: undefined,
-        maximum: undefined,
-        offset: undefined,
-      },
+      select: allRows({ kind: 'cte', name: OBJECTS, table: target }),
       fields: [
         {
           alias: 'n',

@@ -1,5 +1,6 @@
 /** `select` and `count` of the old query API. */
 import type { Relationship } from '../schema/tracked.ts';
+import { allRows } from './all-rows.ts';
 import {
   columnField,
   type DmlContext,
@@ -201,15 +202,7 @@ export function planDmlCount(context: DmlContext, args: DmlCount): AggregateNode
   });
   const where = args.where === undefined ? ALWAYS : planDmlWhere(context, view, args.where, key('where'));
   return {
-    select: {
-      from: { kind: 'table', table: table.name },
-      where: all([access.filter, where]),
-      distinctOn: [],
-      orderBy: [],
-      limit: undefined,
-      maximum: undefined,
-      offset: undefined,
-    },
+    select: allRows({ kind: 'table', table: table.name }, all([access.filter, where])),
     fields: [
       {
         alias: 'result',

@@ -1,5 +1,6 @@
 /** What the statements of all mutations share, and UPDATE and DELETE themselves. */
 import { INTEGER, TEXT } from '../catalog/pg-type.ts';
+import { allRows } from '../plan/all-rows.ts';
 import type {
   DeleteMutation,
   MutationOutput,
@@ -9,7 +10,6 @@ import type {
   UpdateItem,
   UpdateMutation,
 } from '../plan/mutation-types.ts';
-import { ALWAYS } from '../plan/predicate.ts';
 import type { RowField, RowsNode } from '../plan/types.ts';
 import { writePredicate } from './predicate.ts';
 import { writeRow, writeRows } from './select.ts';
@@ -146,15 +146,7 @@ function writeResponse(
 
 function writtenRows(target: MutationTarget, fields: readonly RowField[]): RowsNode {
   return {
-    select: {
-      from: { kind: 'cte', name: WRITTEN, table: target.table },
-      where: ALWAYS,
-      distinctOn: [],
-      orderBy: [],
-      limit: undefined,
-      maximum: undefined,
-      offset: undefined,
-    },
+    select: allRows({ kind: 'cte', name: WRITTEN, table: target.table }),
     fields,
   };
 }
