@@ -112,21 +112,34 @@ function renameInRelationships(
     if (!sameName(on.table, table)) return using;
     return { foreign_key_constraint_on: { ...on, columns: on.columns.map(one) } };
   };
-  const renameObjectUsing = (using: ObjectRelationship['using']): ObjectRelationship['using'] => {
-    if ('manual_configuration' in using) return renameUsing(using);
+  return mapRelationships(entry, renameUsing, (columns) => (own ? columns.map(one) : columns));
+}
+
+/**
+ * @param mapUsing for what relationships of both kinds can be made with
+ * @param mapColumns for columns of the table's own, with which object relationships can be made
+ */
+function mapRelationships(
+  entry: TableMetadata,
+  mapUsing: (using: ArrayRelationship['using']) => ArrayRelationship['using'],
+  mapColumns: (columns: string[]) => string[],
+): TableMetadata {
+  const mapObjectUsing = (using: ObjectRelationship['using']): ObjectRelationship['using'] => {
+    if ('manual_configuration' in using) return mapUsing(using);
     const on = using.foreign_key_constraint_on;
-    if (!Array.isArray(on)) return renameUsing({ foreign_key_constraint_on: on });
-    return own ? { foreign_key_constraint_on: on.map(one) } : using;
+    return Array.isArray(on)
+      ? { foreign_key_constraint_on: mapColumns(on) }
+      : mapUsing({ foreign_key_constraint_on: on });
   };
   return {
     ...entry,
     object_relationships: entry.object_relationships.map((relationship) => ({
       ...relationship,
-      using: renameObjectUsing(relationship.using),
+      using: mapObjectUsing(relationship.using),
     })),
     array_relationships: entry.array_relationships.map((relationship) => ({
       ...relationship,
-      using: renameUsing(relationship.using),
+      using: mapUsing(relationship.using),
     })),
   };
 }
@@ -134,36 +147,23 @@ function renameInRelationships(
 /** A table: its own entry, relationships that lead to it, `_exists` in filters. */
 export function renameTable(source: Source, from: QualifiedName, to: QualifiedName): Source {
   const name = (table: QualifiedName) => (sameName(table, from) ? to : table);
+  const renameUsing = (using: ArrayRelationship['using']): ArrayRelationship['using'] => {
+    if ('manual_configuration' in using) {
+      const manual = using.manual_configuration;
+      return { manual_configuration: { ...manual, remote_table: name(manual.remote_table) } };
+    }
+    const on = using.foreign_key_constraint_on;
+    return { foreign_key_constraint_on: { ...on, table: name(on.table) } };
+  };
   return {
     ...source,
     tables: source.tables.map((entry) => ({
-      ...mapFilters(entry, (filter) => renameExists(filter, from, to)),
+      ...mapRelationships(
+        mapFilters(entry, (filter) => renameExists(filter, from, to)),
+        renameUsing,
+        (columns) => columns,
+      ),
       table: name(entry.table),
-      object_relationships: entry.object_relationships.map((relationship) => {
-        const { using } = relationship;
-        if ('manual_configuration' in using) {
-          const manual = using.manual_configuration;
-          return {
-            ...relationship,
-            using: { manual_configuration: { ...manual, remote_table: name(manual.remote_table) } },
-          };
-        }
-        const on = using.foreign_key_constraint_on;
-        if (Array.isArray(on)) return relationship;
-        return { ...relationship, using: { foreign_key_constraint_on: { ...on, table: name(on.table) } } };
-      }),
-      array_relationships: entry.array_relationships.map((relationship) => {
-        const { using } = relationship;
-        if ('manual_configuration' in using) {
-          const manual = using.manual_configuration;
-          return {
-            ...relationship,
-            using: { manual_configuration: { ...manual, remote_table: name(manual.remote_table) } },
-          };
-        }
-        const on = using.foreign_key_constraint_on;
-        return { ...relationship, using: { foreign_key_constraint_on: { ...on, table: name(on.table) } } };
-      }),
     })),
   };
 }
