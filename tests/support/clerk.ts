@@ -1,10 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { Webhook } from 'svix';
+import type { ClerkConfig } from '../../services/identity/core/config.ts';
 
 const FIXTURES = new URL('../fixtures/clerk/', import.meta.url);
 
 /** 32 bytes, in base64 after whsec_, as Clerk gives them out. */
 export const SECRET = 'whsec_ZXhhbXBsZS10ZXN0LXNpZ25pbmcta2V5LTMyYnl0ZXM=';
+
+/** Of an application that is only heard: nothing can be asked of its Backend API. */
+export const CONFIG: ClerkConfig = {
+  webhookSecrets: [SECRET],
+  publishableKey: undefined,
+  frontendApiUrl: undefined,
+  secretKey: undefined,
+  apiUrl: 'http://127.0.0.1:1',
+  authorizedParties: [],
+};
 
 /** A recorded payload, byte for byte: signatures cover the last newline too. */
 export function fixture(name: string): string {

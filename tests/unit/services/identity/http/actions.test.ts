@@ -8,7 +8,7 @@ import { createClerk } from '../../../../../services/identity/providers/clerk/in
 import type { Accounts, Provider } from '../../../../../services/identity/providers/provider.ts';
 import type { Registry } from '../../../../../services/identity/providers/registry.ts';
 import type { Entry } from '../../../../../services/identity/sync/rows.ts';
-import { SECRET } from '../../../../support/clerk.ts';
+import { CONFIG } from '../../../../support/clerk.ts';
 
 const SECRETS = ['the-first-secret-of-two', 'the-second-secret-of-two'];
 
@@ -28,14 +28,7 @@ let app: ReturnType<typeof buildApp>;
 /** A provider of which only the accounts matter. */
 function provider(name: Provider['name'], accounts: Partial<Accounts>): Provider {
   const note = (what: string) => asked.push(`${name} ${what}`);
-  const clerk = createClerk({
-    webhookSecrets: [SECRET],
-    publishableKey: undefined,
-    frontendApiUrl: undefined,
-    secretKey: undefined,
-    apiUrl: 'http://127.0.0.1:9',
-    authorizedParties: [],
-  });
+  const clerk = createClerk(CONFIG);
   return {
     ...clerk,
     name,

@@ -7,7 +7,7 @@ import { createLogger } from '../../../../../services/identity/http/logger.ts';
 import { createClerk } from '../../../../../services/identity/providers/clerk/index.ts';
 import type { Entry } from '../../../../../services/identity/sync/rows.ts';
 import type { Settlement } from '../../../../../services/identity/sync/writer.ts';
-import { fixture, SECRET, signed } from '../../../../support/clerk.ts';
+import { CONFIG, fixture, signed } from '../../../../support/clerk.ts';
 
 let written: Entry[];
 let logged: string;
@@ -28,14 +28,7 @@ beforeEach(() => {
     users: [],
     organization_memberships: [],
   });
-  const clerk = createClerk({
-    webhookSecrets: [SECRET],
-    publishableKey: undefined,
-    frontendApiUrl: undefined,
-    secretKey: undefined,
-    apiUrl: 'http://127.0.0.1:1',
-    authorizedParties: [],
-  });
+  const clerk = createClerk(CONFIG);
   app = buildApp({
     providers: new Map([['clerk', clerk]]),
     writer: {

@@ -3,18 +3,11 @@ import { createEngine, type Engine } from '../../../../../services/identity/hasu
 import { createClerk } from '../../../../../services/identity/providers/clerk/index.ts';
 import { deliver } from '../../../../../services/identity/sync/deliver.ts';
 import { createWriter, type Writer } from '../../../../../services/identity/sync/writer.ts';
-import { fixture, SECRET } from '../../../../support/clerk.ts';
+import { CONFIG, fixture } from '../../../../support/clerk.ts';
 import { type EmbeddedProject, startEmbedded } from '../../../../support/embedded.ts';
 
 const USER = 'user_2exampleUser000000000001';
-const clerk = createClerk({
-  webhookSecrets: [SECRET],
-  publishableKey: undefined,
-  frontendApiUrl: undefined,
-  secretKey: undefined,
-  apiUrl: 'http://127.0.0.1:1',
-  authorizedParties: [],
-});
+const clerk = createClerk(CONFIG);
 
 let project: EmbeddedProject;
 let engine: Engine;
