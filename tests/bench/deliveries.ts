@@ -37,7 +37,8 @@ export function createDeliveries(name: string, secret: string): Deliveries {
     count += 1;
     const isUpdate = count % 2 === 0 && count > UPDATE_LAG;
     const user = isUpdate ? count - UPDATE_LAG + 1 : count;
-    const id = `user_${name}${String(user).padStart(26 - name.length, '0')}`;
+    // As Clerk's: those made later come later in their order.
+    const id = `user_2kQ7xRmVbTzLcWfHy${name}${String(user).padStart(8, '0')}`;
     const at = begun + count;
     const body = JSON.stringify({
       ...RECORDED,

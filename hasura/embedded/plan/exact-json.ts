@@ -4,8 +4,11 @@ import { NumberLiteral } from './scalar.ts';
 
 const withSource = z.object({ source: z.string() });
 
-/** Text without any of these parses the same either way, and much faster without looking at each value. */
-const PERHAPS_LOSSY = /[\d.]{16}|\d[eE][+-]?\d{3}/;
+/**
+ * Text without any of these parses the same either way, and much faster without looking at each value. A
+ * number stands at the start, or behind one of few characters: digits within ids are none.
+ */
+const PERHAPS_LOSSY = /(?:^|[\s[:,])-?(?:[\d.]{16}|[\d.]+[eE][+-]?\d{3})/;
 
 /** Numbers that a JavaScript number would change come as {@link NumberLiteral}. @throws {SyntaxError} */
 export function parseExactJson(text: string): unknown {
