@@ -69,7 +69,7 @@ export async function openStand(): Promise<Stand> {
             CLERK_WEBHOOK_SECRET: secret,
             LATCHKEY_PORT: String(port),
             // Lines for each request would be read by the sender, and so measured.
-            LATCHKEY_LOG_LEVEL: 'warn',
+            LATCHKEY_LOG_LEVEL: 'error',
             ...env,
           },
           onLine: (line) => console.error(line),
