@@ -27,6 +27,7 @@ export interface Engine {
 }
 
 const METADATA_CONNECTIONS = 5;
+const KEEP_ALIVE_MS = 65_000;
 /** How long requests in flight may take once the engine is asked to stop. */
 const GRACE_MS = 5000;
 
@@ -78,6 +79,9 @@ export async function createEngine(config: EngineConfig, log: Logger): Promise<E
       }
       void routes(request).then((answer) => send(request, response, answer, headers));
     });
+    // Node's five seconds end a connection just as a client that pauses between two requests takes it
+    // up again; this is longer than clients keep one.
+    server.keepAliveTimeout = KEEP_ALIVE_MS;
     const liveQueries = createLiveQueries(
       { live: config.liveQueries, streaming: config.streamingQueries },
       log,

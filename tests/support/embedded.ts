@@ -20,7 +20,7 @@ export async function startEmbedded({ bare = false } = {}): Promise<EmbeddedProj
   const engine = await startEngine({ databaseUrl: database.url, adminSecret });
   if (!bare) await applyProject(engine.url, adminSecret);
   return {
-    config: { endpoint: engine.url, adminSecret, timeoutMs: 10_000 },
+    config: { endpoint: engine.url, adminSecret, timeoutMs: 30_000 },
     database,
     async close() {
       await engine.close();
