@@ -1,11 +1,11 @@
 /** Calls an action's handler and reads its answer. */
 import { z } from 'zod';
-import { findHeader, type HeaderList, IGNORED_CLIENT_HEADERS } from '../auth/headers.ts';
+import { type HeaderList, IGNORED_CLIENT_HEADERS } from '../auth/headers.ts';
 import type { Environment } from '../config.ts';
 import { EngineError, toEngineError } from '../errors.ts';
 import type { Json } from '../metadata/types.ts';
 import { parseExactJson } from '../plan/exact-json.ts';
-import { SESSION_PREFIX } from '../session.ts';
+import { clientHeaders } from '../webhook/client-headers.ts';
 import { fillTemplate, type HeaderPairs, resolveHeaders } from '../webhook/env-template.ts';
 import { callWebhook, type WebhookAnswer, webhookHeaders } from '../webhook/post.ts';
 import { type PlainRequest, transformRequest, transformResponse } from '../webhook/transform.ts';
@@ -160,26 +160,6 @@ function handlerHeaders({ action, headers, env }: ActionCall): HeaderPairs {
     ? clientHeaders(headers, definition.ignored_client_headers ?? IGNORED_CLIENT_HEADERS)
     : [];
   return webhookHeaders(forwarded, resolveHeaders(definition.headers, env));
-}
-
-const FORWARDED_AS = [
-  ['host', 'X-Forwarded-Host'],
-  ['user-agent', 'X-Forwarded-User-Agent'],
-  ['origin', 'X-Forwarded-Origin'],
-] as const;
-
-/** Session variables, the admin secret among them, do not go to handlers as headers. */
-function clientHeaders(headers: HeaderList, ignored: readonly string[]): HeaderPairs {
-  const left = new Set(ignored.map((name) => name.toLowerCase()));
-  const aliases = FORWARDED_AS.flatMap(([name, alias]) => {
-    const value = findHeader(headers, name);
-    return value === undefined ? [] : [[alias, value] as const];
-  });
-  const others = headers.filter(([name]) => {
-    const key = name.toLowerCase();
-    return !left.has(key) && !key.startsWith(SESSION_PREFIX);
-  });
-  return [...aliases, ...others];
 }
 
 function describeAnswer(answer: WebhookAnswer, body: Json): Json {

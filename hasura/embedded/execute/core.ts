@@ -38,6 +38,7 @@ export const buildCore: BuildCore = async (input) => {
       metadata: input.metadata,
       source: source.metadata,
       catalog: source.catalog,
+      env: input.config.env,
       enumRows: await readEnums(source),
       defaultNamingConvention: input.config.experimentalFeatures.includes('naming_convention')
         ? input.config.defaultNamingConvention

@@ -3,8 +3,11 @@
 import type { ActionNode } from '../actions/types.ts';
 import type { HeaderList } from '../auth/headers.ts';
 import type { Operation, RunnableOperation } from '../core.ts';
+import type { RootField } from '../plan/types.ts';
+import type { InputValidation } from '../plan/validation.ts';
 import { type Bindings, bindParam } from '../sql/bind.ts';
 import { runMutationFields } from '../sql/mutation-operation.ts';
+import { validateInput } from '../webhook/validate-input.ts';
 import {
   type ActionEnvironment,
   type ActionRunner,
@@ -36,9 +39,13 @@ export function createOperation(
         kind: 'mutation',
         name: planned.name,
         async run({ headers }) {
+          const { session } = bindings;
+          // All webhooks agree before the first row is written, and before the first action is called.
+          for (const { hook, input } of validationsOf(planned.fields))
+            await validateInput(hook, input, { session, headers, env: environment.env });
           const actions = actionRunner(headers);
           const data = await runMutationFields(planned.fields, {
-            session: bindings.session,
+            session,
             resolve: (param) => bindParam(param, bindings),
             source: (name) => sourceOf(sources, name),
             action: actions.run,
@@ -49,6 +56,13 @@ export function createOperation(
     case 'subscription':
       return createSubscription(planned, sources, bindings, actionRunner([]).run);
   }
+}
+
+function validationsOf(fields: readonly RootField[]): InputValidation[] {
+  return fields.flatMap(({ node }) => {
+    if (node.kind === 'namespace') return validationsOf(node.fields);
+    return node.kind === 'mutation' ? node.validations : [];
+  });
 }
 
 function createQuery(

@@ -43,6 +43,7 @@ export function exportTable(table: TableMetadata): Out {
         set: nonEmptyObject(permission.set),
         columns: permission.columns,
         backend_only: permission.backend_only ? true : undefined,
+        validate_input: sortedValue(permission.validate_input),
       }),
     ),
     select_permissions: roles(table.select_permissions, ({ permission }) =>
@@ -63,12 +64,14 @@ export function exportTable(table: TableMetadata): Out {
         check: permission.check === undefined ? null : sortedValue(permission.check),
         set: nonEmptyObject(permission.set),
         backend_only: permission.backend_only ? true : undefined,
+        validate_input: sortedValue(permission.validate_input),
       }),
     ),
     delete_permissions: roles(table.delete_permissions, ({ permission }) =>
       compact({
         filter: sortedValue(permission.filter),
         backend_only: permission.backend_only ? true : undefined,
+        validate_input: sortedValue(permission.validate_input),
       }),
     ),
     event_triggers: nonEmpty(sortBy(table.event_triggers, ({ name }) => name).map(exportEventTrigger)),

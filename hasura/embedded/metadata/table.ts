@@ -118,8 +118,20 @@ export const boolExp = z.record(z.string(), json);
 export type BoolExp = z.infer<typeof boolExp>;
 const presets = z.record(z.string(), json);
 
-/** Hasura asks a webhook before it writes. Not called, it would be a permission that is not enforced. */
-const validateInput = unsupported('webhooks that validate input (validate_input)');
+/** The webhook that is asked before anything is written. */
+const validateInput = object({
+  type: z.literal('http', {
+    error: ({ input }) =>
+      input === undefined ? undefined : `expecting only 'http' for 'type' but got ${String(input)}`,
+  }),
+  definition: object({
+    url: z.string(),
+    headers: list(header),
+    timeout: z.number().int().min(0, { error: 'timeout value cannot be negative' }).default(10),
+    forward_client_headers: z.boolean().default(false),
+  }),
+}).optional();
+export type ValidateInput = z.infer<typeof validateInput>;
 
 export const insertPermission = object({
   check: boolExp,

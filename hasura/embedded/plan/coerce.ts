@@ -148,6 +148,7 @@ function coerceArray(
       type: leaf,
       pgType: array,
       param: variableParam(given.variable, (value) => write({ kind: 'json', value }), given.raw, variables),
+      raw: given.raw,
       at: path,
     };
   if (given.raw.kind === 'literal' && mentionsVariables(given.raw.node)) {
@@ -160,6 +161,7 @@ function coerceArray(
       type: leaf,
       pgType: array,
       param: { from: 'value', value: write({ kind: 'json', value }) },
+      raw: { kind: 'json', value },
       at: path,
     };
   }
@@ -168,6 +170,7 @@ function coerceArray(
     type: leaf,
     pgType: array,
     param: { from: 'value', value: write(given.raw) },
+    raw: given.raw,
     at: path,
   };
 }
@@ -200,7 +203,7 @@ function coerceScalar(type: ScalarType, given: Given, variables: Variables, path
       given.variable === undefined
         ? { from: 'value', value: toText(toJson(given.raw, variables)) }
         : variableParam(given.variable, toText, given.raw, variables);
-    return { kind: 'param', type, pgType: read.type, param, at: path };
+    return { kind: 'param', type, pgType: read.type, param, raw: given.raw, at: path };
   }
   depend(given, variables);
   if (read.kind === 'json')
@@ -250,7 +253,7 @@ function coerceEnum(type: EnumType, given: Given, variables: Variables, path: Pa
     given.variable === undefined
       ? { from: 'value', value: toText(given.raw) }
       : variableParam(given.variable, (value) => toText({ kind: 'json', value }), given.raw, variables);
-  return { kind: 'param', type, pgType: type.column, param, at: path };
+  return { kind: 'param', type, pgType: type.column, param, raw: given.raw, at: path };
 }
 
 /** A variable's default is a literal of the query: it is a constant of the plan, not a parameter of requests. */

@@ -1,5 +1,5 @@
 /** One selected field against its type: that it exists, that its arguments fit, that it has a selection. */
-import type { SelectionNode } from 'graphql';
+import type { FieldNode, SelectionNode } from 'graphql';
 import type { ObjectType, OutputField, TypeRef } from '../schema/types.ts';
 import { coerceFields, toArguments } from './coerce.ts';
 import { collectFields, type SelectedField, type Selecting } from './collect.ts';
@@ -14,6 +14,8 @@ export interface CheckedField {
   readonly field: OutputField;
   readonly arguments: Arguments;
   readonly selections: readonly SelectionNode[];
+  /** Its first occurrence; all have the same arguments. */
+  readonly node: FieldNode;
   readonly path: Path | undefined;
 }
 
@@ -68,6 +70,7 @@ function checkField(
     field,
     arguments: toArguments(values),
     selections: selected.selections,
+    node: selected.node,
     path,
   };
 }

@@ -6,6 +6,7 @@ import type { PgType } from '../catalog/types.ts';
 import type { EnumValue, InputField, InputObjectType, LeafType } from '../schema/types.ts';
 import type { Param } from '../sql/text.ts';
 import type { Path } from './path.ts';
+import type { Raw } from './variables.ts';
 
 export type Input = NullInput | ObjectInput | ListInput | ParamInput | ValueInput | EnumInput;
 
@@ -32,6 +33,8 @@ export interface ParamInput {
   /** What the parameter is cast to. */
   readonly pgType: PgType;
   readonly param: Param;
+  /** As the client gave it. */
+  readonly raw: Raw;
   readonly at: Path | undefined;
 }
 /** A scalar for the planner (a `now` reader's result). */

@@ -61,7 +61,7 @@ export function findInput(entries: readonly Entry[], meaning: string): Input | u
   )?.value;
 }
 
-function rowInputs(rows: Input | undefined): readonly ObjectInput[] {
+export function rowInputs(rows: Input | undefined): readonly ObjectInput[] {
   if (rows?.kind === 'object') return [rows];
   return rows?.kind === 'list' ? rows.items.flatMap((item) => (item.kind === 'object' ? item : [])) : [];
 }

@@ -14,6 +14,7 @@ import { all, type Operand, type Predicate } from './predicate.ts';
 import { planAggregate, planRows, planSingle } from './select.ts';
 import { planStream } from './stream.ts';
 import type { RootField, RootNode, Source } from './types.ts';
+import { planValidations } from './validation.ts';
 import type { Variables } from './variables.ts';
 
 export interface OperationPlan {
@@ -115,6 +116,7 @@ function planRootNode(checked: CheckedField, context: RootContext): RootNode {
         kind: 'mutation',
         source: mutation.view.table.source,
         mutation: planMutation(checked, mutation, context),
+        validations: planValidations(checked, mutation, context.variables),
       };
     }
     case 'action':

@@ -8,6 +8,7 @@ import type { TrackedFunction } from '../schema/tracked.ts';
 import type { Param } from '../sql/text.ts';
 import type { Mutation } from './mutation-types.ts';
 import type { Operand, Predicate } from './predicate.ts';
+import type { InputValidation } from './validation.ts';
 
 /** Where rows come from. */
 export type Source =
@@ -149,7 +150,13 @@ export type RootNode =
   /** Root fields under a source's namespace. */
   | { readonly kind: 'namespace'; readonly fields: readonly RootField[] }
   | QueryNode
-  | { readonly kind: 'mutation'; readonly source: string; readonly mutation: Mutation }
+  | {
+      readonly kind: 'mutation';
+      readonly source: string;
+      readonly mutation: Mutation;
+      /** To be done before anything of the operation is written. */
+      readonly validations: readonly InputValidation[];
+    }
   | { readonly kind: 'action'; readonly action: ActionNode };
 
 /** What one query answers. */

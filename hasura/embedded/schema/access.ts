@@ -1,8 +1,12 @@
 /** Who may do what with a table: the metadata's permissions, admin's, and those that roles inherit. */
 import { displayName, tableKey } from '../catalog/types.ts';
-import type { TableMetadata } from '../metadata/types.ts';
+import type { Environment } from '../config.ts';
+import { EngineError } from '../errors.ts';
+import type { TableMetadata, ValidateInput } from '../metadata/types.ts';
 import { ALWAYS } from '../plan/predicate.ts';
 import { ADMIN_ROLE } from '../session.ts';
+import { fillTemplate } from '../webhook/env-template.ts';
+import type { InputHook } from '../webhook/validate-input.ts';
 import { type Lookup, planFilter } from './filter.ts';
 import { readParam } from './filter-operators.ts';
 import { type Inheritable, inherit, inheritSelect } from './inherited.ts';
@@ -19,7 +23,7 @@ interface Accesses {
 
 /** Adds to each draft what its roles may do with it. */
 export function createAccess(
-  { metadata, source }: TrackInput,
+  { metadata, source, env }: TrackInput,
   drafts: ReadonlyMap<string, TableDraft>,
   problems: Problems,
 ): { apply(draft: TableDraft): void } {
@@ -27,7 +31,7 @@ export function createAccess(
   const parents = new Map(metadata.inherited_roles.map((role) => [role.role_name, role.role_set]));
   return {
     apply(draft) {
-      const direct = directAccesses(draft, lookup, source.name, problems);
+      const direct = directAccesses(draft, lookup, source.name, env, problems);
       const report = (role: string, permission: string) => {
         const table = displayName(draft.table.name);
         problems.add({
@@ -111,7 +115,13 @@ function scalarFields(table: TableDraft['table']): string[] {
 }
 
 /** The permissions that are written in the metadata, as far as they are sound. */
-function directAccesses(draft: TableDraft, lookup: Lookup, source: string, problems: Problems): Accesses {
+function directAccesses(
+  draft: TableDraft,
+  lookup: Lookup,
+  source: string,
+  env: Environment,
+  problems: Problems,
+): Accesses {
   const { metadata, table } = draft;
   const filter = (expression: unknown) => planFilter(expression, draft, lookup);
   const readAll = <Entry extends { role: string; permission: unknown; comment?: string | undefined }, Access>(
@@ -154,6 +164,7 @@ function directAccesses(draft: TableDraft, lookup: Lookup, source: string, probl
         columns: writableColumns(draft, permission.columns ?? '*', presets, 'insert'),
         presets,
         backendOnly: permission.backend_only,
+        inputHook: readInputHook(permission.validate_input, env),
       };
     }),
     update: readAll('update', metadata.update_permissions, (permission: Of<'update_permissions'>) => {
@@ -164,13 +175,25 @@ function directAccesses(draft: TableDraft, lookup: Lookup, source: string, probl
         columns: writableColumns(draft, permission.columns, presets, 'update'),
         presets,
         backendOnly: permission.backend_only,
+        inputHook: readInputHook(permission.validate_input, env),
       };
     }),
     delete: readAll('delete', metadata.delete_permissions, (permission: Of<'delete_permissions'>) => ({
       filter: filter(permission.filter),
       backendOnly: permission.backend_only,
+      inputHook: readInputHook(permission.validate_input, env),
     })),
   };
+}
+
+function readInputHook(settings: ValidateInput, env: Environment): InputHook | undefined {
+  if (settings === undefined) return undefined;
+  const { url, headers, timeout, forward_client_headers: forwardClientHeaders } = settings.definition;
+  try {
+    return { url: fillTemplate(url, env), headers, timeoutSeconds: timeout, forwardClientHeaders };
+  } catch (error) {
+    throw error instanceof EngineError ? new Problem(error.message) : error;
+  }
 }
 
 function readSelect(

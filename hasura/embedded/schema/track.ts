@@ -2,6 +2,7 @@
 
 import type { EnumRows } from '../catalog/enum-rows.ts';
 import { type Catalog, displayName, tableKey } from '../catalog/types.ts';
+import type { Environment } from '../config.ts';
 import { type Metadata, ROOT_FIELDS, type Source, type TableMetadata } from '../metadata/types.ts';
 import { createAccess } from './access.ts';
 import { addFields } from './fields.ts';
@@ -22,6 +23,8 @@ export interface TrackInput {
   readonly metadata: Metadata;
   readonly source: Source;
   readonly catalog: Catalog;
+  /** For the templates of webhooks. */
+  readonly env: Environment;
   /** By `tableKey`; read for the tables that are tracked as enums. */
   readonly enumRows: ReadonlyMap<string, EnumRows>;
   /** Undefined where naming conventions are turned off. */
@@ -80,11 +83,6 @@ function draftTable(metadata: TableMetadata, { source, catalog }: TrackInput, na
   if (entry === undefined) throw new Problem('no such table');
   const identifier =
     config.custom_name === undefined ? objectIdentifier(metadata.table) : custom(config.custom_name);
-  const graphqlName = names.plainType(identifier);
-  if (!GRAPHQL_NAME.test(graphqlName))
-    throw new Problem(
-      `cannot include "${displayName(metadata.table)}" in the GraphQL schema because ${graphqlName} is not a valid GraphQL identifier`,
-    );
   const comment =
     config.comment ?? entry.description ?? `columns and relationships of "${displayName(metadata.table)}"`;
   const rootFields = new Map<RootFieldKind, { name: string | undefined; comment: string | undefined }>();
@@ -99,6 +97,7 @@ function draftTable(metadata: TableMetadata, { source, catalog }: TrackInput, na
       name: metadata.table,
       catalog: entry,
       identifier,
+      inGraphql: GRAPHQL_NAME.test(names.plainType(identifier)),
       description: comment === '' ? undefined : comment,
       columns: [],
       columnByName: new Map(),

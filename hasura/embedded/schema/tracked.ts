@@ -15,6 +15,7 @@ import type {
 import type { Json, ROOT_FIELDS } from '../metadata/types.ts';
 import type { Predicate } from '../plan/predicate.ts';
 import type { Param } from '../sql/text.ts';
+import type { InputHook } from '../webhook/validate-input.ts';
 import type { Names } from './naming.ts';
 
 /** The rows of a table that is tracked as an enum; they are the values of columns that reference it. */
@@ -103,6 +104,7 @@ export interface InsertAccess {
   readonly check: Predicate;
   readonly presets: readonly Preset[];
   readonly backendOnly: boolean;
+  readonly inputHook?: InputHook | undefined;
 }
 
 export interface UpdateAccess {
@@ -111,11 +113,13 @@ export interface UpdateAccess {
   readonly check: Predicate | undefined;
   readonly presets: readonly Preset[];
   readonly backendOnly: boolean;
+  readonly inputHook?: InputHook | undefined;
 }
 
 export interface DeleteAccess {
   readonly filter: Predicate;
   readonly backendOnly: boolean;
+  readonly inputHook?: InputHook | undefined;
 }
 
 export type RootFieldKind = (typeof ROOT_FIELDS)[number];
@@ -126,6 +130,8 @@ export interface Table {
   readonly catalog: CatalogTable;
   /** The words of its name in GraphQL before prefixes and naming conventions are applied. */
   readonly identifier: Identifier;
+  /** Whether GraphQL can name it; where not, it is there for `/v1/query` and event triggers alone. */
+  readonly inGraphql: boolean;
   readonly description: string | undefined;
   readonly columns: readonly Column[];
   readonly columnByName: ReadonlyMap<string, Column>;

@@ -34,6 +34,8 @@ const mutation = ({ source }: DmlContext, planned: Mutation): RootNode => ({
   kind: 'mutation',
   source: source.name,
   mutation: planned,
+  // As in Hasura, webhooks validate the input of GraphQL only.
+  validations: [],
 });
 
 const PLANNERS: Readonly<Record<RowCommand, Planner>> = {

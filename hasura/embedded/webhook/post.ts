@@ -36,6 +36,11 @@ class WebhookUnreachable extends Error {
   }
 }
 
+/** Whether it was the timeout that kept the answer from coming. */
+export function isTimeout(error: unknown): boolean {
+  return error instanceof WebhookUnreachable && error.timedOut;
+}
+
 const HTTP_AGENT = new http.Agent({ keepAlive: true });
 const HTTPS_AGENT = new https.Agent({ keepAlive: true });
 
