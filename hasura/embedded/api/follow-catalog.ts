@@ -2,7 +2,7 @@
  * Keeps metadata in step with a changed database: renamed tables and columns are followed by their oid and
  * position, dropped ones leave with all that leaned on them, or refuse to.
  */
-import type { Catalog, CatalogTable } from '../catalog/types.ts';
+import type { Catalog, CatalogFunction, CatalogTable } from '../catalog/types.ts';
 import { tableKey } from '../catalog/types.ts';
 import { EngineError } from '../errors.ts';
 import type { Metadata, QualifiedName, Source } from '../metadata/types.ts';
@@ -33,9 +33,11 @@ export function followCatalog(
 ): Metadata {
   const source = findSource(metadata, sourceName);
   const changes = compare(source, before, after);
-  checkFunctions(source, before, after);
+  refuseOverloads(source, before, after);
   const dependents = indirectDependents(source, changes, before);
   if (!cascade) refuseDependents(dependents);
+  refuseVolatile(source, before, after);
+  checkComputedFields(source, before, after);
   const gone = droppedFunctions(source, before, after).map((name) => functionDependent(sourceName, name));
   const pruned = removeDependents(metadata, [...dependents, ...gone]);
   return withSource(pruned, sourceName, (current) => applyChanges(current, changes, before));
@@ -115,53 +117,59 @@ function droppedForeignKeys(
     .map((key) => key.columns.map(([local]) => local));
 }
 
+/** The functions of this name that are left, if one that was there before still has the name. */
+function survivors(name: QualifiedName, before: Catalog, after: Catalog): readonly CatalogFunction[] {
+  const key = tableKey(name);
+  const known = new Set(before.functions.get(key)?.map(({ oid }) => oid));
+  const now = after.functions.get(key) ?? [];
+  return now.some(({ oid }) => known.has(oid)) ? now : [];
+}
+
+/** A function does not keep its fields and permissions when it is renamed, as a table does. */
 function isGone(name: QualifiedName, before: Catalog, after: Catalog): boolean {
-  const old = before.functions.get(tableKey(name))?.[0];
-  if (old === undefined) return false;
-  return ![...after.functions.values()].some((overloads) => overloads.some(({ oid }) => oid === old.oid));
+  return before.functions.has(tableKey(name)) && survivors(name, before, after).length === 0;
 }
 
 function droppedFunctions(source: Source, before: Catalog, after: Catalog): QualifiedName[] {
   return source.functions.map((entry) => entry.function).filter((name) => isGone(name, before, after));
 }
 
-function checkFunctions(source: Source, before: Catalog, after: Catalog): void {
-  const overloads = (name: QualifiedName) => after.functions.get(tableKey(name)) ?? [];
+function refuseOverloads(source: Source, before: Catalog, after: Catalog): void {
   const overloaded = source.functions
     .map((entry) => entry.function)
-    .filter((name) => overloads(name).length > 1);
+    .filter((name) => survivors(name, before, after).length > 1);
   if (overloaded.length > 0) {
     throw new EngineError(
       'not-supported',
       `the following tracked function(s) cannot be overloaded: ${overloaded.map((name) => quoted(name).slice(1, -1)).join(', ')}`,
     );
   }
+}
+
+function refuseVolatile(source: Source, before: Catalog, after: Catalog): void {
   for (const entry of source.functions) {
     const old = before.functions.get(tableKey(entry.function))?.[0];
-    const now = overloads(entry.function)[0];
-    if (
-      old !== undefined &&
-      now?.oid === old.oid &&
-      old.volatility !== now.volatility &&
-      now.volatility === 'volatile'
-    ) {
+    const [now] = survivors(entry.function, before, after);
+    if (old !== undefined && now?.volatility === 'volatile' && old.volatility !== 'volatile') {
       throw new EngineError(
         'not-supported',
         `type of function ${quoted(entry.function)} is altered to "VOLATILE" which is not supported now`,
       );
     }
   }
+}
+
+function checkComputedFields(source: Source, before: Catalog, after: Catalog): void {
   for (const { table, computed_fields: fields } of source.tables) {
     for (const { name, definition } of fields) {
-      if (overloads(definition.function).length > 1) {
+      const [now, overload] = survivors(definition.function, before, after);
+      if (overload !== undefined) {
         throw new EngineError(
           'not-supported',
           `The function ${quoted(definition.function)} associated with computed field"${name}" of table ${quoted(table)} is being overloaded`,
         );
       }
-      const now = overloads(definition.function)[0];
-      const old = before.functions.get(tableKey(definition.function))?.[0];
-      if (old !== undefined && now?.oid === old.oid && now.volatility === 'volatile') {
+      if (now?.volatility === 'volatile') {
         throw new EngineError(
           'not-supported',
           `The type of function ${quoted(definition.function)} associated with computed field "${name}" of table ${quoted(table)} is being altered to "VOLATILE"`,

@@ -62,7 +62,7 @@ export function createBuilder(
       const key = tableKey(name);
       if (views.has(key)) return views.get(key);
       const found = source.tables.get(key);
-      const access = found?.selectAccess(role);
+      const access = found?.inGraphql ? found.selectAccess(role) : undefined;
       const view = found === undefined || access === undefined ? undefined : { table: found, access };
       views.set(key, view);
       return view;

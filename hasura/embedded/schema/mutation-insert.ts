@@ -34,7 +34,7 @@ export function insertInputType(builder: Builder, table: Table): InputObjectType
 
 function relatedField(builder: Builder, relationship: Relationship): readonly InputField[] {
   const table = builder.table(relationship.target);
-  if (table.insertAccess(builder.role) === undefined) return [];
+  if (!table.inGraphql || table.insertAccess(builder.role) === undefined) return [];
   const view: WriteView = { table, role: builder.role };
   const type =
     relationship.kind === 'object' ? objectInputType(builder, table) : arrayInputType(builder, table);

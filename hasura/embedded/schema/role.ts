@@ -77,7 +77,7 @@ function once<Made>(make: () => Made): () => Made {
 
 function sourceFields(builder: Builder, root: Root): OutputField[] {
   const { source } = builder;
-  const tables = [...source.tables.values()];
+  const tables = [...source.tables.values()].filter(({ inGraphql }) => inGraphql);
   const functions = source.functions.filter(
     (fn) => fn.exposedAs === (root === 'mutation' ? 'mutation' : 'query'),
   );

@@ -155,7 +155,9 @@ function formEncode(
   templates: Readonly<Record<string, string>>,
   render: (template: string) => string,
 ): string {
+  // Hasura goes through a hash map here; by name is the one order that does not surprise.
   return Object.entries(templates)
+    .sort(([one], [other]) => (one < other ? -1 : 1))
     .map(([key, template]) => [key, render(template)] as const)
     .filter(([, value]) => value !== 'null')
     .map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(value)}`)

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { readCatalog } from '../../catalog/read.ts';
 import { EngineError } from '../../errors.ts';
 import { nonEmptyText, object } from '../../metadata/kit.ts';
+import { splitStatements } from '../../sql/split-statements.ts';
 import { type CommandContext, type Commands, command, findSource } from '../command.ts';
 import { followCatalog } from '../follow-catalog.ts';
 
@@ -71,7 +72,10 @@ async function withoutTransaction(
   { draft }: CommandContext,
 ): Promise<unknown> {
   const before = await readCatalog(client);
-  const result = await execute(client, parsed.sql);
+  let result: unknown;
+  const statements = splitStatements(parsed.sql);
+  for (const statement of statements.length === 0 ? [parsed.sql] : statements)
+    result = await execute(client, statement);
   if (changesSchema(parsed)) {
     const after = await readCatalog(client);
     draft.learn(parsed.source, after);
