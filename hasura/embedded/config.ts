@@ -119,6 +119,8 @@ const variables = {
   HASURA_GRAPHQL_ASYNC_ACTIONS_FETCH_INTERVAL: integer(1000, 0, 3_600_000),
   HASURA_GRAPHQL_EVENTS_FETCH_INTERVAL: integer(1000, 0, 3_600_000),
   HASURA_GRAPHQL_EVENTS_HTTP_POOL_SIZE: integer(100, 1, 10_000),
+  /** Milliseconds between two looks at whether another engine has changed the metadata; 0 does not look. */
+  HASURA_GRAPHQL_SCHEMA_SYNC_POLL_INTERVAL: integer(1000, 0, 3_600_000),
 } as const;
 
 /** Known to Hasura, without a meaning here: neither warned about nor an error. */
@@ -181,6 +183,7 @@ const schema = z.object(variables).transform((set) => ({
   asyncActionsFetchIntervalMs: set.HASURA_GRAPHQL_ASYNC_ACTIONS_FETCH_INTERVAL,
   eventsFetchIntervalMs: set.HASURA_GRAPHQL_EVENTS_FETCH_INTERVAL,
   eventsHttpPoolSize: set.HASURA_GRAPHQL_EVENTS_HTTP_POOL_SIZE,
+  schemaSyncIntervalMs: set.HASURA_GRAPHQL_SCHEMA_SYNC_POLL_INTERVAL,
 }));
 
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -3,6 +3,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createApiService } from './api/service.ts';
+import { startSchemaSync } from './api/schema-sync.ts';
 import { createStateBuilder, type EngineState } from './api/state.ts';
 import { createAuthenticator } from './auth/index.ts';
 import { ConfigError, type EngineConfig } from './config.ts';
@@ -96,10 +97,12 @@ export async function createEngine(config: EngineConfig, log: Logger): Promise<E
       throw portError(config, error);
     });
     const { port } = server.address() as AddressInfo;
+    const sync = startSchemaSync(api, config.schemaSyncIntervalMs, log);
     return {
       url: `http://${['*', '0.0.0.0'].includes(config.host) ? '127.0.0.1' : config.host}:${port}`,
       async close() {
-        // First, while handlers under way can still call back.
+        await sync.close();
+        // Before the server, while handlers under way can still call back.
         await events.close();
         liveQueries.close();
         sockets.close();

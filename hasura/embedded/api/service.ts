@@ -19,6 +19,11 @@ export interface ApiService {
   /** @throws {EngineError} */
   handle(api: Api, body: unknown, session: Session): Promise<unknown>;
   /**
+   * Takes over what another engine on the same database has stored, if anything: metadata and catalogues
+   * are then read anew.
+   */
+  followOthers(signal: AbortSignal): Promise<void>;
+  /**
    * Calls `listener` after every change of the metadata, before the change is answered. Returns what stops
    * that.
    */
@@ -55,6 +60,7 @@ export async function createApiService(parts: Parts): Promise<ApiService> {
         const resourceVersion = await store.save(
           exportMetadata(draft.state.metadata, true),
           state.resourceVersion,
+          draft.state.metadata.sources.map(({ name }) => name),
         );
         state = { ...draft.state, resourceVersion };
         await tellListeners(api);
@@ -77,6 +83,14 @@ export async function createApiService(parts: Parts): Promise<ApiService> {
     if (stored === undefined || stored.resourceVersion === state.resourceVersion) return;
     state = await builder.build(parseMetadata(stored.metadata), stored.resourceVersion, new Map());
     await tellListeners('v1/metadata');
+    pools.retain(state.metadata.sources);
+  };
+
+  /** After all requests that came before. */
+  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const result = queue.then(work);
+    queue = result.catch(() => {});
+    return result;
   };
 
   return {
@@ -85,9 +99,11 @@ export async function createApiService(parts: Parts): Promise<ApiService> {
     },
     async handle(api, body, session) {
       const work = readRequest(api, body, session.isAdmin);
-      const result = queue.then(() => run(api, work, session));
-      queue = result.catch(() => {});
-      return result;
+      return inTurn(() => run(api, work, session));
+    },
+    async followOthers(signal) {
+      const version = await store.version(signal);
+      if (version !== undefined && version !== state.resourceVersion) await inTurn(followStore);
     },
     onChange(listener) {
       listeners.add(listener);

@@ -80,6 +80,7 @@ export async function startFakeEngine(settings: Readonly<Record<string, string>>
       restRoutes: [],
     },
     handle: async (_, body) => ({ echo: body }),
+    followOthers: async () => {},
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -94,6 +95,7 @@ export async function startFakeEngine(settings: Readonly<Record<string, string>>
   const store = {
     prepare: async () => {},
     load: async () => undefined,
+    version: async () => 1,
     create: async () => 1,
     save: async () => 1,
     catalogState: async () => ({ id: '', cli_state: {}, console_state: {} }),
