@@ -140,7 +140,7 @@ CREATE TABLE identity.deliveries (
   provider text NOT NULL,
   type text NOT NULL,
   subject text,
-  payload jsonb,
+  payload json,
   received_at timestamptz NOT NULL DEFAULT now(),
   settled_at timestamptz NOT NULL DEFAULT now(),
   status text NOT NULL,
@@ -149,6 +149,7 @@ CREATE TABLE identity.deliveries (
   CONSTRAINT deliveries_status_is_known CHECK (status IN ('applied', 'ignored', 'dead'))
 );
 COMMENT ON TABLE identity.deliveries IS 'One row per webhook delivery; id is the provider''s own id of the delivery.';
+COMMENT ON COLUMN identity.deliveries.payload IS 'As it came; json, for jsonb would cost more than all the rest of the row, and nothing looks into it.';
 COMMENT ON COLUMN identity.deliveries.subject IS 'The id of the user, organization or membership that the delivery is about.';
 
 -- Retention removes the oldest; erasure finds a user's; an operator looks at the dead ones.

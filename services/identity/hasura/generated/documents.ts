@@ -56,7 +56,7 @@ export type Identity_Deliveries_Bool_Exp = {
   attempts?: Int_Comparison_Exp | null | undefined;
   error?: String_Comparison_Exp | null | undefined;
   id?: String_Comparison_Exp | null | undefined;
-  payload?: Jsonb_Comparison_Exp | null | undefined;
+  payload?: Json_Comparison_Exp | null | undefined;
   provider?: String_Comparison_Exp | null | undefined;
   received_at?: Timestamptz_Comparison_Exp | null | undefined;
   settled_at?: Timestamptz_Comparison_Exp | null | undefined;
@@ -114,6 +114,18 @@ export type Identity_Reconciles_Set_Input = {
   provider?: string | null | undefined;
   started_at?: string | null | undefined;
   task?: string | null | undefined;
+};
+
+export type Json_Comparison_Exp = {
+  _eq?: unknown;
+  _gt?: unknown;
+  _gte?: unknown;
+  _in?: Array<unknown> | null | undefined;
+  _is_null?: boolean | null | undefined;
+  _lt?: unknown;
+  _lte?: unknown;
+  _neq?: unknown;
+  _nin?: Array<unknown> | null | undefined;
 };
 
 export type Jsonb_Cast_Exp = {
