@@ -3,9 +3,10 @@ import type { Catalog, CatalogTable } from '../catalog/types.ts';
 import { tableKey } from '../catalog/types.ts';
 import { EngineError } from '../errors.ts';
 import type { Metadata, QualifiedName, Source, TableMetadata } from '../metadata/types.ts';
+import { sessionVariable } from '../schema/filter-operators.ts';
 import { sameName, withSource, withTable } from './command.ts';
 import { filterMentions } from './filter-names.ts';
-import { dependent, type PermissionKind } from './names.ts';
+import { dependent, type PermissionKind, quoted } from './names.ts';
 import { foreignKey, relationshipTarget, type Using } from './relationship-target.ts';
 
 /** One object of the metadata that would have to go. */
@@ -120,6 +121,34 @@ export function dependentsOfColumn(
   return found;
 }
 
+/**
+ * Permissions that hold values of a column's type, so that it cannot change.
+ *
+ * @throws {EngineError} `dependency-error` where there are any
+ */
+export function refuseTypeChange(
+  source: Source,
+  table: QualifiedName,
+  column: string,
+  before: Catalog | undefined,
+): void {
+  const typed = source.tables.flatMap((other) =>
+    permissionsThat(source.name, other, ({ constants, filters }) => {
+      const preset = sameName(other.table, table) && constants.includes(column);
+      const sought = { table, column, typed: true };
+      const mentioned = (filter: unknown) =>
+        filterMentions(filter, { source, table: other, catalog: before }, sought);
+      return preset || filters.some(mentioned);
+    }),
+  );
+  if (typed.length === 0) return;
+  const list = typed.map(({ text }) => text).sort();
+  throw new EngineError(
+    'dependency-error',
+    `cannot change type of column "${column}" in table ${quoted(table)} because of the following dependencies: ${list.join(', ')}`,
+  );
+}
+
 /** Relationships that rest on one foreign key. */
 export function dependentsOfForeignKey(
   source: Source,
@@ -179,7 +208,19 @@ function relationshipUses(
 interface PermissionParts {
   readonly columns: '*' | readonly string[];
   readonly presets: readonly string[];
+  /** Those presets that are no session variables. */
+  readonly constants: readonly string[];
   readonly filters: readonly unknown[];
+}
+
+function presetColumns(
+  set: Readonly<Record<string, unknown>> | null | undefined,
+): Pick<PermissionParts, 'presets' | 'constants'> {
+  const entries = Object.entries(set ?? {});
+  return {
+    presets: entries.map(([column]) => column),
+    constants: entries.filter(([, value]) => sessionVariable(value) === undefined).map(([column]) => column),
+  };
 }
 
 function permissionsThat(
@@ -194,22 +235,27 @@ function permissionsThat(
   for (const { role, permission } of table.insert_permissions) {
     add('insert', role, {
       columns: permission.columns ?? '*',
-      presets: Object.keys(permission.set ?? {}),
+      ...presetColumns(permission.set),
       filters: [permission.check],
     });
   }
   for (const { role, permission } of table.select_permissions) {
-    add('select', role, { columns: permission.columns, presets: [], filters: [permission.filter] });
+    add('select', role, {
+      columns: permission.columns,
+      presets: [],
+      constants: [],
+      filters: [permission.filter],
+    });
   }
   for (const { role, permission } of table.update_permissions) {
     add('update', role, {
       columns: permission.columns,
-      presets: Object.keys(permission.set ?? {}),
+      ...presetColumns(permission.set),
       filters: [permission.filter, permission.check],
     });
   }
   for (const { role, permission } of table.delete_permissions) {
-    add('delete', role, { columns: [], presets: [], filters: [permission.filter] });
+    add('delete', role, { columns: [], presets: [], constants: [], filters: [permission.filter] });
   }
   return found;
 }

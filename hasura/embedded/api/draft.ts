@@ -99,8 +99,10 @@ function refuseNew(
       internal: own,
     });
   }
-  throw new EngineError('unexpected', 'cannot continue due to new inconsistent metadata', {
-    status: 400,
+  // Hasura's two ways of checking: commands about one object look at it first and refuse with 400.
+  const found = object === undefined ? 'newly found' : 'new';
+  throw new EngineError('unexpected', `cannot continue due to ${found} inconsistent metadata`, {
+    status: object === undefined ? 500 : 400,
     internal: fresh,
   });
 }

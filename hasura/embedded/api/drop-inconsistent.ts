@@ -19,6 +19,14 @@ export function dropInconsistent(metadata: Metadata, objects: readonly Inconsist
     rest_endpoints: metadata.rest_endpoints.filter(
       ({ name }) => keep(objectName.endpoint(name)) && !ambiguous.has(name),
     ),
+    query_collections: metadata.query_collections.map((collection) => ({
+      ...collection,
+      definition: {
+        queries: collection.definition.queries.filter(({ name }) =>
+          keep(`query_collections ${name} in ${collection.name}`),
+        ),
+      },
+    })),
     custom_types: keep(objectName.customTypes())
       ? metadata.custom_types
       : { input_objects: [], objects: [], scalars: [], enums: [] },

@@ -7,6 +7,7 @@ import {
   type Source,
   type TableMetadata,
 } from '../metadata/types.ts';
+import { sessionVariable } from '../schema/filter-operators.ts';
 import { sameName } from './command.ts';
 import { relationshipTarget } from './relationship-target.ts';
 
@@ -20,6 +21,8 @@ export interface FilterScope {
 export interface Sought {
   readonly table: QualifiedName;
   readonly column?: string;
+  /** Only where the column is compared with a value that was read as of the column's type. */
+  readonly typed?: boolean;
   readonly field?: string;
 }
 
@@ -29,7 +32,7 @@ const LOGIC = ['_and', '$and', '_or', '$or', '_not', '$not'];
 export function mapFilter(
   filter: unknown,
   scope: FilterScope,
-  visit: (key: string, table: QualifiedName) => string,
+  visit: (key: string, table: QualifiedName, operand: unknown) => string,
 ): unknown {
   if (Array.isArray(filter)) return filter.map((part) => mapFilter(part, scope, visit));
   if (!isPlainObject(filter)) return filter;
@@ -37,7 +40,7 @@ export function mapFilter(
     Object.entries(filter).map(([key, value]) => {
       if (LOGIC.includes(key)) return [key, mapFilter(value, scope, visit)];
       if (key === '_exists' || key === '$exists') return [key, mapExists(value, scope, visit)];
-      return [visit(key, scope.table.table), mapOperand(key, value, scope, visit)];
+      return [visit(key, scope.table.table, value), mapOperand(key, value, scope, visit)];
     }),
   );
 }
@@ -45,7 +48,7 @@ export function mapFilter(
 function mapExists(
   value: unknown,
   scope: FilterScope,
-  visit: (key: string, table: QualifiedName) => string,
+  visit: (key: string, table: QualifiedName, operand: unknown) => string,
 ): unknown {
   if (!isPlainObject(value)) return value;
   const name = qualifiedName.safeParse(value._table ?? value.$table);
@@ -58,7 +61,7 @@ function mapOperand(
   key: string,
   value: unknown,
   scope: FilterScope,
-  visit: (key: string, table: QualifiedName) => string,
+  visit: (key: string, table: QualifiedName, operand: unknown) => string,
 ): unknown {
   const target = fieldTarget(key, scope);
   if (target === undefined) return value;
@@ -87,9 +90,9 @@ const tracked = (source: Source, name: QualifiedName) =>
 export function filterMentions(filter: unknown, scope: FilterScope, sought: Sought): boolean {
   let found = false;
   const name = sought.column ?? sought.field;
-  mapFilter(filter, scope, (key, table) => {
+  mapFilter(filter, scope, (key, table, operand) => {
     if (name !== undefined) {
-      if (key === name && sameName(table, sought.table)) found = true;
+      if (key === name && sameName(table, sought.table)) found ||= sought.typed !== true || isTyped(operand);
       return key;
     }
     const owner = tracked(scope.source, table);
@@ -98,6 +101,13 @@ export function filterMentions(filter: unknown, scope: FilterScope, sought: Soug
     return key;
   });
   return found || (name === undefined && mentionsExists(filter, sought.table));
+}
+
+/** Whether a comparison holds a constant or another column; session variables are read anew each time. */
+function isTyped(operand: unknown): boolean {
+  if (Array.isArray(operand)) return operand.some(isTyped);
+  if (isPlainObject(operand)) return Object.values(operand).some(isTyped);
+  return sessionVariable(operand) === undefined;
 }
 
 function mentionsExists(filter: unknown, table: QualifiedName): boolean {

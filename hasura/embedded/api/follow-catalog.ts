@@ -15,6 +15,7 @@ import {
   dependentsOfTable,
   functionDependent,
   refuseDependents,
+  refuseTypeChange,
   removeDependents,
 } from './dependencies.ts';
 import { quoted } from './names.ts';
@@ -38,6 +39,8 @@ export function followCatalog(
   if (!cascade) refuseDependents(dependents);
   refuseVolatile(source, before, after);
   checkComputedFields(source, before, after);
+  for (const { before: table, retypedColumns } of changes.altered)
+    for (const column of retypedColumns) refuseTypeChange(source, table.name, column, before);
   const gone = droppedFunctions(source, before, after).map((name) => functionDependent(sourceName, name));
   const pruned = removeDependents(metadata, [...dependents, ...gone]);
   return withSource(pruned, sourceName, (current) => applyChanges(current, changes, before));

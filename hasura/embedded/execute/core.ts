@@ -23,6 +23,7 @@ import { createOperation } from './operation.ts';
 import { createPlanner, type Planner } from './planner.ts';
 import type { ExecutionSource, ExecutionSources } from './sources.ts';
 
+import { checkStoredQueries } from './stored-queries.ts';
 /** Roles whose schemas are kept. */
 const MAX_ROLES = 1000;
 /** Texts, and plans of each role's text, that are kept. */
@@ -104,7 +105,9 @@ function createCore(
     planners.set(key, planner);
     return planner;
   };
-  checkRoots(plannerFor({ role: ADMIN_ROLE, backendOnly: true }).schema);
+  const { schema: adminSchema } = plannerFor({ role: ADMIN_ROLE, backendOnly: true });
+  checkRoots(adminSchema);
+  const stored = checkStoredQueries(metadata, adminSchema);
 
   const parse = ({ query, operationName }: GraphqlRequest): ParsedOperation => {
     const key = `${operationName ?? ''}\n${query}`;
@@ -124,7 +127,7 @@ function createCore(
   };
 
   return {
-    inconsistencies: [...inconsistencies, ...actions.inconsistencies],
+    inconsistencies: [...inconsistencies, ...actions.inconsistencies, ...stored],
     prepare,
     explain: async (request, session) => {
       const variables = request.variables ?? {};

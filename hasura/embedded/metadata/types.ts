@@ -7,6 +7,7 @@
  *
  * The parsed value keeps the metadata's own shape and names; defaults are filled in.
  */
+import { parse as parseGraphql } from 'graphql';
 import { z } from 'zod';
 import { action, cronTrigger, customTypes } from './action.ts';
 import { graphqlName, json, list, nonEmptyText, object, unsupported } from './kit.ts';
@@ -106,8 +107,19 @@ const source = object({
 export type Source = z.infer<typeof source>;
 
 export const queryCollection = object({
+export const storedQuery = z.string().refine(isGraphql, { error: 'parsing the graphql query failed' });
+
+function isGraphql(text: string): boolean {
+  try {
+    parseGraphql(text, { noLocation: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
   name: nonEmptyText,
-  definition: object({ queries: z.array(z.strictObject({ name: nonEmptyText, query: z.string() })) }),
+  definition: object({ queries: z.array(z.strictObject({ name: nonEmptyText, query: storedQuery })) }),
   comment: z.string().optional(),
 });
 export type QueryCollection = z.infer<typeof queryCollection>;

@@ -172,7 +172,7 @@ function directiveAnswers(directive: Directive): Answers {
 }
 
 /** Every type that the roots, the directives or introspection itself lead to, by name. */
-function allTypes(schema: RoleSchema): ReadonlyMap<string, NamedType> {
+export function allTypes(schema: RoleSchema): ReadonlyMap<string, NamedType> {
   const types = new Map<string, NamedType>();
   const queue: NamedType[] = [];
   const meet = (type: TypeRef) => {

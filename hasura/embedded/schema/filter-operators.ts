@@ -180,7 +180,7 @@ function compare(left: Operand, operator: ComparisonOperator, right: Comparand):
 }
 
 /** The session variable a string stands for, lower-cased. */
-function sessionVariable(value: unknown): string | undefined {
+export function sessionVariable(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined;
   const name = value.toLowerCase();
   if (name === 'req_user_id') return 'x-hasura-user-id';

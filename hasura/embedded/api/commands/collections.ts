@@ -9,6 +9,7 @@ import {
   type QueryCollection,
   queryCollection,
   restEndpoint,
+  storedQuery,
 } from '../../metadata/types.ts';
 import { type Commands, command, SUCCESS } from '../command.ts';
 import { objectName } from '../names.ts';
@@ -70,7 +71,7 @@ export const collectionCommands: Commands = {
     'Hasura.RQL.Types.QueryCollection.DropCollection(DropCollection)',
   ),
   add_query_to_collection: command(
-    object({ collection_name: nonEmptyText, query_name: nonEmptyText, query: z.string() }),
+    object({ collection_name: nonEmptyText, query_name: nonEmptyText, query: storedQuery }),
     async ({ collection_name: collection, query_name: name, query }, { draft }) => {
       const { queries } = find(draft.state.metadata, collection).definition;
       if (queries.some((one) => one.name === name)) {

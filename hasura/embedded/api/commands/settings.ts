@@ -32,10 +32,10 @@ export const settingCommands: Commands = {
       if (!metadata.inherited_roles.some((role) => role.role_name === name)) {
         throw new EngineError('not-exists', `"${name}" inherited role doesn't exist`);
       }
-      await draft.change({
-        ...metadata,
-        inherited_roles: metadata.inherited_roles.filter((role) => role.role_name !== name),
-      });
+      await draft.change(
+        { ...metadata, inherited_roles: metadata.inherited_roles.filter((role) => role.role_name !== name) },
+        objectName.inheritedRole(name),
+      );
       return SUCCESS;
     },
   ),

@@ -64,7 +64,10 @@ export const sourceCommands: Commands = {
     async ({ name }, { draft }) => {
       findSource(draft.state.metadata, name);
       const { metadata } = draft.state;
-      await draft.change({ ...metadata, sources: metadata.sources.filter((source) => source.name !== name) });
+      await draft.change(
+        { ...metadata, sources: metadata.sources.filter((source) => source.name !== name) },
+        objectName.source(name),
+      );
       draft.invalidate([name]);
       return SUCCESS;
     },
@@ -110,7 +113,10 @@ export const sourceNamingCommands: Commands = {
       if (metadata.sources.some((source) => source.name === newName)) {
         throw new EngineError('already-exists', `Source with name "${newName}" already exists`);
       }
-      await draft.change(withSource(metadata, name, (source) => ({ ...source, name: newName })));
+      await draft.change(
+        withSource(metadata, name, (source) => ({ ...source, name: newName })),
+        objectName.source(newName),
+      );
       return SUCCESS;
     },
   ),

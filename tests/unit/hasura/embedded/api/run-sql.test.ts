@@ -101,3 +101,28 @@ test('a table that GraphQL cannot name is tracked, for other uses than GraphQL',
   });
   expect(await answer.json()).toEqual([]);
 });
+
+test('the type of a column stays while a permission holds a value of it', async () => {
+  await engine.database.query('CREATE TABLE switch (id serial PRIMARY KEY, is_on boolean, owner text)');
+  await engine.metadata('pg_track_table', { table: 'switch' });
+  await engine.metadata('pg_create_select_permission', {
+    table: 'switch',
+    role: 'user',
+    permission: { columns: '*', filter: { _and: [{ is_on: { _eq: true } }, { owner: 'X-Hasura-User-Id' }] } },
+  });
+  await engine.metadata('pg_create_insert_permission', {
+    table: 'switch',
+    role: 'user',
+    permission: { columns: [], check: {}, set: { is_on: true, owner: 'x-hasura-User-Id' } },
+  });
+  expect(await runSql('ALTER TABLE switch ALTER COLUMN is_on TYPE text')).toEqual({
+    status: 400,
+    body: {
+      code: 'dependency-error',
+      error:
+        'cannot change type of column "is_on" in table "switch" because of the following dependencies: permission switch.user.insert in source "default", permission switch.user.select in source "default"',
+      path: '$.args',
+    },
+  });
+  expect(await runSql('ALTER TABLE switch ALTER COLUMN owner TYPE varchar')).toMatchObject({ status: 200 });
+});
