@@ -1,15 +1,10 @@
-import { readConfig } from '../services/identity/core/config.ts';
+import { type Config, readConfig } from '../services/identity/core/config.ts';
 import { LatchkeyError } from '../services/identity/core/errors.ts';
 import { PROVIDER_NAMES } from '../services/identity/core/records.ts';
+import { shareOfAll, VANISHING } from '../services/identity/core/settings/vanishing.ts';
 import { createEngine } from '../services/identity/hasura/graphql.ts';
 import { loadProviders } from '../services/identity/providers/registry.ts';
-import {
-  backfill,
-  drift,
-  MOST_VANISHING,
-  type Reconciled,
-  repair,
-} from '../services/identity/sync/reconcile.ts';
+import { backfill, drift, type Reconciled, repair } from '../services/identity/sync/reconcile.ts';
 import { driftOf, type Report, sum } from '../services/identity/sync/report.ts';
 import { createWriter } from '../services/identity/sync/writer.ts';
 import { type Command, defineCommand } from './command.ts';
@@ -30,11 +25,12 @@ const COMMON = {
   json: { type: 'boolean', help: 'Print the report as JSON.' },
   quiet: { type: 'boolean', short: 'q', help: 'Print no progress.' },
 } as const;
-const TAKE_OVER = {
+const RUN = {
   'take-over': {
     type: 'boolean',
     help: 'Push a run aside that seems to be alive: only if its process is gone.',
   },
+  restart: { type: 'boolean', help: 'Begin anew, where an earlier one was cut off.' },
 } as const;
 
 const SETTINGS = `
@@ -53,8 +49,7 @@ Exit codes: 0 done, 1 some records were refused, 2 wrong call or setting, 3 Hasu
 not answer.`,
   options: {
     ...COMMON,
-    ...TAKE_OVER,
-    restart: { type: 'boolean', help: 'Begin anew, where an earlier one was cut off.' },
+    ...RUN,
   },
   run: (values) =>
     reconcileEach('backfill', values, (context) =>
@@ -71,7 +66,7 @@ ${SETTINGS}
 
 Exit codes: 0 no differences, 1 some, 2 wrong call or setting, 3 Hasura or the provider does not answer.`,
   options: COMMON,
-  run: (values) => reconcileEach('drift', values, drift),
+  run: (values) => reconcileEach('drift', values, (context) => drift(context)),
 });
 
 const repairCommand = defineCommand({
@@ -79,24 +74,29 @@ const repairCommand = defineCommand({
   description: `
 Makes the tables what the provider holds: writes what is missing or stale, and marks as deleted what a
 complete listing did not name and the provider, asked for it by name, does not have. Where too much
-would be deleted at once nothing is, and the command says what would.
+would be deleted at once nothing is, and the command says what would. Ended early, by a crash too, it
+goes on where it was.
 ${SETTINGS}
 
 Exit codes: 0 done, 1 too much would be deleted, or some records were refused, 2 wrong call or setting,
 3 Hasura or the provider does not answer.`,
   options: {
     ...COMMON,
-    ...TAKE_OVER,
+    ...RUN,
     'max-vanish': {
       type: 'string',
       placeholder: 'share',
-      help: `Fewer than this share of the users (organizations, memberships) may\nbe deleted at once, 100% for any number (default: ${MOST_VANISHING * 100}%).`,
+      help: `Fewer than this share of the users (organizations, memberships) may\nbe deleted at once, 100% for any number (LATCHKEY_MAX_VANISH, ${VANISHING.share * 100}%), or\nas few as LATCHKEY_MAX_VANISH_ROWS (${VANISHING.rows}) while some are left.`,
     },
   },
   run: (values) => {
-    const mostVanishing = share(values['max-vanish']);
-    return reconcileEach('repair', values, (context) =>
-      repair(context, { takeOver: values['take-over'], mostVanishing }),
+    const allowed = share(values['max-vanish']);
+    return reconcileEach('repair', values, (context, { vanishing }) =>
+      repair(context, {
+        takeOver: values['take-over'],
+        restart: values.restart,
+        vanishing: { ...vanishing, ...(allowed !== undefined && { share: allowed }) },
+      }),
     );
   },
 });
@@ -140,7 +140,7 @@ function overview(): string {
 async function reconcileEach(
   name: string,
   values: { provider?: string; json?: boolean; quiet?: boolean },
-  reconcile: (context: Reconciled) => Promise<Report>,
+  reconcile: (context: Reconciled, config: Config) => Promise<Report>,
 ): Promise<number> {
   const config = readConfig(environmentWithDotEnv());
   const engine = createEngine(config.engine);
@@ -165,7 +165,8 @@ async function reconcileEach(
       const printer = progressPrinter(provider.name, process.stderr);
       const onProgress = values.quiet === true ? undefined : printer.show;
       try {
-        reports.push(await reconcile({ provider, engine, writer, signal: interrupted.signal, onProgress }));
+        const context = { provider, engine, writer, signal: interrupted.signal, onProgress };
+        reports.push(await reconcile(context, config));
       } finally {
         printer.end();
       }
@@ -186,9 +187,7 @@ async function reconcileEach(
 /** @returns a number from 0 to 1 */
 function share(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  const percent = /^(\d+(?:\.\d+)?)\s*%?$/.exec(text.trim())?.[1];
-  if (percent === undefined || Number(percent) > 100) {
-    throw new LatchkeyError('configuration-invalid', `--max-vanish takes 0% to 100%, not ${text}.`);
-  }
-  return Number(percent) / 100;
+  const parsed = shareOfAll.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new LatchkeyError('configuration-invalid', `--max-vanish takes 0% to 100%, not ${text}.`);
 }

@@ -178,7 +178,7 @@ test('hints in any number, at any time, and one reconcile end in what Casdoor ho
       }
       // A listing is compared with what was read before it, and time is counted in milliseconds.
       await sleep(2);
-      await repair({ provider, engine, writer }, { mostVanishing: 1 });
+      await repair({ provider, engine, writer }, { vanishing: { share: 1, rows: 0 } });
       expect(await rows()).toEqual(model());
     }),
   );

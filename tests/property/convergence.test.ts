@@ -59,7 +59,7 @@ test(
       fc.asyncProperty(steps, fates(0), atOnce, async (history, fate, most) => {
         const model = await happen(history, fate, most);
         await bench.later();
-        const report = await repair(bench.context, { mostVanishing: 1 });
+        const report = await repair(bench.context, { vanishing: { share: 1, rows: 0 } });
         expect(report.refused).toEqual({ user: 0, organization: 0, membership: 0 });
         expect(await liveRows(bench.project.database, false)).toEqual(model);
         expect(await tellingTombstones(bench.project.database)).toEqual([]);

@@ -5,6 +5,7 @@ import { CLERK_SETTINGS, type ClerkConfig, clerkConfig } from './settings/clerk.
 import { COGNITO_SETTINGS, type CognitoConfig, cognitoConfig } from './settings/cognito.ts';
 import { httpUrl, list, SHORTEST_SECRET, setting, settingsError, wholeNumber } from './settings/kit.ts';
 import { ROLE_SETTINGS } from './settings/roles.ts';
+import { VANISHING_SETTINGS, type VanishingLimit } from './settings/vanishing.ts';
 
 export const ADDRESS_SETTINGS = z.object({
   LATCHKEY_PORT: wholeNumber(8081, 0, 65_535),
@@ -53,6 +54,7 @@ const SERVICE_SETTINGS = z.object({
 const ENVIRONMENT = z.object({
   ...SERVICE_SETTINGS.shape,
   ...ROLE_SETTINGS.shape,
+  ...VANISHING_SETTINGS.shape,
   ...CLERK_SETTINGS.shape,
   ...CASDOOR_SETTINGS.shape,
   ...COGNITO_SETTINGS.shape,
@@ -84,6 +86,8 @@ export interface Config {
   /** With any of which Hasura may call; none may be set. */
   readonly engineSecrets: readonly string[];
   readonly retentionDays: number;
+  /** How much a repair may delete at once. */
+  readonly vanishing: VanishingLimit;
   readonly providers: ProviderConfigs;
   /** The role of requests without a token; undefined if they are refused. */
   readonly unauthorizedRole: string | undefined;
@@ -112,6 +116,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     writer: { inFlight: env.LATCHKEY_WRITES_IN_FLIGHT, queueLimit: env.LATCHKEY_QUEUE_LIMIT },
     engineSecrets: env.LATCHKEY_ACTION_SECRET,
     retentionDays: env.LATCHKEY_RETENTION_DAYS,
+    vanishing: { share: env.LATCHKEY_MAX_VANISH, rows: env.LATCHKEY_MAX_VANISH_ROWS },
     providers: providerConfigs(env),
     unauthorizedRole: env.LATCHKEY_UNAUTHORIZED_ROLE,
   };

@@ -1,4 +1,5 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import type { VanishingLimit } from '../core/settings/vanishing.ts';
 import type { Engine } from '../hasura/graphql.ts';
 import type { Registry } from '../providers/registry.ts';
 import type { Writer } from '../sync/writer.ts';
@@ -18,6 +19,8 @@ export interface Services {
   readonly engineSecrets: readonly string[];
   /** How long the ledger keeps a delivery. */
   readonly retentionDays: number;
+  /** How much the reconcile may delete at once. */
+  readonly vanishing: VanishingLimit;
   readonly logger: FastifyBaseLogger;
   /** The role that the auth hook gives to clients without a token; they are refused if undefined. */
   readonly unauthorizedRole?: string | undefined;

@@ -20,6 +20,7 @@ async function main(): Promise<void> {
     engine,
     engineSecrets: config.engineSecrets,
     retentionDays: config.retentionDays,
+    vanishing: config.vanishing,
     logger,
     unauthorizedRole: config.unauthorizedRole,
   });

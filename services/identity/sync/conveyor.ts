@@ -5,13 +5,13 @@
  * @param most how many may be worked on at once
  * @throws the first error of a page, when nothing is under way any more
  */
-export async function convey<T>(
+export async function convey<T, R>(
   pages: AsyncIterable<T>,
   most: number,
-  work: (page: T) => Promise<void>,
-  finished: (page: T) => void = () => {},
+  work: (page: T) => Promise<R>,
+  finished: (page: T, result: R) => void = () => {},
 ): Promise<void> {
-  const working: Promise<void>[] = [];
+  const working: Promise<R>[] = [];
   const turns: Promise<void>[] = [];
   let turn = Promise.resolve();
   try {
@@ -19,7 +19,7 @@ export async function convey<T>(
       const done = work(page);
       working.push(done);
       // A page is finished when its turn has come, even while the next one is long in coming.
-      turn = turn.then(() => done).then(() => finished(page));
+      turn = turn.then(() => done).then((result) => finished(page, result));
       turns.push(turn);
       // Failures are heard below, in their turn.
       done.catch(() => {});

@@ -1,5 +1,6 @@
 import { LatchkeyError } from '../core/errors.ts';
 import type { ProviderName } from '../core/records.ts';
+import type { VanishingLimit } from '../core/settings/vanishing.ts';
 import type { Engine } from '../hasura/graphql.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Registry } from '../providers/registry.ts';
@@ -33,15 +34,16 @@ export function createReconcileJob(context: {
   readonly providers: Registry;
   readonly engine: Pick<Engine, 'ask'>;
   readonly writer: Pick<Writer, 'write'>;
+  readonly vanishing: VanishingLimit;
 }): ReconcileJob {
-  const { providers, engine, writer } = context;
+  const { providers, engine, writer, vanishing } = context;
   const closing = new AbortController();
   let underWay: Promise<readonly ReconcileOutcome[]> | undefined;
 
   async function runOne(provider: Provider): Promise<ReconcileOutcome> {
     const { name } = provider;
     try {
-      const report = await repair({ provider, engine, writer, signal: closing.signal });
+      const report = await repair({ provider, engine, writer, signal: closing.signal }, { vanishing });
       return { provider: name, status: 'done', differences: driftOf(report) };
     } catch (error) {
       if (!(error instanceof LatchkeyError)) throw error;

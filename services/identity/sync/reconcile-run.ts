@@ -4,6 +4,7 @@ import { LatchkeyError } from '../core/errors.ts';
 import type { Instant, ProviderName } from '../core/records.ts';
 import {
   BeginRunDocument,
+  KeysOfRunDocument,
   NoteRunDocument,
   type NoteRunMutationVariables,
   TakeRunDocument,
@@ -18,7 +19,7 @@ export interface RunOptions {
   readonly task: Task;
   /** Whether a run that is alive, or was a moment ago, may be pushed aside. */
   readonly takeOver?: boolean | undefined;
-  /** Whether to begin anew where an earlier backfill was cut off. */
+  /** Whether to begin anew where an earlier one was cut off. */
   readonly restart?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -32,8 +33,12 @@ export interface Progress {
 
 /** What an earlier process has written down of this run. */
 export interface Resumed {
-  readonly cursor: string | undefined;
-  readonly counts: Readonly<Record<string, number>>;
+  readonly cursor: string;
+  /** As {@link Progress} told it. */
+  readonly counts: unknown;
+  readonly drift: unknown;
+  /** What was kept with {@link Run.keep}. */
+  kept(): AsyncIterable<Buffer>;
 }
 
 export interface Run {
@@ -45,20 +50,27 @@ export interface Run {
   readonly signal: AbortSignal;
   /** Notes how far it is. Written down every few seconds. */
   reached(progress: Progress): void;
+  /** Adds to what is written down beside the progress, in the same transaction. */
+  keep(bytes: Buffer): void;
 }
 
 const NOTE_EVERY_MS = 2_000;
 /** Longer than the engine may be away for a restart, and shorter than anybody's patience. */
 const SILENT_AFTER_MS = 30_000;
 const MOST_ATTEMPTS = 3;
+/** A listing that has been going on for longer says too little of what is there now. */
+const LONGEST_REPAIR_MS = 6 * 3_600_000;
+const NO_ID = '00000000-0000-0000-0000-000000000000';
+/** Each is some 100 KB of a large directory. */
+const KEPT_AT_ONCE = 20;
 
-const COUNTS = z.record(z.string(), z.number()).catch({});
 const CURSOR = z.string().optional().catch(undefined);
 
 /**
  * Does a provider's reconcile under the one row that says so. The database refuses a second unfinished
  * row, so no two processes reconcile a provider at once; whoever holds the row says every few seconds
- * that it is alive. A backfill that ends early stays unfinished, and the next one goes on at its cursor.
+ * that it is alive. A backfill or repair that ends early stays unfinished, and the next one goes on at its
+ * cursor; not where a repair was refused, or would go on with a listing of hours ago.
  *
  * @throws LatchkeyError `reconcile-under-way` where another process is at it, or takes over later
  */
@@ -71,13 +83,27 @@ export async function withRun<T>(
   const { id, startedAt, resumed } = await begin(engine, options, holder);
   const lost = new AbortController();
   const signals = [lost.signal, ...(options.signal === undefined ? [] : [options.signal])];
-  let progress: Progress = {
-    counts: resumed?.counts ?? {},
-    ...(resumed?.cursor !== undefined && { cursor: resumed.cursor }),
-  };
+  // Nothing is noted before there is news: what the process before this one noted stands.
+  let progress: Partial<Progress> = {};
+  let unkept: Buffer[] = [];
 
   async function note(set: NoteRunMutationVariables['set']): Promise<void> {
-    const noted = await engine.ask(NoteRunDocument, { id, holder, set: { heard_at: iso(), ...set } });
+    // Nobody goes on with a run that has ended.
+    const kept = set.finished_at === undefined ? unkept : [];
+    unkept = [];
+    const keys = Buffer.concat(kept).toString('base64');
+    const noted = await engine
+      .ask(NoteRunDocument, {
+        id,
+        holder,
+        set: { heard_at: iso(), ...set },
+        keys: keys === '' ? [] : [{ reconcile_id: id, keys }],
+      })
+      .catch((error: unknown) => {
+        // It goes with the next note, together with the progress that counts on it.
+        unkept = [...kept, ...unkept];
+        throw error;
+      });
     if (noted.update_identity_reconciles?.affected_rows === 1) return;
     throw new LatchkeyError(
       'reconcile-under-way',
@@ -109,6 +135,9 @@ export async function withRun<T>(
       reached(reached) {
         progress = reached;
       },
+      keep(bytes) {
+        unkept.push(bytes);
+      },
     });
     await stopNoting();
     await note({ ...progress, finished_at: iso(), cursor: null });
@@ -116,7 +145,9 @@ export async function withRun<T>(
   } catch (error) {
     await stopNoting();
     const reason = error instanceof LatchkeyError ? error.message : 'stopped';
-    const isResumable = options.task === 'backfill';
+    const hasCursor = progress.cursor !== undefined || resumed !== undefined;
+    const isRefusal = error instanceof LatchkeyError && error.code === 'repair-refused';
+    const isResumable = options.task === 'backfill' || (hasCursor && !isRefusal);
     await note({
       error: reason,
       ...progress,
@@ -161,7 +192,11 @@ async function begin(
     if (other === undefined) continue;
     const silentFor = Date.now() - Date.parse(other.heard_at);
     if (!takeOver && silentFor < SILENT_AFTER_MS) throw underWay(provider, other, silentFor);
-    const resumes = task === 'backfill' && other.task === 'backfill' && !restart;
+    const startedBefore = Date.parse(other.started_at);
+    const cursor = CURSOR.parse(other.cursor ?? undefined);
+    const isWorthIt =
+      task === 'backfill' || (cursor !== undefined && startedAt - startedBefore < LONGEST_REPAIR_MS);
+    const resumes = task === other.task && isWorthIt && !restart;
     const taken = await engine.ask(TakeRunDocument, {
       id: other.id,
       // It may have come back to life meanwhile.
@@ -171,11 +206,28 @@ async function begin(
         : { holder, finished_at: iso(), error: 'It was cut off, and another run began anew.' },
     });
     if (!resumes || taken.update_identity_reconciles?.affected_rows !== 1) continue;
+    const { id, counts, drift } = other;
     return {
-      id: other.id,
-      startedAt: Date.parse(other.started_at),
-      resumed: { counts: COUNTS.parse(other.counts), cursor: CURSOR.parse(other.cursor ?? undefined) },
+      id,
+      startedAt: startedBefore,
+      resumed:
+        cursor === undefined ? undefined : { counts, drift, cursor, kept: () => keptOf(engine, other.id) },
     };
+  }
+}
+
+async function* keptOf(engine: Pick<Engine, 'ask'>, id: string): AsyncGenerator<Buffer> {
+  let after = NO_ID;
+  for (;;) {
+    const { identity_reconcile_keys: rows } = await engine.ask(KeysOfRunDocument, {
+      id,
+      after,
+      limit: KEPT_AT_ONCE,
+    });
+    for (const { keys } of rows) yield Buffer.from(keys, 'base64');
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < KEPT_AT_ONCE) return;
+    after = last.id;
   }
 }
 

@@ -1,14 +1,15 @@
-import { LatchkeyError } from '../core/errors.ts';
 import type { IdentityRecord, Instant } from '../core/records.ts';
+import { VANISHING, type VanishingLimit } from '../core/settings/vanishing.ts';
 import type { Engine } from '../hasura/graphql.ts';
-import type { DirectoryPage, Provider } from '../providers/provider.ts';
-import { compare } from './compare.ts';
+import type { Provider } from '../providers/provider.ts';
 import { convey } from './conveyor.ts';
 import { deletionOf, keyOf } from './keys.ts';
-import { type Progress, recordRun, withRun } from './reconcile-run.ts';
-import { addExample, newReport, type Report, sum, type Tally } from './report.ts';
-import { createSeen, type Seen } from './seen.ts';
+import { list, PAGES_AT_ONCE, pagesFrom, type Sweep, type Tell } from './listing.ts';
+import { type Progress, type Resumed, recordRun, withRun } from './reconcile-run.ts';
+import { addExample, newReport, type Report, resumeReport, sum, type Tally } from './report.ts';
+import { createSeen, PRINT_BYTES, printsOf, type Seen } from './seen.ts';
 import { type Unlisted, walkUnlisted } from './unlisted.ts';
+import { refuseMassDeletion } from './vanishing.ts';
 import { writeAll } from './write-all.ts';
 import type { Writer } from './writer.ts';
 
@@ -33,13 +34,11 @@ export interface Reached {
 export interface RunSettings {
   /** Whether a run that is alive, or was a moment ago, may be pushed aside. */
   readonly takeOver?: boolean | undefined;
+  /** Whether to begin anew where an earlier one was cut off. */
+  readonly restart?: boolean | undefined;
 }
 
-/** Pages compared or written at once: enough to keep the engine busy while the next one is fetched. */
-const PAGES_AT_ONCE = 4;
 const LOOKUPS_AT_ONCE = 8;
-/** The share of a kind's live rows that a repair may delete at once. */
-export const MOST_VANISHING = 0.1;
 
 /**
  * Writes everything the provider holds, page by page, in flat memory. Ended early, by a crash too, it
@@ -47,18 +46,15 @@ export const MOST_VANISHING = 0.1;
  *
  * @throws LatchkeyError `reconcile-under-way`, and what the directory and the writer throw
  */
-export function backfill(
-  context: Reconciled,
-  settings: RunSettings & { readonly restart?: boolean | undefined } = {},
-): Promise<Report> {
+export function backfill(context: Reconciled, settings: RunSettings = {}): Promise<Report> {
   const { provider, engine } = context;
   const options = { provider: provider.name, task: 'backfill', signal: context.signal, ...settings } as const;
   return withRun(engine, options, async ({ startedAt, resumed, signal, reached }) => {
     const report = newReport(provider.name, 'backfill', startedAt);
-    Object.assign(report.listed, resumed?.counts);
+    if (resumed !== undefined) resumeReport(report, { counts: { listed: resumed.counts } });
     const tell = teller(context, signal);
     await convey(
-      provider.directory.pages({ ...(resumed?.cursor !== undefined && { cursor: resumed.cursor }), signal }),
+      pagesFrom(provider.directory, resumed?.cursor, signal),
       PAGES_AT_ONCE,
       async ({ records }) => {
         signal.throwIfAborted();
@@ -83,7 +79,8 @@ export async function drift(context: Reconciled): Promise<Report> {
   const signal = context.signal ?? new AbortController().signal;
   const report = newReport(provider.name, 'drift', Date.now());
   const tell = teller(context, signal);
-  const seen = await list(context, report, { signal, tell, heal: async () => {} });
+  const seen = createSeen();
+  await list(context, report, { seen, signal, tell });
   await look(context, report, { seen, signal, tell });
   await recordRun(engine, report, report.startedAt, progressOf(report));
   return report;
@@ -92,73 +89,71 @@ export async function drift(context: Reconciled): Promise<Report> {
 /**
  * Makes the tables what the provider holds: writes what is missing or stale, and marks as deleted what
  * a complete listing did not name, as of the instant the listing began. A row with a later clock is
- * left alone, so a repair never undoes what a webhook wrote meanwhile.
+ * left alone, so a repair never undoes what a webhook wrote meanwhile. Ended early, by a crash too, it
+ * goes on at its cursor the next time: what was listed until then is kept beside the cursor, so that
+ * both parts together are the complete listing.
  *
- * @param settings.mostVanishing the share (0 to 1) of a kind's live rows that may be deleted at once;
- * 1 allows for all of them
  * @throws LatchkeyError `repair-refused` where more would be deleted (nothing is, then),
  * `reconcile-under-way`, and what the provider's API and the writer throw
  */
 export function repair(
   context: Reconciled,
-  settings: RunSettings & { readonly mostVanishing?: number | undefined } = {},
+  {
+    vanishing: limit = VANISHING,
+    ...settings
+  }: RunSettings & { vanishing?: VanishingLimit | undefined } = {},
 ): Promise<Report> {
   const { provider, engine } = context;
-  const { takeOver, mostVanishing = MOST_VANISHING } = settings;
-  const options = { provider: provider.name, task: 'repair', takeOver, signal: context.signal } as const;
-  return withRun(engine, options, async ({ startedAt: began, signal, reached }) => {
-    const report = newReport(provider.name, 'repair', began);
-    const tell = teller(context, signal, () => reached(progressOf(report)));
-    const heal = async (records: readonly IdentityRecord[]) => write(context, report, records, signal);
-    const seen = await list(context, report, { signal, tell, heal });
-    const vanishing = await look(context, report, { seen, signal, tell });
-    refuseMassDeletion(report, vanishing, mostVanishing);
-    if (sum(report.drift.extra) + sum(report.drift.orphaned) > 0) {
-      await remove(context, report, { seen, signal, tell });
+  const options = { provider: provider.name, task: 'repair', signal: context.signal, ...settings } as const;
+  return withRun(engine, options, async (run) => {
+    const { startedAt, signal } = run;
+    const report = newReport(provider.name, 'repair', startedAt);
+    const seen = createSeen();
+    let cursor = await resume(report, seen, run.resumed);
+    const note = () => run.reached({ ...(cursor !== undefined && { cursor }), ...progressOf(report) });
+    const tell = teller(context, signal, note);
+    const sweep = { seen, signal, tell };
+    if (cursor !== LISTED) {
+      await list(context, report, {
+        ...sweep,
+        cursor,
+        heal: async (records) => write(context, report, records, signal),
+        listed: (page) => {
+          cursor = page.cursor;
+          run.keep(printsOf(page.records.map(keyOf)));
+        },
+      });
+      cursor = LISTED;
+      note();
     }
-    reached(progressOf(report));
+    refuseMassDeletion(report, await look(context, report, sweep), limit);
+    if (sum(report.drift.extra) + sum(report.drift.orphaned) > 0) await remove(context, report, sweep);
+    note();
     return report;
   });
 }
 
-type Tell = (phase: Reached['phase'], rows: number) => void;
+/** The cursor of a repair that has listed everything. No provider's cursor is like it. */
+const LISTED = 'listed';
 
-/** Reads the whole directory, and hands on what is not in the tables as it is there. */
-async function list(
-  context: Reconciled,
-  report: Report,
-  {
-    signal,
-    tell,
-    heal,
-  }: { signal: AbortSignal; tell: Tell; heal: (records: IdentityRecord[]) => Promise<void> },
-): Promise<Seen> {
-  const { directory } = context.provider;
-  const seen = createSeen();
-  const work = async ({ records }: DirectoryPage): Promise<void> => {
-    signal.throwIfAborted();
-    const fresh = records.filter((record) => {
-      const isFresh = !seen.has(keyOf(record));
-      seen.add(keyOf(record));
-      return isFresh;
-    });
-    const compared = await compare(context.engine, fresh, directory.clock);
-    for (const { record, verdict } of compared) {
-      if (verdict !== 'missing' && verdict !== 'stale') continue;
-      report.drift[verdict][record.kind] += 1;
-      addExample(report, verdict, record);
-    }
-    await heal(compared.flatMap(({ record, verdict }) => (verdict === 'same' ? [] : [record])));
-    for (const { kind } of fresh) report.listed[kind] += 1;
-  };
-  await convey(directory.pages({ signal }), PAGES_AT_ONCE, work, () => tell('reading', sum(report.listed)));
-  return seen;
-}
-
-interface Sweep {
-  readonly seen: Seen;
-  readonly signal: AbortSignal;
-  readonly tell: Tell;
+/**
+ * Takes up what an earlier process has found.
+ *
+ * @returns where to go on; undefined for the beginning
+ */
+async function resume(report: Report, seen: Seen, resumed: Resumed | undefined): Promise<string | undefined> {
+  if (resumed === undefined) return undefined;
+  let kept = 0;
+  for await (const prints of resumed.kept()) {
+    seen.addPrints(prints);
+    kept += prints.length / PRINT_BYTES;
+  }
+  const found = newReport(report.provider, report.task, report.startedAt);
+  resumeReport(found, resumed);
+  // With less than was listed, what is there would be taken for gone.
+  if (kept < sum(found.listed)) return undefined;
+  resumeReport(report, resumed);
+  return resumed.cursor;
 }
 
 /** @returns how many would vanish by themselves, and not with their user or organization */
@@ -176,22 +171,6 @@ async function look(context: Reconciled, report: Report, { seen, signal, tell }:
     tell('looking for what is gone', sum(report.stored));
   }
   return vanishing;
-}
-
-function refuseMassDeletion(report: Report, vanishing: Tally, most: number): void {
-  const { provider, stored } = report;
-  const kinds = ['user', 'organization', 'membership'] as const;
-  const tooMany = kinds.filter(
-    (kind) => most < 1 && vanishing[kind] > 0 && vanishing[kind] >= most * stored[kind],
-  );
-  if (tooMany.length === 0) return;
-  const numbers = tooMany.map((kind) => `${vanishing[kind]} of ${stored[kind]} ${kind}s`);
-  const largest = Math.max(...tooMany.map((kind) => vanishing[kind] / stored[kind]));
-  const enough = Math.min(100, Math.floor(largest * 100) + 1);
-  throw new LatchkeyError(
-    'repair-refused',
-    `${provider} lists no more ${numbers.join(', ')}: fewer than ${most * 100} % may be deleted at once, so nothing was deleted. Make sure that the settings name the right ${provider}; if this is meant, allow it once: latchkey sync repair --provider ${provider} --max-vanish ${enough}%`,
-  );
 }
 
 /** Marks as deleted what was not listed, once the provider, asked for it by name, does not have it. */

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { IdentityRecord, Instant, ProviderName, RecordKey } from '../core/records.ts';
 import type { Task } from './reconcile-run.ts';
 
@@ -49,6 +50,24 @@ export function newReport(provider: ProviderName, task: Task, startedAt: Instant
     refused: newTally(),
     examples: [],
   };
+}
+
+const TALLY = z.object({ organization: z.int(), user: z.int(), membership: z.int() }).partial().catch({});
+const NOTED = z.object({
+  counts: z.object({ listed: TALLY, written: TALLY, deleted: TALLY, refused: TALLY }).partial().catch({}),
+  drift: z.object({ missing: TALLY, stale: TALLY }).partial().catch({}),
+});
+
+/**
+ * Adds what another process has counted until it was cut off. What is found only after everything has
+ * been listed is looked for, and so counted, anew.
+ */
+export function resumeReport(report: Report, noted: { counts: unknown; drift?: unknown }): void {
+  const { counts, drift } = NOTED.parse(noted);
+  for (const kind of ['listed', 'written', 'deleted', 'refused'] as const) {
+    Object.assign(report[kind], counts[kind]);
+  }
+  for (const problem of ['missing', 'stale'] as const) Object.assign(report.drift[problem], drift[problem]);
 }
 
 function newTally(): Tally {

@@ -4,7 +4,12 @@ import { hash } from 'node:crypto';
 export interface Seen {
   add(key: string): void;
   has(key: string): boolean;
+  /** Adds keys that another process has seen. @param prints as {@link printsOf} makes them */
+  addPrints(prints: Buffer): void;
 }
+
+/** What is enough of each key to know it again, in bytes. */
+export const PRINT_BYTES = 8;
 
 const FIRST_SLOTS = 1 << 12;
 
@@ -40,12 +45,20 @@ export function createSeen(): Seen {
     }
   }
 
+  function add(high: number, low: number): void {
+    if (!place(high, low)) return;
+    count += 1;
+    if (count * 4 > slots.length) grow();
+  }
+
   return {
     add(key) {
-      const [high, low] = digest(key);
-      if (!place(high, low)) return;
-      count += 1;
-      if (count * 4 > slots.length) grow();
+      add(...digest(key));
+    },
+    addPrints(prints) {
+      for (let at = 0; at + PRINT_BYTES <= prints.length; at += PRINT_BYTES) {
+        add(prints.readUInt32LE(at), prints.readUInt32LE(at + 4));
+      }
     },
     has(key) {
       const [high, low] = digest(key);
@@ -57,6 +70,17 @@ export function createSeen(): Seen {
       }
     },
   };
+}
+
+/** These keys for {@link Seen.addPrints}, {@link PRINT_BYTES} each. */
+export function printsOf(keys: readonly string[]): Buffer {
+  const prints = Buffer.alloc(keys.length * PRINT_BYTES);
+  for (const [index, key] of keys.entries()) {
+    const [high, low] = digest(key);
+    prints.writeUInt32LE(high, index * PRINT_BYTES);
+    prints.writeUInt32LE(low, index * PRINT_BYTES + 4);
+  }
+  return prints;
 }
 
 function digest(key: string): [high: number, low: number] {

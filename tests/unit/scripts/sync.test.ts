@@ -75,17 +75,19 @@ test('--json prints one JSON document for programs to read', async () => {
 });
 
 test('a repair that would delete too much says so, and --max-vanish allows it', async () => {
-  const { users } = bench.populate({ users: 4 });
+  const { users } = bench.populate({ users: 8 });
   await backfill(bench.context);
   await bench.later();
-  bench.directory.change(() => bench.directory.clerk.directory.deleteUser(users[0] ?? ''));
+  bench.directory.change(() => {
+    for (const id of users.slice(0, 2)) bench.directory.clerk.directory.deleteUser(id);
+  });
   expect(await sync('repair')).toMatchObject({
     status: 1,
-    stderr: expect.stringMatching(/1 of 4 users.*--max-vanish 26%/),
+    stderr: expect.stringMatching(/2 of 8 users.*--max-vanish 26%/),
   });
   expect((await sync('repair', '--max-vanish', '25')).status).toBe(1);
   expect((await sync('repair', '--max-vanish', '26%')).status).toBe(0);
-  expect((await bench.live()).users).toHaveLength(3);
+  expect((await bench.live()).users).toHaveLength(6);
 });
 
 describe('what is wrong is refused in one line', () => {

@@ -12,7 +12,7 @@ const LONGEST_WAIT_MS = 20_000;
 /** `POST /jobs/…`: what Hasura's cron triggers call. Each may be called at any time, and twice at once. */
 export function jobs(
   app: FastifyInstance,
-  services: Pick<Services, 'providers' | 'writer' | 'engineSecrets' | 'retentionDays'> & {
+  services: Pick<Services, 'providers' | 'writer' | 'engineSecrets' | 'retentionDays' | 'vanishing'> & {
     readonly engine: Pick<Engine, 'ask'>;
   },
 ): void {

@@ -54,6 +54,12 @@ test('Hasura’s secret may be several, with nothing behind the last comma, and 
   });
 });
 
+test('what a repair may delete at once is a share, or a few rows', () => {
+  expect(readConfig(NEEDED).vanishing).toEqual({ share: 0.1, rows: 1 });
+  const limits = { LATCHKEY_MAX_VANISH: '2.5 %', LATCHKEY_MAX_VANISH_ROWS: '0' };
+  expect(readConfig({ ...NEEDED, ...limits }).vanishing).toEqual({ share: 0.025, rows: 0 });
+});
+
 test('roles besides user are only those that are listed; without a token there is none', () => {
   expect(readConfig(NEEDED)).toMatchObject({ providers: { allowedRoles: [] }, unauthorizedRole: undefined });
   const roles = { LATCHKEY_ALLOWED_ROLES: ' editor, org:billing,', LATCHKEY_UNAUTHORIZED_ROLE: 'visitor ' };
@@ -79,6 +85,9 @@ describe('a wrong value is named in one line with its mend, and not repeated', (
     ['LATCHKEY_ACTION_SECRET', 'tell-nobody'],
     ['LATCHKEY_ACTION_SECRET', 'one-that-is-long-enough,tell-nobody'],
     ['LATCHKEY_RETENTION_DAYS', '0'],
+    ['LATCHKEY_MAX_VANISH', 'tell-nobody'],
+    ['LATCHKEY_MAX_VANISH', '101%'],
+    ['LATCHKEY_MAX_VANISH_ROWS', '-1'],
     ['LATCHKEY_ALLOWED_ROLES', 'tell-nobody,ADMIN'],
     ['LATCHKEY_ALLOWED_ROLES', ' admin '],
     ['LATCHKEY_UNAUTHORIZED_ROLE', 'Admin'],

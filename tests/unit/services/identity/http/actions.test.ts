@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LatchkeyError } from '../../../../../services/identity/core/errors.ts';
 import { stubUser, type UserRecord } from '../../../../../services/identity/core/records.ts';
+import { VANISHING } from '../../../../../services/identity/core/settings/vanishing.ts';
 import type { Engine } from '../../../../../services/identity/hasura/graphql.ts';
 import { buildApp } from '../../../../../services/identity/http/app.ts';
 import { createLogger } from '../../../../../services/identity/http/logger.ts';
@@ -75,6 +76,7 @@ function build(providers: Provider[], engineSecrets = SECRETS) {
     },
     engineSecrets,
     retentionDays: 30,
+    vanishing: VANISHING,
     logger: createLogger('trace', {
       write(line) {
         logged += line;

@@ -1,6 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LatchkeyError } from '../../../../../services/identity/core/errors.ts';
+import { VANISHING } from '../../../../../services/identity/core/settings/vanishing.ts';
 import type { Engine } from '../../../../../services/identity/hasura/graphql.ts';
 import { buildApp } from '../../../../../services/identity/http/app.ts';
 import { createLogger } from '../../../../../services/identity/http/logger.ts';
@@ -45,6 +46,7 @@ beforeEach(() => {
     },
     engineSecrets: [],
     retentionDays: 30,
+    vanishing: VANISHING,
     logger: createLogger('trace', {
       write(line) {
         logged += line;

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type LocalClerk, startLocalClerk } from '../../../../../scripts/local/clerk/local-clerk.ts';
 import { readConfig } from '../../../../../services/identity/core/config.ts';
+import { VANISHING } from '../../../../../services/identity/core/settings/vanishing.ts';
 import { createEngine, type Engine } from '../../../../../services/identity/hasura/graphql.ts';
 import { loadProviders, type Registry } from '../../../../../services/identity/providers/registry.ts';
 import { createReconcileJob } from '../../../../../services/identity/sync/reconcile-job.ts';
@@ -233,7 +234,7 @@ describe('erasure', () => {
 describe('the scheduled reconcile', () => {
   test('brings who was missed, and a second call meanwhile joins the first', async () => {
     const { result: ada } = clerk.intercept(() => clerk.directory.signUp({ firstName: 'Missed' }));
-    const job = createReconcileJob({ providers, engine, writer });
+    const job = createReconcileJob({ providers, engine, writer, vanishing: VANISHING });
     const [one, other] = await Promise.all([job.run(), job.run()]);
     expect(one).toBe(other);
     expect(one).toMatchObject([{ provider: 'clerk', status: 'done' }]);
@@ -248,7 +249,7 @@ describe('the scheduled reconcile', () => {
     await project.database.query(
       "INSERT INTO identity.reconciles (provider, holder) VALUES ('clerk', gen_random_uuid())",
     );
-    const job = createReconcileJob({ providers, engine, writer });
+    const job = createReconcileJob({ providers, engine, writer, vanishing: VANISHING });
     expect(await job.run()).toMatchObject([{ provider: 'clerk', status: 'under-way' }]);
     await job.close();
   });
@@ -260,6 +261,7 @@ describe('the scheduled reconcile', () => {
       providers: await loadProviders(config.providers, engine),
       engine,
       writer,
+      vanishing: VANISHING,
     });
     expect(await job.run()).toMatchObject([
       { status: 'skipped', reason: expect.stringContaining('CLERK_SECRET_KEY') },
@@ -283,7 +285,12 @@ describe('the scheduled reconcile', () => {
         },
       },
     };
-    const job = createReconcileJob({ providers: new Map([['clerk', slow]]), engine, writer });
+    const job = createReconcileJob({
+      providers: new Map([['clerk', slow]]),
+      engine,
+      writer,
+      vanishing: VANISHING,
+    });
     const running = job.run();
     await expect.poll(() => isReading).toBe(true);
     await job.close();

@@ -38,7 +38,7 @@ const live = async (table: string, column: string) =>
   (await query(`SELECT ${column} AS key FROM public.${table} WHERE deleted_at IS NULL ORDER BY 1`)).map(
     ({ key }) => key,
   );
-const anyNumber = { mostVanishing: 1 };
+const anyNumber = { vanishing: { share: 1, rows: 0 } };
 
 /** Twenty users in acme beside its admin, all in its group, two of them editors; and one elsewhere. */
 function populate(): void {

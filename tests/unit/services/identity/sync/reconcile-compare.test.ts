@@ -69,7 +69,7 @@ function provider(...records: IdentityRecord[]): Pick<Provider, 'name' | 'direct
   };
 }
 const repairTo = (...records: IdentityRecord[]) =>
-  repair({ provider: provider(...records), engine, writer }, { mostVanishing: 1 });
+  repair({ provider: provider(...records), engine, writer }, { vanishing: { share: 1, rows: 0 } });
 const rows = () => project.database.query('SELECT * FROM public.users ORDER BY id');
 
 describe('where the clock only says when it was read', () => {

@@ -156,10 +156,35 @@ describe('repair', () => {
       },
     ]);
 
-    await repair(bench.context, { mostVanishing: 0.11 });
+    await repair(bench.context, { vanishing: { share: 0.11, rows: 0 } });
     const after = await bench.live();
     expect(after.users).toEqual(users.slice(2).sort());
     expect(after.memberships).toHaveLength(18);
+  });
+
+  test('lets a single one go whatever share that is, unless it is the last', async () => {
+    const { users } = bench.populate({ users: 5 });
+    await backfill(bench.context);
+    bench.directory.change(() => at().deleteUser(users[0] ?? ''));
+    await bench.later();
+    await expect(repair(bench.context, { vanishing: { share: 0.1, rows: 0 } })).rejects.toThrow(
+      '1 of 5 users: fewer than 10 % may',
+    );
+    await repair(bench.context);
+    expect((await bench.live()).users).toEqual(users.slice(1).sort());
+
+    bench.directory.change(() => {
+      for (const id of users.slice(1, 3)) at().deleteUser(id);
+    });
+    await bench.later();
+    await expect(repair(bench.context)).rejects.toThrow('2 of 4 users');
+    await repair(bench.context, { vanishing: { share: 0.1, rows: 2 } });
+    bench.directory.change(() => at().deleteUser(users[3] ?? ''));
+    await bench.later();
+    await repair(bench.context);
+    bench.directory.change(() => at().deleteUser(users[4] ?? ''));
+    await bench.later();
+    await expect(repair(bench.context)).rejects.toThrow('1 of 1 users');
   });
 
   test('lets memberships go with their organization, however many they are', async () => {
@@ -176,8 +201,10 @@ describe('repair', () => {
     await backfill(bench.context);
     bench.directory.reset();
     await bench.later();
-    await expect(repair(bench.context, { mostVanishing: 0.99 })).rejects.toThrow('3 of 3 users');
-    await repair(bench.context, { mostVanishing: 1 });
+    await expect(repair(bench.context, { vanishing: { share: 0.99, rows: 0 } })).rejects.toThrow(
+      '3 of 3 users',
+    );
+    await repair(bench.context, { vanishing: { share: 1, rows: 0 } });
     expect(await bench.live()).toEqual({ users: [], organizations: [], memberships: [] });
   });
 

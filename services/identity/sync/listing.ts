@@ -1,0 +1,82 @@
+import { LatchkeyError } from '../core/errors.ts';
+import type { IdentityRecord } from '../core/records.ts';
+import type { Directory, DirectoryPage } from '../providers/provider.ts';
+import { compare } from './compare.ts';
+import { convey } from './conveyor.ts';
+import { keyOf } from './keys.ts';
+import type { Reached, Reconciled } from './reconcile.ts';
+import { addExample, type Report, sum } from './report.ts';
+import type { Seen } from './seen.ts';
+
+/** Pages compared or written at once: enough to keep the engine busy while the next one is fetched. */
+export const PAGES_AT_ONCE = 4;
+
+export type Tell = (phase: Reached['phase'], rows: number) => void;
+
+export interface Sweep {
+  readonly seen: Seen;
+  readonly signal: AbortSignal;
+  readonly tell: Tell;
+}
+
+/** Reads the whole directory, and hands on what is not in the tables as it is there. */
+export async function list(
+  context: Reconciled,
+  report: Report,
+  {
+    seen,
+    signal,
+    tell,
+    cursor,
+    heal = async () => {},
+    listed = () => {},
+  }: Sweep & {
+    readonly cursor?: string | undefined;
+    readonly heal?: (records: IdentityRecord[]) => Promise<void>;
+    /** Told of each page when it and all before it have been compared and handed on. */
+    readonly listed?: (page: DirectoryPage) => void;
+  },
+): Promise<void> {
+  const { directory } = context.provider;
+  const work = async ({ records }: DirectoryPage) => {
+    signal.throwIfAborted();
+    const fresh = records.filter((record) => {
+      const isFresh = !seen.has(keyOf(record));
+      seen.add(keyOf(record));
+      return isFresh;
+    });
+    const compared = await compare(context.engine, fresh, directory.clock);
+    await heal(compared.flatMap(({ record, verdict }) => (verdict === 'same' ? [] : [record])));
+    return compared;
+  };
+  const finished = (page: DirectoryPage, compared: Awaited<ReturnType<typeof work>>): void => {
+    for (const { record, verdict } of compared) {
+      report.listed[record.kind] += 1;
+      if (verdict !== 'missing' && verdict !== 'stale') continue;
+      report.drift[verdict][record.kind] += 1;
+      addExample(report, verdict, record);
+    }
+    listed(page);
+    tell('reading', sum(report.listed));
+  };
+  await convey(pagesFrom(directory, cursor, signal), PAGES_AT_ONCE, work, finished);
+}
+
+/** From the beginning, where the provider does not know the cursor any more. */
+export async function* pagesFrom(
+  directory: Directory,
+  cursor: string | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<DirectoryPage> {
+  let isUnderWay = false;
+  try {
+    for await (const page of directory.pages({ ...(cursor !== undefined && { cursor }), signal })) {
+      isUnderWay = true;
+      yield page;
+    }
+  } catch (error) {
+    const isForgotten = error instanceof LatchkeyError && error.code === 'request-invalid';
+    if (!isForgotten || isUnderWay || cursor === undefined) throw error;
+    yield* directory.pages({ signal });
+  }
+}
