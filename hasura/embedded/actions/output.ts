@@ -3,8 +3,9 @@ import { EngineError } from '../errors.ts';
 import { isPlainObject } from '../metadata/kit.ts';
 import { writeJson } from '../plan/number.ts';
 import { NumberLiteral } from '../plan/scalar.ts';
+import { gapText, keyName } from '../sql/gap.ts';
 import { isBuiltInScalar } from './scalars.ts';
-import type { CustomObject, LinkedRows, OutputField, TypeShape } from './types.ts';
+import type { CustomObject, OutputField, TypeShape } from './types.ts';
 
 const wrong = (message: string) => new EngineError('unexpected', message, { status: 400 });
 
@@ -55,43 +56,18 @@ function checkObject(answer: Readonly<Record<string, unknown>>, object: CustomOb
   }
 }
 
-/** The objects that rows of a table are wanted for, in the order of the answer. */
-export type LinkSites = Map<LinkedRows, Readonly<Record<string, unknown>>[]>;
-
-/** All places of the answer where the client selected rows of a table. */
-export function findLinks(
-  answer: unknown,
-  fields: readonly OutputField[],
-  sites: LinkSites = new Map(),
-): LinkSites {
-  if (Array.isArray(answer)) for (const item of answer) findLinks(item, fields, sites);
-  if (!isPlainObject(answer)) return sites;
-  for (const { value } of fields) {
-    if (value.kind === 'link') sites.set(value, [...(sites.get(value) ?? []), answer]);
-    if (value.kind === 'object') findLinks(answer[value.name], value.fields, sites);
-  }
-  return sites;
-}
-
-/** JSON text of the rows that belong to an object. */
-export type RowsOf = (link: LinkedRows, object: Readonly<Record<string, unknown>>) => string;
-
 /** JSON text of what the client selected; the answer as it is where its type has no fields. */
-export function writeOutput(answer: unknown, fields: readonly OutputField[], rowsOf: RowsOf): string {
+export function writeOutput(answer: unknown, fields: readonly OutputField[]): string {
   if (fields.length === 0) return writeJson(answer);
   if (Array.isArray(answer)) {
-    return `[${answer.map((item) => (isPlainObject(item) ? writeObject(item, fields, rowsOf) : writeJson(item))).join(',')}]`;
+    return `[${answer.map((item) => (isPlainObject(item) ? writeObject(item, fields) : writeJson(item))).join(',')}]`;
   }
-  return isPlainObject(answer) ? writeObject(answer, fields, rowsOf) : writeJson(answer);
+  return isPlainObject(answer) ? writeObject(answer, fields) : writeJson(answer);
 }
 
-function writeObject(
-  answer: Readonly<Record<string, unknown>>,
-  fields: readonly OutputField[],
-  rowsOf: RowsOf,
-): string {
+function writeObject(answer: Readonly<Record<string, unknown>>, fields: readonly OutputField[]): string {
   const written = fields.flatMap(({ alias, value }) => {
-    const text = writeField(answer, value, rowsOf);
+    const text = writeField(answer, value);
     return text === undefined ? [] : [`${JSON.stringify(alias)}:${text}`];
   });
   return `{${written.join(',')}}`;
@@ -101,7 +77,6 @@ function writeObject(
 function writeField(
   answer: Readonly<Record<string, unknown>>,
   value: OutputField['value'],
-  rowsOf: RowsOf,
 ): string | undefined {
   switch (value.kind) {
     case 'text':
@@ -109,21 +84,29 @@ function writeField(
     case 'scalar':
       return Object.hasOwn(answer, value.name) ? writeJson(answer[value.name]) : 'null';
     case 'object':
-      return Object.hasOwn(answer, value.name)
-        ? writeNested(answer[value.name], value.fields, rowsOf)
-        : undefined;
+      return Object.hasOwn(answer, value.name) ? writeNested(answer[value.name], value.fields) : undefined;
     case 'link':
-      return rowsOf(value, answer);
+      return writeLink(answer, value.join, value.keys);
   }
 }
 
-function writeNested(answer: unknown, fields: readonly OutputField[], rowsOf: RowsOf): string | undefined {
+/** A gap for the rows; null where the object has not its whole key, and so belongs to none. */
+function writeLink(
+  answer: Readonly<Record<string, unknown>>,
+  join: number,
+  fields: readonly string[],
+): string {
+  const values = fields.map((field) => answer[field] ?? null);
+  if (values.includes(null)) return 'null';
+  const keys = values.map((value, index) => `"${keyName(index)}":${writeJson(value)}`);
+  return gapText({ join, keys: `{${keys.join(',')}}` });
+}
+
+function writeNested(answer: unknown, fields: readonly OutputField[]): string | undefined {
   if (answer === null) return 'null';
   if (Array.isArray(answer)) {
-    const items = answer
-      .map((item) => writeNested(item, fields, rowsOf))
-      .filter((item) => item !== undefined);
+    const items = answer.map((item) => writeNested(item, fields)).filter((item) => item !== undefined);
     return `[${items.join(',')}]`;
   }
-  return isPlainObject(answer) ? writeObject(answer, fields, rowsOf) : undefined;
+  return isPlainObject(answer) ? writeObject(answer, fields) : undefined;
 }

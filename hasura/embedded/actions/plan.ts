@@ -1,13 +1,13 @@
 /** A root field of an action as what is to be done. */
 import type { SelectionNode } from 'graphql';
+import { displayName } from '../catalog/types.ts';
 import type { Selecting } from '../plan/collect.ts';
 import { type CheckedField, namedType, objectOf, selectFields } from '../plan/field.ts';
 import type { Path } from '../plan/path.ts';
-import { planAggregate, planRows, planSingle } from '../plan/select.ts';
-import type { Source } from '../plan/types.ts';
+import { planRemoteJoin } from '../plan/remote-join.ts';
 import type { ObjectType } from '../schema/types.ts';
 import { writeArguments } from './input.ts';
-import type { ActionMeaning, ActionNode, LinkedRows, OutputField, ResultField } from './types.ts';
+import type { ActionMeaning, ActionNode, OutputField, ResultField } from './types.ts';
 
 /** @throws {EngineError} for a selection that does not fit */
 export function planAction(checked: CheckedField, meaning: ActionMeaning, context: Selecting): ActionNode {
@@ -90,7 +90,7 @@ function outputValue(checked: CheckedField, context: Selecting): OutputField['va
   const { name, meaning, type } = checked.field;
   if (meaning.kind !== 'action') throw new TypeError(`${name} is no part of an action's output`);
   const { action } = meaning;
-  if (action.kind === 'link' || action.kind === 'link-aggregate') return planLink(checked, action, context);
+  if (action.kind === 'link') return planLink(checked, action, context);
   return namedType(type).kind === 'object'
     ? {
         kind: 'object',
@@ -102,15 +102,14 @@ function outputValue(checked: CheckedField, context: Selecting): OutputField['va
 
 function planLink(
   checked: CheckedField,
-  { kind, source, relationship, view }: Extract<ActionMeaning, { kind: 'link' | 'link-aggregate' }>,
+  { link, selects, view }: Extract<ActionMeaning, { kind: 'link' }>,
   context: Selecting,
-): LinkedRows {
-  const from: Source = { kind: 'table', table: relationship.target };
-  const rows: LinkedRows['rows'] =
-    kind === 'link-aggregate'
-      ? { kind: 'aggregate', node: planAggregate(from, view, checked, context) }
-      : relationship.kind === 'object'
-        ? { kind: 'object', rows: planSingle(from, view.access.filter, checked, context) }
-        : { kind: 'array', rows: planRows(from, view, checked, context) };
-  return { kind: 'link', source, relationship, view, rows };
+): OutputField['value'] {
+  const columns = link.mapping.map(([, name]) => {
+    const column = view.table.columnByName.get(name);
+    if (column === undefined) throw new TypeError(`${displayName(link.target)} has no column ${name}`);
+    return column;
+  });
+  const join = planRemoteJoin({ view, columns, selects }, checked, context);
+  return { kind: 'link', join, keys: link.mapping.map(([field]) => field) };
 }

@@ -5,10 +5,9 @@ import type { Environment } from '../config.ts';
 import { parseExactJson } from '../plan/exact-json.ts';
 import type { Session } from '../session.ts';
 import { type ActionCall, callHandler } from './call.ts';
-import { type LinkContext, readLinks } from './links.ts';
 import { noteCall, readResult } from './log.ts';
-import { findLinks, writeOutput } from './output.ts';
-import type { ActionNode, OutputField, ResultField } from './types.ts';
+import { writeOutput } from './output.ts';
+import type { ActionNode, ResultField } from './types.ts';
 
 /** What actions need of the request. */
 export interface ActionContext {
@@ -18,11 +17,10 @@ export interface ActionContext {
   readonly query: string;
   readonly env: Environment;
   readonly metadataPool: Pool;
-  readonly links: LinkContext;
 }
 
 export interface ActionAnswer {
-  /** JSON text. */
+  /** JSON text, with gaps for rows of tables that belong to it. */
   readonly json: string;
   /** For the client: the handler's cookies. */
   readonly headers: ActionCookies;
@@ -34,7 +32,7 @@ export async function runAction(node: ActionNode, context: ActionContext): Promi
   switch (node.kind) {
     case 'call': {
       const { value, cookies } = await callHandler(callOf(node, context));
-      return { json: await write(value, node.fields, context), headers: cookies };
+      return { json: writeOutput(value, node.fields), headers: cookies };
     }
     case 'start': {
       const { variables } = context.session;
@@ -63,14 +61,6 @@ function callOf(node: Extract<ActionNode, { kind: 'call' }>, context: ActionCont
   };
 }
 
-async function write(
-  value: unknown,
-  fields: readonly OutputField[],
-  context: ActionContext,
-): Promise<string> {
-  return writeOutput(value, fields, await readLinks(findLinks(value, fields), context.links));
-}
-
 async function result(
   { action, id, fields }: Extract<ActionNode, { kind: 'result' }>,
   context: ActionContext,
@@ -79,8 +69,8 @@ async function result(
   const found = await readResult(context.metadataPool, action.name, id, isAdmin ? undefined : variables);
   if (found === undefined) return 'null';
   const output = found.output === null ? null : parseExactJson(found.output);
-  if (action.outputObject === undefined) return write(output, [], context);
-  const answer = ({ value }: ResultField): Promise<string> | string => {
+  if (action.outputObject === undefined) return writeOutput(output, []);
+  const answer = ({ value }: ResultField): string => {
     switch (value.kind) {
       case 'text':
         return JSON.stringify(value.text);
@@ -91,11 +81,9 @@ async function result(
       case 'errors':
         return found.errors ?? 'null';
       case 'output':
-        return write(output, value.fields, context);
+        return writeOutput(output, value.fields);
     }
   };
-  const written = await Promise.all(
-    fields.map(async (field) => `${JSON.stringify(field.alias)}:${await answer(field)}`),
-  );
+  const written = fields.map((field) => `${JSON.stringify(field.alias)}:${answer(field)}`);
   return `{${written.join(',')}}`;
 }

@@ -1,6 +1,5 @@
 /** The fields that actions add to a role's schema, and their types. */
 import type { Metadata } from '../metadata/types.ts';
-import { rootArguments } from '../schema/arguments.ts';
 import {
   ARGUMENT,
   argumentsOf,
@@ -12,11 +11,9 @@ import {
   objectType,
   optional,
   required,
-  requiredList,
 } from '../schema/builder.ts';
 import type { Builders, ExtraFields } from '../schema/role.ts';
-import { aggregateType, rowType } from '../schema/row-type.ts';
-import type { Relationship } from '../schema/tracked.ts';
+import { remoteFields } from '../schema/row-type.ts';
 import type { InputField, NamedType, ObjectType, OutputField } from '../schema/types.ts';
 import { builtInScalar, customScalar, postgresScalar, UUID_SCALAR } from './scalars.ts';
 import type { TrackedActions } from './track.ts';
@@ -222,53 +219,7 @@ function customEnum(definition: Metadata['custom_types']['enums'][number]): Name
 
 /** The tables an object leads to, where the role may read them. */
 function linkFields(object: CustomObject, link: ObjectLink, builders: Builders): OutputField[] {
-  const builder = builders.find(({ source }) => source.name === link.source);
-  const view = builder?.view(link.target);
-  if (builder === undefined || view === undefined) return [];
-  const relationship: Relationship = {
-    name: link.name,
-    kind: link.kind,
-    target: link.target,
-    mapping: link.mapping,
-    manual: true,
-    forward: false,
-    insertBefore: false,
-    nullable: true,
-  };
-  const meaning = (kind: 'link' | 'link-aggregate') =>
-    means({ kind, source: link.source, relationship, view });
-  if (link.kind === 'object') {
-    return [
-      {
-        name: link.name,
-        description: undefined,
-        arguments: NO_ARGUMENTS,
-        type: nullable(rowType(builder, view)),
-        meaning: meaning('link'),
-      },
-    ];
-  }
-  const fields: OutputField[] = [
-    {
-      name: link.name,
-      description: undefined,
-      get arguments() {
-        return rootArguments(builder, view);
-      },
-      type: requiredList(rowType(builder, view)),
-      meaning: meaning('link'),
-    },
-  ];
-  if (view.access.aggregations && !object.fields.some(({ name }) => name === `${link.name}_aggregate`)) {
-    fields.push({
-      name: `${link.name}_aggregate`,
-      description: undefined,
-      get arguments() {
-        return rootArguments(builder, view);
-      },
-      type: required(aggregateType(builder, view)),
-      meaning: meaning('link-aggregate'),
-    });
-  }
-  return fields;
+  const there = builders.find(({ source }) => source.name === link.source);
+  const fields = remoteFields(there, link, (selects, view) => means({ kind: 'link', link, selects, view }));
+  return fields.filter(({ name }) => !object.fields.some((field) => field.name === name));
 }

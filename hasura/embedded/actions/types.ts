@@ -5,9 +5,7 @@
  * is what the client gets of it.
  */
 import type { Action, QualifiedName } from '../metadata/types.ts';
-import type { AggregateNode, RowsNode } from '../plan/types.ts';
-import type { Relationship } from '../schema/tracked.ts';
-import type { TableView } from '../schema/types.ts';
+import type { RemoteSelection, TableView } from '../schema/types.ts';
 
 /** A GraphQL type as it is written: `[Name!]!`. */
 export type TypeShape =
@@ -61,9 +59,9 @@ export type ActionMeaning =
   /** A field of the handler's answer. */
   | { readonly kind: 'value' }
   | {
-      readonly kind: 'link' | 'link-aggregate';
-      readonly source: string;
-      readonly relationship: Relationship;
+      readonly kind: 'link';
+      readonly link: ObjectLink;
+      readonly selects: RemoteSelection;
       readonly view: TableView;
     };
 
@@ -74,18 +72,8 @@ export interface OutputField {
     | { readonly kind: 'text'; readonly text: string }
     | { readonly kind: 'scalar'; readonly name: string }
     | { readonly kind: 'object'; readonly name: string; readonly fields: readonly OutputField[] }
-    | LinkedRows;
-}
-
-/** Rows of a table that belong to an object of the answer. */
-export interface LinkedRows {
-  readonly kind: 'link';
-  readonly source: string;
-  readonly relationship: Relationship;
-  readonly view: TableView;
-  readonly rows:
-    | { readonly kind: 'object' | 'array'; readonly rows: RowsNode }
-    | { readonly kind: 'aggregate'; readonly node: AggregateNode };
+    /** Rows of a table that belong to the object: a join of the operation, by these of its fields. */
+    | { readonly kind: 'link'; readonly join: number; readonly keys: readonly string[] };
 }
 
 /** What the client selected of a noted call. */

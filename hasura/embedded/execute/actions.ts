@@ -4,10 +4,8 @@ import { type ActionContext, type ActionCookies, runAction } from '../actions/ru
 import type { ActionNode } from '../actions/types.ts';
 import type { HeaderList } from '../auth/headers.ts';
 import type { Environment } from '../config.ts';
-import { type Bindings, bindParam } from '../sql/bind.ts';
+import type { Session } from '../session.ts';
 import type { CompiledField } from './compile.ts';
-import { runStatement } from './run.ts';
-import { type ExecutionSources, sourceOf } from './sources.ts';
 
 /** What actions need beside the request. */
 export interface ActionEnvironment {
@@ -16,7 +14,7 @@ export interface ActionEnvironment {
 }
 
 export interface ActionRunner {
-  /** JSON text. @throws {EngineError} */
+  /** JSON text, perhaps with gaps (`sql/gap.ts`). @throws {EngineError} */
   run(node: ActionNode): Promise<string>;
   /** What the handlers called so far want set. */
   readonly cookies: ActionCookies;
@@ -25,23 +23,17 @@ export interface ActionRunner {
 /** @param query the operation's text, for the handlers */
 export function createActionRunner(
   { env, metadataPool }: ActionEnvironment,
-  sources: ExecutionSources,
-  bindings: Bindings,
+  session: Session,
   headers: HeaderList,
   query: string,
 ): ActionRunner {
   const cookies: (readonly [string, string])[] = [];
   const context: ActionContext = {
-    session: bindings.session,
+    session,
     headers,
     query,
     env,
     metadataPool,
-    links: {
-      resolve: (param) => bindParam(param, bindings),
-      options: (source) => sourceOf(sources, source).options,
-      query: (source, text, values) => runStatement(sourceOf(sources, source).pool, text, values),
-    },
   };
   return {
     cookies,

@@ -12,8 +12,9 @@ import { type Cache, createCache } from '../plan/cache.ts';
 import { type ParsedOperation, parseDocument, pickOperation } from '../plan/document.ts';
 import type { SchemaOptions } from '../schema/builder.ts';
 import { refuseCycles } from '../schema/inherited.ts';
+import { addRemoteRelationships } from '../schema/remote-relationship.ts';
 import { buildRoleSchema } from '../schema/role.ts';
-import { trackSource } from '../schema/track.ts';
+import { type Tracked, trackSource } from '../schema/track.ts';
 import type { InconsistentObject, TrackedSource } from '../schema/tracked.ts';
 import type { RoleSchema } from '../schema/types.ts';
 import { ADMIN_ROLE, type Session } from '../session.ts';
@@ -22,8 +23,8 @@ import { explainOperation } from './explain.ts';
 import { createOperation } from './operation.ts';
 import { createPlanner, type Planner } from './planner.ts';
 import type { ExecutionSource, ExecutionSources } from './sources.ts';
-
 import { checkStoredQueries } from './stored-queries.ts';
+
 /** Roles whose schemas are kept. */
 const MAX_ROLES = 1000;
 /** Texts, and plans of each role's text, that are kept. */
@@ -31,9 +32,8 @@ const MAX_DOCUMENTS = 2000;
 
 export const buildCore: BuildCore = async (input) => {
   refuseCycles(input.metadata.inherited_roles);
-  const inconsistencies: InconsistentObject[] = [];
+  const results: Tracked[] = [];
   const sources = new Map<string, ExecutionSource>();
-  const tracked: TrackedSource[] = [];
   for (const source of input.sources) {
     const result = trackSource({
       metadata: input.metadata,
@@ -46,10 +46,12 @@ export const buildCore: BuildCore = async (input) => {
         : undefined,
       inferFunctionPermissions: input.config.inferFunctionPermissions,
     });
-    inconsistencies.push(...result.inconsistencies);
-    tracked.push(result.source);
+    results.push(result);
     sources.set(source.metadata.name, executionSource(source, result.source, input));
   }
+  const complete = addRemoteRelationships(input.metadata.sources, results);
+  const inconsistencies = complete.flatMap((result) => result.inconsistencies);
+  const tracked = complete.map(({ source }) => source);
   return createCore(input, tracked, sources, inconsistencies);
 };
 

@@ -10,7 +10,7 @@ import { type ExecutionSources, sourceOf } from './sources.ts';
 
 /**
  * A list with one entry per root field of a query; one object for a subscription.
- * @throws {EngineError} `invalid-params` for a mutation
+ * @throws {EngineError} `invalid-params` for a mutation, and for a query that joins sources
  */
 export async function explainOperation(
   planned: Planned,
@@ -18,6 +18,8 @@ export async function explainOperation(
   bindings: Bindings,
 ): Promise<unknown> {
   if (planned.kind === 'mutation') throw new EngineError('invalid-params', 'only queries can be explained');
+  if (planned.joins.length > 0)
+    throw new EngineError('invalid-params', 'queries with remote relationships cannot be explained');
   if (planned.kind === 'subscription') return explainSubscription(planned, sources, bindings);
   const explained: unknown[] = [];
   for (const { alias, node } of planned.fields) {

@@ -17,6 +17,7 @@ import {
 } from './actions.ts';
 import { batchesOf, type CompiledField, type QueryBatch } from './compile.ts';
 import type { Planned } from './planner.ts';
+import { createFiller } from './remote-joins.ts';
 import { runStatement } from './run.ts';
 import { type ExecutionSources, sourceOf } from './sources.ts';
 import { createSubscription } from './subscription.ts';
@@ -30,10 +31,11 @@ export function createOperation(
   query: string,
 ): Operation {
   const actionRunner = (headers: HeaderList) =>
-    createActionRunner(environment, sources, bindings, headers, query);
+    createActionRunner(environment, bindings.session, headers, query);
+  const fill = createFiller(planned.joins, sources, bindings);
   switch (planned.kind) {
     case 'query':
-      return createQuery(planned, sources, bindings, actionRunner);
+      return createQuery(planned, sources, bindings, actionRunner, fill);
     case 'mutation':
       return {
         kind: 'mutation',
@@ -49,6 +51,7 @@ export function createOperation(
             resolve: (param) => bindParam(param, bindings),
             source: (name) => sourceOf(sources, name),
             action: actions.run,
+            ...(planned.joins.length === 0 ? {} : { fill }),
           });
           return { body: `{"data":${data}}`, headers: actions.cookies };
         },
@@ -70,6 +73,7 @@ function createQuery(
   sources: ExecutionSources,
   bindings: Bindings,
   actionRunner: (headers: HeaderList) => ActionRunner,
+  fill: (json: string) => Promise<string>,
 ): RunnableOperation {
   const nodes = actionsOf(planned.compiled);
   const batches = batchesOf(planned.compiled);
@@ -91,7 +95,7 @@ function createQuery(
         }),
       ]);
       const data = writeData(planned.compiled, (batch) => rows.get(batch) ?? [], answerOf);
-      return { body: `{"data":${data}}`, headers: actions.cookies };
+      return { body: `{"data":${await fill(data)}}`, headers: actions.cookies };
     },
   };
 }

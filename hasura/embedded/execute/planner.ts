@@ -12,6 +12,7 @@ import { type OperationPlan, planOperation } from '../plan/operation.ts';
 import { readVariables } from '../plan/variables.ts';
 import type { RoleSchema } from '../schema/types.ts';
 import { type CompiledField, compileFields } from './compile.ts';
+import { type CompiledJoin, compileJoins } from './remote-joins.ts';
 import type { ExecutionSources } from './sources.ts';
 
 export interface Planned extends OperationPlan {
@@ -20,6 +21,7 @@ export interface Planned extends OperationPlan {
   readonly key: string;
   /** Its queries as statements. */
   readonly compiled: readonly CompiledField[];
+  readonly joins: readonly CompiledJoin[];
 }
 
 export interface Planner {
@@ -56,11 +58,11 @@ export function createPlanner(schema: RoleSchema, sources: ExecutionSources): Pl
       }
       const variables = readVariables(definitions, values);
       checkUse(operation, values, new Set(definitions.map(({ variable }) => variable.name.value)));
-      const { plan, compiled } = withinStack(() => {
+      const { plan, compiled, joins } = withinStack(() => {
         const made = planOperation(schema, operation, variables);
-        return { plan: made, compiled: compileFields(made, sources) };
+        return { plan: made, compiled: compileFields(made, sources), joins: compileJoins(made, sources) };
       });
-      const identity = { role: schema.role, compiled };
+      const identity = { role: schema.role, compiled, joins };
       // The rows of a mutation as good as never come twice: their plans would only fill the memory.
       if (plan.kind === 'mutation' && variables.dependencies.size > 0)
         return { ...plan, ...identity, key: text };

@@ -1,8 +1,7 @@
 /** Actions, their custom types, and scheduled triggers. */
 import { z } from 'zod';
 import { parseSchedule } from '../events/cron-schedule.ts';
-import { graphqlName, header, json, list, nonEmptyText, object, transform } from './kit.ts';
-import { qualifiedName } from './table.ts';
+import { graphqlName, header, json, list, nonEmptyText, object, qualifiedName, transform } from './kit.ts';
 
 /** A GraphQL type as text: `[String!]!`. */
 const graphqlType = z.string().min(1);

@@ -37,6 +37,7 @@ export function exportTable(table: TableMetadata): Out {
         }),
       ),
     ),
+    remote_relationships: nonEmpty(sortBy(table.remote_relationships, ({ name }) => name).map(sorted)),
     insert_permissions: roles(table.insert_permissions, ({ permission }) =>
       compact({
         check: sortedValue(permission.check),

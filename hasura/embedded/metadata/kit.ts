@@ -42,6 +42,12 @@ export const graphqlName = z.string().regex(/^[_a-zA-Z][_a-zA-Z0-9]*$/, {
   error: (issue) => `${String(issue.input)} is not a valid GraphQL identifier`,
 });
 
+/** A name in a schema; a bare string is a name in `public`. */
+export const qualifiedName = z
+  .union([nonEmptyText, z.strictObject({ schema: nonEmptyText.default('public'), name: nonEmptyText })])
+  .transform((value) => (typeof value === 'string' ? { schema: 'public', name: value } : value));
+export type QualifiedName = z.infer<typeof qualifiedName>;
+
 /** A part of Hasura's metadata that this engine has not: refused unless it is empty. */
 export function unsupported(what: string) {
   return z

@@ -143,6 +143,7 @@ function checkUnique(parsed: Metadata, at: readonly PropertyKey[]): void {
       unique('object relationships', names(table.object_relationships), path);
       unique('array relationships', names(table.array_relationships), path);
       unique('computed fields', names(table.computed_fields), path);
+      unique('remote relationships', names(table.remote_relationships), path);
       unique('insert permissions', roles(table.insert_permissions), path);
       unique('select permissions', roles(table.select_permissions), path);
       unique('update permissions', roles(table.update_permissions), path);

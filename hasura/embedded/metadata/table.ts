@@ -1,12 +1,17 @@
 /** One tracked table or view, with its relationships, permissions and event triggers. */
 import { z } from 'zod';
-import { graphqlName, header, json, list, nonEmptyText, object, transform, unsupported } from './kit.ts';
-
-/** A name in a schema; a bare string is a name in `public`. */
-export const qualifiedName = z
-  .union([nonEmptyText, z.strictObject({ schema: nonEmptyText.default('public'), name: nonEmptyText })])
-  .transform((value) => (typeof value === 'string' ? { schema: 'public', name: value } : value));
-export type QualifiedName = z.infer<typeof qualifiedName>;
+import {
+  graphqlName,
+  header,
+  json,
+  list,
+  nonEmptyText,
+  object,
+  qualifiedName,
+  transform,
+  unsupported,
+} from './kit.ts';
+import { remoteRelationship } from './remote-relationship.ts';
 
 const customRootField = z.union([
   graphqlName.transform((name): { name?: string | undefined; comment?: string | undefined } => ({ name })),
@@ -200,7 +205,7 @@ export const tableMetadata = object({
   object_relationships: list(objectRelationship),
   array_relationships: list(arrayRelationship),
   computed_fields: list(computedField),
-  remote_relationships: unsupported('remote relationships'),
+  remote_relationships: list(remoteRelationship),
   insert_permissions: list(forRole(insertPermission)),
   select_permissions: list(forRole(selectPermission)),
   update_permissions: list(forRole(updatePermission)),

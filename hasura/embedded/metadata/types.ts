@@ -10,11 +10,12 @@
 import { parse as parseGraphql } from 'graphql';
 import { z } from 'zod';
 import { action, cronTrigger, customTypes } from './action.ts';
-import { graphqlName, json, list, nonEmptyText, object, unsupported } from './kit.ts';
-import { qualifiedName, tableMetadata } from './table.ts';
+import { graphqlName, json, list, nonEmptyText, object, qualifiedName, unsupported } from './kit.ts';
+import { tableMetadata } from './table.ts';
 
 export * from './action.ts';
-export { isPlainObject, type Json } from './kit.ts';
+export { isPlainObject, type Json, type QualifiedName, qualifiedName } from './kit.ts';
+export * from './remote-relationship.ts';
 export * from './table.ts';
 
 /** Where a connection string comes from. */
@@ -106,7 +107,6 @@ const source = object({
 });
 export type Source = z.infer<typeof source>;
 
-export const queryCollection = object({
 export const storedQuery = z.string().refine(isGraphql, { error: 'parsing the graphql query failed' });
 
 function isGraphql(text: string): boolean {
@@ -118,6 +118,7 @@ function isGraphql(text: string): boolean {
   }
 }
 
+export const queryCollection = object({
   name: nonEmptyText,
   definition: object({ queries: z.array(z.strictObject({ name: nonEmptyText, query: storedQuery })) }),
   comment: z.string().optional(),

@@ -14,6 +14,7 @@ import { DIRECTIVES } from '../schema/introspection-types.ts';
 import { coerceFields } from './coerce.ts';
 import { invalid } from './fail.ts';
 import { at, type Path } from './path.ts';
+import type { RemoteJoin } from './types.ts';
 import type { Raw, Variables } from './variables.ts';
 
 /** Merged occurrences of one response name. */
@@ -29,6 +30,8 @@ export interface Selecting {
   readonly variables: Variables;
   /** Fields that may still be selected: fragments can multiply a short text beyond any use. */
   readonly budget: { left: number };
+  /** Those planned so far, by number. */
+  readonly remoteJoins: RemoteJoin[];
 }
 
 export const MAX_FIELDS = 10_000;

@@ -1,8 +1,7 @@
 /** The arguments of the old query API's row commands, as they are written in a request. */
 import { z } from 'zod';
-import { nonEmptyText, object } from '../metadata/kit.ts';
+import { nonEmptyText, object, qualifiedName } from '../metadata/kit.ts';
 import { jsonType } from '../metadata/parse.ts';
-import { qualifiedName } from '../metadata/table.ts';
 
 const target = { table: qualifiedName, source: nonEmptyText.default('default') };
 const json = z.unknown();

@@ -13,7 +13,7 @@ import type { Path } from './path.ts';
 import { all, type Operand, type Predicate } from './predicate.ts';
 import { planAggregate, planRows, planSingle } from './select.ts';
 import { planStream } from './stream.ts';
-import type { RootField, RootNode, Source } from './types.ts';
+import type { RemoteJoin, RootField, RootNode, Source } from './types.ts';
 import { planValidations } from './validation.ts';
 import type { Variables } from './variables.ts';
 
@@ -21,6 +21,8 @@ export interface OperationPlan {
   readonly kind: 'query' | 'mutation' | 'subscription';
   readonly name: string | undefined;
   readonly fields: readonly RootField[];
+  /** By number. */
+  readonly remoteJoins: readonly RemoteJoin[];
 }
 
 /** @throws {EngineError} for anything that does not fit the role's schema */
@@ -32,12 +34,16 @@ export function planOperation(
   const kind = definition.operation;
   const root = kind === 'query' ? schema.query : schema[kind];
   if (root === undefined) throw new EngineError('validation-failed', `no ${kind}s exist`);
-  const context: RootContext = { fragments, variables, schema, kind, budget: { left: MAX_FIELDS } };
+  const remoteJoins: RemoteJoin[] = [];
+  const budget = { left: MAX_FIELDS };
+  const context: RootContext = { fragments, variables, schema, kind, budget, remoteJoins };
   const fields = planRoot(root, definition.selectionSet.selections, context, undefined);
   const directives = readDirectives(definition.directives ?? [], kind.toUpperCase(), variables, undefined);
   if (kind === 'subscription' && !isOneField(fields, directives.has('_multiple_top_level_fields')))
     throw new EngineError('validation-failed', 'subscriptions must select one top level field');
-  return { kind, name: definition.name?.value, fields };
+  if (kind === 'subscription' && remoteJoins.length > 0)
+    throw new EngineError('not-supported', 'Remote relationships are not allowed in subscriptions');
+  return { kind, name: definition.name?.value, fields, remoteJoins };
 }
 
 /** One field; or several, where the client insists, of one namespace at most. */

@@ -12,6 +12,7 @@ import { parseJsonPath } from './json-path.ts';
 import { planOrderBy } from './order-by.ts';
 import { at, type Path } from './path.ts';
 import { all, type Operand, type Predicate } from './predicate.ts';
+import { joinBySelected, planRemoteJoin } from './remote-join.ts';
 import type { AggregateNode, Join, RowField, RowsNode, RowValue, Select, Source } from './types.ts';
 import { asList, enumColumn, planWhere } from './where.ts';
 
@@ -115,14 +116,14 @@ export function planRowFields(
   selections: readonly SelectionNode[],
   context: Selecting,
   path: Path | undefined,
-): RowField[] {
+): readonly RowField[] {
   const fields: RowField[] = [];
   for (const selection of selectFields(type, selections, context, path)) {
     const value: RowValue =
       selection.kind === 'typename' ? { kind: 'text', text: type.name } : planRowValue(selection, context);
     fields.push({ alias: selection.alias, value });
   }
-  return fields;
+  return joinBySelected(fields);
 }
 
 function planRowValue(checked: CheckedField, context: Selecting): RowValue {
@@ -177,6 +178,13 @@ function planRowValue(checked: CheckedField, context: Selecting): RowValue {
         join: relationship.mapping,
         node: planAggregate(source, view, checked, context),
       };
+    }
+    case 'remote-relationship': {
+      const { relationship, selects, view } = meaning;
+      const { keys } = relationship;
+      const columns = keys.map(({ column }) => column);
+      const join = planRemoteJoin({ columns, selects, view }, checked, context);
+      return { kind: 'remote', join, keys: keys.map(({ operand }) => operand) };
     }
     default:
       throw new TypeError(`${checked.field.name} is no part of a row`);

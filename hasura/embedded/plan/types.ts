@@ -92,7 +92,19 @@ export type RowValue =
     }
   | { readonly kind: 'object'; readonly join: Join; readonly rows: RowsNode }
   | { readonly kind: 'array'; readonly join: Join; readonly rows: RowsNode }
-  | { readonly kind: 'aggregate'; readonly join: Join; readonly node: AggregateNode };
+  | { readonly kind: 'aggregate'; readonly join: Join; readonly node: AggregateNode }
+  /** A gap for what a {@link RemoteJoin} finds by these keys; null where one of them is. */
+  | { readonly kind: 'remote'; readonly join: number; readonly keys: readonly Operand[] };
+
+/** Rows of another source, found by keys that the gaps of an answer hold. */
+export interface RemoteJoin {
+  readonly source: string;
+  /** What each key is equal to. */
+  readonly columns: readonly { readonly name: string; readonly type: PgType }[];
+  readonly rows:
+    | { readonly kind: 'object' | 'array'; readonly rows: RowsNode }
+    | { readonly kind: 'aggregate'; readonly node: AggregateNode };
+}
 
 /** How related rows are found; empty where the source itself (a function on the row) finds them. */
 export type Join = readonly (readonly [local: string, remote: string])[];

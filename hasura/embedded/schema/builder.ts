@@ -33,15 +33,33 @@ export interface Builder {
   once<Made>(key: string, make: () => Made): Made;
   /** A tracked table; throws where metadata that was found consistent names none. */
   table(name: QualifiedName): Table;
+  /** The same role's builder for another source; undefined where its database did not answer. */
+  elsewhere(source: string): Builder | undefined;
   /** The table as the role may read it; undefined: not at all. */
   view(name: QualifiedName): TableView | undefined;
 }
 
-export function createBuilder(
+/** One builder per source, which know each other. */
+export function createBuilders(
+  role: string,
+  backendOnly: boolean,
+  sources: readonly TrackedSource[],
+  options: SchemaOptions,
+): readonly Builder[] {
+  const builders: readonly Builder[] = sources.map((source) =>
+    createBuilder(role, backendOnly, source, options, (name) =>
+      builders.find((builder) => builder.source.name === name),
+    ),
+  );
+  return builders;
+}
+
+function createBuilder(
   role: string,
   backendOnly: boolean,
   source: TrackedSource,
   options: SchemaOptions,
+  elsewhere: Builder['elsewhere'],
 ): Builder {
   const made = new Map<string, unknown>();
   const views = new Map<string, TableView | undefined>();
@@ -58,6 +76,7 @@ export function createBuilder(
     options,
     once: memoize(made),
     table,
+    elsewhere,
     view(name) {
       const key = tableKey(name);
       if (views.has(key)) return views.get(key);

@@ -6,7 +6,7 @@ import type { ArrayRelationship, ObjectRelationship } from '../metadata/types.ts
 import { trackComputedField } from './computed-field.ts';
 import { inTable, type MetadataObject, Problem, type Problems } from './problem.ts';
 import type { TableDraft } from './track.ts';
-import type { Relationship } from './tracked.ts';
+import type { Relationship, Table } from './tracked.ts';
 
 type Drafts = ReadonlyMap<string, TableDraft>;
 
@@ -40,7 +40,7 @@ export function addFields(
     problems.attempt(object, () => {
       if (!drafts.has(tableKey(made.target)))
         throw new Problem(`table "${displayName(made.target)}" is not tracked`);
-      checkName(draft, [entry.name, ...(kind === 'array' ? [`${entry.name}_aggregate`] : [])]);
+      checkName(table, [entry.name, ...(kind === 'array' ? [`${entry.name}_aggregate`] : [])]);
       relationships.set(entry.name, made);
     });
   };
@@ -67,7 +67,7 @@ export function addFields(
     );
     if (made === undefined) continue;
     problems.attempt(object, () => {
-      checkName(draft, [entry.name]);
+      checkName(table, [entry.name]);
       if (relationships.has(entry.name))
         throw new Problem(`conflicting definitions for field "${entry.name}"`);
       computed.set(entry.name, made);
@@ -77,7 +77,10 @@ export function addFields(
 }
 
 /** A field may not have the name of a column, nor that under which a column is shown. */
-function checkName({ table }: TableDraft, fields: readonly string[]): void {
+export function checkName(
+  table: Pick<Table, 'columnByField' | 'columnByName'>,
+  fields: readonly string[],
+): void {
   for (const field of fields) {
     const column = table.columnByField.get(field);
     if (column !== undefined && column.name !== field)

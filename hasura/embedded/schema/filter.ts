@@ -4,7 +4,7 @@
  * Whatever is not understood throws {@link Problem}: the permission is then inconsistent and grants nothing.
  */
 import { displayName, type QualifiedName } from '../catalog/types.ts';
-import { qualifiedName } from '../metadata/table.ts';
+import { qualifiedName } from '../metadata/kit.ts';
 import { isPlainObject } from '../metadata/types.ts';
 import { ALWAYS, all, NEVER, type Operand, type Predicate } from '../plan/predicate.ts';
 import { type FilterContext, type FilterTable, planColumnFilter } from './filter-operators.ts';

@@ -1,7 +1,7 @@
 /** One role's schema: the roots of all sources put together. */
 import {
   type Builder,
-  createBuilder,
+  createBuilders,
   NO_ARGUMENTS,
   nullable,
   objectType,
@@ -43,7 +43,7 @@ export function buildRoleSchema(
   options: SchemaOptions,
   extra: ExtraFields = NO_EXTRA_FIELDS,
 ): RoleSchema {
-  const builders = sources.map((source) => createBuilder(role, backendOnly, source, options));
+  const builders = createBuilders(role, backendOnly, sources, options);
   const fieldsOf = (root: Root) => [
     ...builders.flatMap((builder) => namespaced(builder, root, sourceFields(builder, root))),
     ...extra[root](role, builders),

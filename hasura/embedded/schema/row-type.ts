@@ -17,8 +17,8 @@ import {
 import { columnEnum, visibleColumns } from './columns.ts';
 import { aggregateColumns, COMPARISON_AGGREGATES, NUMERIC_AGGREGATES } from './order-by.ts';
 import { BOOLEAN_SCALAR, columnRef, columnScalar, INT_SCALAR, STRING_SCALAR } from './scalars.ts';
-import type { Column, ComputedField, Relationship } from './tracked.ts';
-import type { ObjectType, OutputField, TableView, TypeRef } from './types.ts';
+import type { Column, ComputedField, Relationship, RemoteRelationship } from './tracked.ts';
+import type { ObjectType, OutputField, OutputMeaning, RemoteSelection, TableView, TypeRef } from './types.ts';
 
 export function rowType(builder: Builder, view: TableView): ObjectType {
   const { table } = view;
@@ -29,6 +29,14 @@ export function rowType(builder: Builder, view: TableView): ObjectType {
         relationshipFields(builder, view, relationship),
       ),
       ...[...table.computedFields.values()].flatMap((field) => computedField(builder, view, field) ?? []),
+      ...[...table.remoteRelationships.values()].flatMap((relationship) =>
+        remoteFields(builder.elsewhere(relationship.source), relationship, (selects, target) => ({
+          kind: 'remote-relationship',
+          relationship,
+          selects,
+          view: target,
+        })),
+      ),
     ]),
   );
 }
@@ -113,6 +121,36 @@ function computedField(builder: Builder, view: TableView, field: ComputedField):
     type: nullableList(rowType(builder, remote)),
     meaning: { kind: 'computed-table', field, view: remote },
   };
+}
+
+/**
+ * The fields of a relationship to another source, named and typed as that source's customization says.
+ * The role needs no permission for what the join is over here.
+ *
+ * @param there the other source's builder
+ */
+export function remoteFields(
+  there: Builder | undefined,
+  { name, kind, target }: Pick<RemoteRelationship, 'name' | 'kind' | 'target'>,
+  means: (selects: RemoteSelection, view: TableView) => OutputMeaning,
+): OutputField[] {
+  const view = there?.view(target);
+  if (there === undefined || view === undefined) return [];
+  const field = (fieldName: string, type: TypeRef, selects: RemoteSelection): OutputField => ({
+    name: fieldName,
+    description: undefined,
+    get arguments() {
+      return selects === 'object' ? NO_ARGUMENTS : rootArguments(there, view);
+    },
+    type,
+    meaning: means(selects, view),
+  });
+  const row = rowType(there, view);
+  if (kind === 'object') return [field(name, nullable(row), 'object')];
+  const rows = field(name, requiredList(row), 'array');
+  if (!view.access.aggregations) return [rows];
+  const aggregate = required(aggregateType(there, view));
+  return [rows, field(there.names.fieldCase(`${name}_aggregate`), aggregate, 'aggregate')];
 }
 
 /** `users_aggregate`; `description` is missing where a function returns the rows, as in Hasura. */

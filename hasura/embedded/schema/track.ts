@@ -105,6 +105,7 @@ function draftTable(metadata: TableMetadata, { source, catalog }: TrackInput, na
       primaryKey: undefined,
       relationships: new Map(),
       computedFields: new Map(),
+      remoteRelationships: new Map(),
       enumValues: undefined,
       rootFields,
       selectAccess: () => undefined,

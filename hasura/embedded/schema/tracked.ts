@@ -13,7 +13,7 @@ import type {
   QualifiedName,
 } from '../catalog/types.ts';
 import type { Json, ROOT_FIELDS } from '../metadata/types.ts';
-import type { Predicate } from '../plan/predicate.ts';
+import type { Operand, Predicate } from '../plan/predicate.ts';
 import type { Param } from '../sql/text.ts';
 import type { InputHook } from '../webhook/validate-input.ts';
 import type { Names } from './naming.ts';
@@ -52,6 +52,16 @@ export interface Relationship {
   /** Nested inserts: whether the target's row goes in before this table's. */
   readonly insertBefore: boolean;
   readonly nullable: boolean;
+}
+
+/** To a table of another source (or of the same one): joined by the engine, not by a database. */
+export interface RemoteRelationship {
+  readonly name: string;
+  readonly kind: 'object' | 'array';
+  readonly source: string;
+  readonly target: QualifiedName;
+  /** What of the row here is equal to which column there. */
+  readonly keys: readonly { readonly operand: Operand; readonly column: Column }[];
 }
 
 /** How a function that reads a table's row, the session or a client's arguments is called. */
@@ -140,6 +150,7 @@ export interface Table {
   readonly primaryKey: readonly Column[] | undefined;
   readonly relationships: ReadonlyMap<string, Relationship>;
   readonly computedFields: ReadonlyMap<string, ComputedField>;
+  readonly remoteRelationships: ReadonlyMap<string, RemoteRelationship>;
   readonly enumValues: EnumTable | undefined;
   readonly rootFields: ReadonlyMap<
     RootFieldKind,

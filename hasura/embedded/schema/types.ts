@@ -11,7 +11,15 @@ import type { PgType } from '../catalog/types.ts';
 import type { ComparisonOperator, Operand } from '../plan/predicate.ts';
 import type { ScalarReader } from '../plan/scalar.ts';
 import type { MutationInputMeaning, MutationMeaning } from './mutation-types.ts';
-import type { Column, ComputedField, Relationship, RootFunction, SelectAccess, Table } from './tracked.ts';
+import type {
+  Column,
+  ComputedField,
+  Relationship,
+  RemoteRelationship,
+  RootFunction,
+  SelectAccess,
+  Table,
+} from './tracked.ts';
 
 export type TypeRef = NamedRef | ListRef;
 export interface NamedRef {
@@ -98,6 +106,9 @@ export interface TableView {
   readonly access: SelectAccess;
 }
 
+/** What is selected through a relationship to another source. */
+export type RemoteSelection = 'object' | 'array' | 'aggregate';
+
 export type OutputMeaning =
   // root fields
   | { readonly kind: 'select'; readonly view: TableView }
@@ -125,6 +136,13 @@ export type OutputMeaning =
       readonly kind: 'relationship-aggregate';
       readonly relationship: Relationship;
       readonly from: TableView;
+      readonly view: TableView;
+    }
+  | {
+      readonly kind: 'remote-relationship';
+      readonly relationship: RemoteRelationship;
+      readonly selects: RemoteSelection;
+      /** Of the other source. */
       readonly view: TableView;
     }
   | {

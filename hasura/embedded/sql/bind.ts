@@ -27,6 +27,8 @@ export function bindParam(param: Param, bindings: Bindings): string | null {
     }
     case 'session-all':
       return JSON.stringify(bindings.session.variables);
+    case 'keys':
+      throw new TypeError('the keys of a join are bound where it runs');
     case 'cursor':
       return bindParam(param.initial, bindings);
   }

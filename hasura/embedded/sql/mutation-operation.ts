@@ -23,6 +23,11 @@ export interface MutationContext {
   source(name: string): MutationSource;
   /** Answers an action's root field; absent where a mutation cannot have any. */
   readonly action?: ((node: ActionNode) => Promise<string>) | undefined;
+  /**
+   * Fills a field's gaps with rows of other sources. Those see what the field wrote only when it is
+   * committed, so each field then has a transaction of its own.
+   */
+  readonly fill?: ((json: string) => Promise<string>) | undefined;
 }
 
 /**
@@ -35,12 +40,12 @@ export async function runMutationFields(
 ): Promise<string> {
   const sources = new Set(fields.flatMap(({ node }) => sourcesOf(node)));
   const [only] = sources;
-  if (sources.size === 1 && typeof only === 'string') {
+  if (sources.size === 1 && typeof only === 'string' && context.fill === undefined) {
     return inSource(only, context, (client) =>
       runFields(fields, context, (node) => runNode(node, context, client)),
     );
   }
-  // Several sources, or actions between, cannot share a transaction: each field then has its own, in order.
+  // Several sources, or what comes between, cannot share a transaction: each field has its own, in order.
   return runFields(fields, context, (node) =>
     inSource(node.source, context, (client) => runNode(node, context, client)),
   );
@@ -68,10 +73,15 @@ function runRoot(node: RootNode, context: MutationContext, run: RunNode): Promis
       return runFields(node.fields, context, run);
     case 'action':
       if (context.action === undefined) throw new TypeError('actions are not run here');
-      return context.action(node.action);
+      return filled(context.action(node.action), context);
     default:
-      return run(node);
+      return filled(run(node), context);
   }
+}
+
+async function filled(answer: Promise<string>, { fill }: MutationContext): Promise<string> {
+  const json = await answer;
+  return fill === undefined ? json : fill(json);
 }
 
 /** What a root field runs on: a source by name, or an action's webhook. */

@@ -120,7 +120,7 @@ function readsRelated(output: MutationOutput): boolean {
       ? output.fields
       : output.fields.flatMap(({ value }) => (value.kind === 'returning' ? value.fields : []));
   return fields.some(({ value }) => {
-    if (value.kind === 'text' || value.kind === 'scalar') return false;
+    if (value.kind === 'text' || value.kind === 'scalar' || value.kind === 'remote') return false;
     // Rows of a computed field are no relationship to Hasura: they show the state before the write.
     const { select } = value.kind === 'aggregate' ? value.node : value.rows;
     return select.from.kind !== 'function';

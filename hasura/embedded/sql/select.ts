@@ -11,6 +11,7 @@ import type {
   Select,
 } from '../plan/types.ts';
 import { writeAggregate } from './aggregate.ts';
+import { writeGap } from './gap.ts';
 import { writeOperand, writeSource } from './operand.ts';
 import { allOf, writeJoin, writePredicate } from './predicate.ts';
 import { literal, qualified } from './text.ts';
@@ -173,6 +174,8 @@ function writeValue(writer: Writer, value: RowValue, scope: Scope): string {
       return `(${writeRows(writer, value.rows, { scope, join: value.join })})`;
     case 'aggregate':
       return `(${writeAggregate(writer, value.node, { scope, join: value.join })})`;
+    case 'remote':
+      return writeGap(writer, value.join, value.keys, scope);
   }
 }
 

@@ -32,6 +32,7 @@ export function literal(text: string): string {
  * - `variable`: a GraphQL variable, encoded by `encode` at run time (throws Hasura's error for a bad value)
  * - `session`: one session variable (lower-case name), as text; missing is an error
  * - `session-all`: all session variables as one JSON object
+ * - `keys`: what a join between sources looks for, as JSON; known when the other source has answered
  */
 export type Param =
   | { readonly from: 'value'; readonly value: string | null }
@@ -43,6 +44,7 @@ export type Param =
     }
   | { readonly from: 'session'; readonly name: string; readonly encode?: (value: string) => string }
   | { readonly from: 'session-all' }
+  | { readonly from: 'keys' }
   /** Where a streaming subscription goes on from; `initial` at first. */
   | { readonly from: 'cursor'; readonly initial: Param };
 

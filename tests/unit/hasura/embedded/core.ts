@@ -15,12 +15,15 @@ export interface TestCore {
   statements(): { text: string; values: unknown }[];
   /** The answer's `data`. */
   query(query: string, session?: Session, variables?: Record<string, unknown>): Promise<unknown>;
+  /** The answer's JSON text. */
+  raw(query: string): Promise<string>;
   /** The error it ends in, as `code path message`. */
   failure(query: string, session?: Session, variables?: Record<string, unknown>): Promise<string>;
   subscription(query: string, session?: Session, variables?: Record<string, unknown>): Subscription;
   /** A row command of the old query APIs. */
   rows(type: RowCommand, args: unknown, session?: Session): Promise<unknown>;
-  sql(text: string): Promise<Record<string, unknown>[]>;
+  /** On the first source's database, or on that of another by its name. */
+  sql(text: string, source?: string): Promise<Record<string, unknown>[]>;
   close(): Promise<void>;
 }
 
@@ -28,16 +31,13 @@ const statement = z.object({ text: z.string(), values: z.unknown() });
 
 const CONTEXT = { headers: [], requestId: 'test' };
 
-/** GraphQL on a new database made by `sql`, under the `source`'s tables and functions. */
-export async function startCore(
-  sql: string,
-  source: Record<string, unknown>,
-  settings: { env?: Record<string, string>; metadata?: Record<string, unknown> } = {},
-): Promise<TestCore> {
+type Ran = { text: string; values: unknown }[];
+
+/** A new database made by `sql`, whose pool notes what it runs. */
+async function openDatabase(sql: string, ran: Ran) {
   const database = await createDatabase();
   await database.query(sql);
   const pool = testPool(database.url);
-  const ran: { text: string; values: unknown }[] = [];
   // Statements of transactions run on a connection of their own, so it is there that all are seen.
   pool.on('connect', (client) => {
     client.query = new Proxy(client.query.bind(client), {
@@ -49,24 +49,51 @@ export async function startCore(
       },
     });
   });
+  return { database, pool };
+}
+
+/** A source beside the first one. */
+export interface OtherSource {
+  readonly name: string;
+  readonly sql: string;
+  readonly tables: readonly unknown[];
+  readonly customization?: unknown;
+}
+
+/** GraphQL on a new database made by `sql`, under the `source`'s tables and functions. */
+export async function startCore(
+  sql: string,
+  source: Record<string, unknown>,
+  settings: {
+    env?: Record<string, string>;
+    metadata?: Record<string, unknown>;
+    others?: readonly OtherSource[];
+  } = {},
+): Promise<TestCore> {
+  const ran: Ran = [];
+  const { database, pool } = await openDatabase(sql, ran);
+  const first: Record<string, unknown> & { name: string } = { name: 'default', tables: [], ...source };
+  const opened = [{ database, pool, source: first }];
+  for (const { sql: text, ...other } of settings.others ?? [])
+    opened.push({ ...(await openDatabase(text, ran)), source: { ...other } });
   const parsed = metadata.parse({
     version: 3,
-    sources: [
-      {
-        name: 'default',
-        kind: 'postgres',
-        configuration: { connection_info: { database_url: database.url } },
-        tables: [],
-        ...source,
-      },
-    ],
+    sources: opened.map((one) => ({
+      kind: 'postgres',
+      configuration: { connection_info: { database_url: one.database.url } },
+      ...one.source,
+    })),
     ...settings.metadata,
   });
-  const [entry] = parsed.sources;
-  if (entry === undefined) throw new Error('unreachable');
   const core = await buildCore({
     metadata: parsed,
-    sources: [{ metadata: entry, pool, catalog: await readCatalog(pool) }],
+    sources: await Promise.all(
+      opened.map(async (one) => {
+        const entry = parsed.sources.find(({ name }) => name === one.source.name);
+        if (entry === undefined) throw new Error('unreachable');
+        return { metadata: entry, pool: one.pool, catalog: await readCatalog(one.pool) };
+      }),
+    ),
     metadataPool: pool,
     config: readConfig({ HASURA_GRAPHQL_DATABASE_URL: database.url, ...settings.env }),
   });
@@ -89,6 +116,7 @@ export async function startCore(
       const { body } = await runnable(query, session, variables).run(CONTEXT);
       return JSON.parse(body).data;
     },
+    raw: async (query) => (await runnable(query, ADMIN_SESSION, {}).run(CONTEXT)).body,
     async failure(query, session = ADMIN_SESSION, variables = {}) {
       try {
         const { body } = await runnable(query, session, variables).run(CONTEXT);
@@ -104,10 +132,16 @@ export async function startCore(
       return operation;
     },
     rows: (type, args, session = ADMIN_SESSION) => core.rows.run(type, args, session),
-    sql: (text) => database.query(text),
+    async sql(text, name = 'default') {
+      const found = opened.find((one) => one.source.name === name);
+      if (found === undefined) throw new Error(`there is no source ${name}`);
+      return found.database.query(text);
+    },
     async close() {
-      await pool.end();
-      await database.close();
+      for (const one of opened) {
+        await one.pool.end();
+        await one.database.close();
+      }
     },
   };
 }

@@ -13,6 +13,18 @@ const withTable = (table: Record<string, unknown>) => ({
   version: 3,
   sources: [source({ tables: [{ table: 'users', ...table }] })],
 });
+const toSource = (definition: Record<string, unknown>) => ({
+  name: 'a',
+  definition: {
+    to_source: {
+      relationship_type: 'object',
+      source: 'other',
+      table: 't',
+      field_mapping: { b: 'c' },
+      ...definition,
+    },
+  },
+});
 const refusal = (metadata: unknown) => {
   try {
     parseMetadata(metadata);
@@ -83,10 +95,32 @@ describe('metadata that is not understood is refused with the path of the offend
       /remote schemas are not supported by the embedded engine/,
     ],
     [
-      'remote relationships',
-      withTable({ remote_relationships: [{ name: 'a' }] }),
-      '$.sources[0].tables[0].remote_relationships',
-      /not supported/,
+      'relationships to remote schemas',
+      withTable({
+        remote_relationships: [
+          { name: 'a', definition: { to_remote_schema: { remote_schema: 'b', lhs_fields: [] } } },
+        ],
+      }),
+      '$.sources[0].tables[0].remote_relationships[0].definition',
+      /relationships to remote schemas are not supported by the embedded engine/,
+    ],
+    [
+      'relationships to remote schemas in the old form',
+      withTable({ remote_relationships: [{ name: 'a', definition: { remote_schema: 'b' } }] }),
+      '$.sources[0].tables[0].remote_relationships[0].definition',
+      /relationships to remote schemas are not supported by the embedded engine/,
+    ],
+    [
+      'a relationship to another source that is joined by nothing',
+      withTable({ remote_relationships: [toSource({ field_mapping: {} })] }),
+      '$.sources[0].tables[0].remote_relationships[0].definition.to_source.field_mapping',
+      'name at least one field and the column it is equal to',
+    ],
+    [
+      'two relationships to other sources of one name',
+      withTable({ remote_relationships: [toSource({}), toSource({})] }),
+      '$.sources[0].tables[0]',
+      'multiple declarations exist for the following remote relationships: a',
     ],
     ['no object', 'metadata', '$', /expected Object, but encountered String/],
   ])('%s', (_, metadata, path, message) => {

@@ -1,0 +1,82 @@
+/**
+ * Relationships between sources: the gaps that one source's answer has for rows of others are filled,
+ * with one statement per join of the operation however many gaps it has.
+ */
+import type { OperationPlan } from '../plan/operation.ts';
+import { type Bindings, bindParam } from '../sql/bind.ts';
+import { splitAtGaps } from '../sql/gap.ts';
+import { compileRemoteJoin } from '../sql/remote-join.ts';
+import type { Statement } from '../sql/text.ts';
+import { runStatement } from './run.ts';
+import { type ExecutionSources, sourceOf } from './sources.ts';
+
+export interface CompiledJoin {
+  readonly source: string;
+  readonly statement: Statement;
+}
+
+/** @returns one per join of the plan, by its number */
+export function compileJoins(
+  { remoteJoins }: OperationPlan,
+  sources: ExecutionSources,
+): readonly CompiledJoin[] {
+  return remoteJoins.map((join) => {
+    const { options } = sourceOf(sources, join.source);
+    return { source: join.source, statement: compileRemoteJoin(join, options) };
+  });
+}
+
+/** JSON text for each of the keys, in their order. */
+type Ask = (join: number, keys: readonly string[]) => Promise<readonly string[]>;
+
+/**
+ * @returns what fills the gaps of an answer's JSON text
+ */
+export function createFiller(
+  joins: readonly CompiledJoin[],
+  sources: ExecutionSources,
+  bindings: Bindings,
+): (json: string) => Promise<string> {
+  if (joins.length === 0) return async (json) => json;
+  const ask: Ask = async (number, keys) => {
+    const join = joins[number];
+    if (join === undefined) throw new TypeError(`there is no join ${number}`);
+    const list = `[${keys.join(',')}]`;
+    const { text, params } = join.statement;
+    // Bound here and not before: a session variable that the join needs is missed only where it runs.
+    const values = params.map((param) => (param.from === 'keys' ? list : bindParam(param, bindings)));
+    const rows = await runStatement(sourceOf(sources, join.source).pool, text, values);
+    const answers = keys.map(() => 'null');
+    for (const [row, json] of rows) answers[Number(row) - 1] = json ?? 'null';
+    return answers;
+  };
+  return async (json) => (await fill([json], ask)).join('');
+}
+
+/** What is found may have gaps of its own; those of one join are asked for together as well. */
+async function fill(texts: readonly string[], ask: Ask): Promise<readonly string[]> {
+  const split = texts.map(splitAtGaps);
+  const wanted = new Map<number, Map<string, number>>();
+  for (const piece of split.flat()) {
+    if (typeof piece === 'string') continue;
+    const keys = wanted.get(piece.join) ?? new Map<string, number>();
+    wanted.set(piece.join, keys);
+    if (!keys.has(piece.keys)) keys.set(piece.keys, keys.size);
+  }
+  if (wanted.size === 0) return texts;
+  const found = new Map<number, readonly string[]>();
+  await Promise.all(
+    [...wanted].map(async ([join, keys]) => {
+      found.set(join, await fill(await ask(join, [...keys.keys()]), ask));
+    }),
+  );
+  return split.map((pieces) =>
+    pieces
+      .map((piece) => {
+        if (typeof piece === 'string') return piece;
+        const number = wanted.get(piece.join)?.get(piece.keys);
+        return number === undefined ? 'null' : (found.get(piece.join)?.[number] ?? 'null');
+      })
+      .join(''),
+  );
+}

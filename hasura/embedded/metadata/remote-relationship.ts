@@ -1,0 +1,45 @@
+/** Relationships to tables of other sources. */
+import { z } from 'zod';
+import {
+  graphqlName,
+  isPlainObject,
+  nonEmptyText,
+  object,
+  type QualifiedName,
+  qualifiedName,
+} from './kit.ts';
+
+const toSource = object({
+  relationship_type: z.enum(['object', 'array']),
+  field_mapping: z.record(z.string(), z.string()).refine((mapping) => Object.keys(mapping).length > 0, {
+    error: 'name at least one field and the column it is equal to',
+  }),
+  source: nonEmptyText,
+  /** As it was written: an export gives it back so. */
+  table: z.union([nonEmptyText, z.strictObject({ schema: nonEmptyText.optional(), name: nonEmptyText })]),
+});
+
+const REMOTE_SCHEMA_KEYS = ['to_remote_schema', 'remote_schema', 'hasura_fields', 'remote_field'];
+
+/** Hasura's two ways to lead to a remote schema, refused by name rather than as unknown keys. */
+function refuseRemoteSchemas(value: unknown, context: z.RefinementCtx): void {
+  if (!isPlainObject(value) || !REMOTE_SCHEMA_KEYS.some((key) => value[key] !== undefined)) return;
+  context.addIssue({
+    code: 'custom',
+    message:
+      'relationships to remote schemas are not supported by the embedded engine; remove them from the metadata',
+  });
+}
+
+export const remoteRelationshipDefinition = z
+  .unknown()
+  .superRefine(refuseRemoteSchemas)
+  .pipe(z.strictObject({ to_source: toSource }));
+
+export const remoteRelationship = object({ name: graphqlName, definition: remoteRelationshipDefinition });
+export type RemoteRelationship = z.infer<typeof remoteRelationship>;
+
+/** The table a relationship leads to. */
+export function remoteTable({ definition }: Pick<RemoteRelationship, 'definition'>): QualifiedName {
+  return qualifiedName.parse(definition.to_source.table);
+}

@@ -1,0 +1,42 @@
+/** The statement that finds the rows of one source for all the keys that another's answer holds. */
+import type { RemoteJoin } from '../plan/types.ts';
+import { writeAggregate } from './aggregate.ts';
+import { keyName } from './gap.ts';
+import { type Outer, writeRow, writeRows } from './select.ts';
+import { createParams, ident, type Statement } from './text.ts';
+import { createWriter, type SqlOptions, type Writer } from './writer.ts';
+
+/** No other name in a statement has a dot in it, but for the writer's own, which are numbered. */
+const KEYS = ident('t.keys');
+
+/**
+ * Its parameter `keys` is a JSON array of objects (`k0`, `k1`, …). One row comes back per object, in any
+ * order: its number (from 1), and the JSON of what belongs to it.
+ */
+export function compileRemoteJoin({ columns, rows }: RemoteJoin, options: SqlOptions): Statement {
+  const params = createParams();
+  const writer = createWriter(params, options);
+  const list = params.add({ from: 'keys' });
+  const outer: Outer = {
+    scope: { row: KEYS, root: KEYS },
+    join: columns.map(({ name }, index) => [keyName(index), name] as const),
+  };
+  const names = columns.map((_, index) => ident(keyName(index)));
+  const definitions = columns.map(({ type }, index) => `${ident(keyName(index))} ${type.sql}`);
+  const text =
+    `SELECT ${KEYS}."n", (${writeJoined(writer, rows, outer)})::text ` +
+    `FROM ROWS FROM (pg_catalog.jsonb_to_recordset((${list})::jsonb) AS (${definitions.join(', ')})) ` +
+    `WITH ORDINALITY AS ${KEYS}(${[...names, '"n"'].join(', ')})`;
+  return { text, params: params.list };
+}
+
+function writeJoined(writer: Writer, rows: RemoteJoin['rows'], outer: Outer): string {
+  switch (rows.kind) {
+    case 'aggregate':
+      return writeAggregate(writer, rows.node, outer);
+    case 'object':
+      return writeRow(writer, rows.rows, outer);
+    case 'array':
+      return writeRows(writer, rows.rows, outer);
+  }
+}
