@@ -62,7 +62,7 @@ export interface Core {
 export const ROW_COMMANDS = ['select', 'insert', 'update', 'delete', 'count'] as const;
 export type RowCommand = (typeof ROW_COMMANDS)[number];
 
-/** Rows by `/v1/query` and `/v2/query`, as any role may ask for them. */
+/** Rows by `/v1/query`, as any role may ask for them, and by `/v2/query`, for the admin alone. */
 export interface RowCommands {
   /**
    * @param args unchecked; error paths begin at them (`$.objects[0]`)

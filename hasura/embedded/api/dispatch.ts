@@ -58,7 +58,7 @@ type Run = (context: CommandContext) => Promise<unknown>;
  * @throws {EngineError} for a request that cannot be read
  */
 export function readRequest(api: Api, body: unknown, isAdmin: boolean): Run {
-  const run = readOne(api, body, [], isAdmin);
+  const run = isAdmin || !needsAdmin(api, body) ? readOne(api, body, []) : refuseAsReadable(api, body);
   const expected = isPlainObject(body) && api === 'v1/metadata' ? body.resource_version : undefined;
   if (expected === undefined || expected === null) return run;
   const version = z.number().parse(expected);
@@ -68,7 +68,28 @@ export function readRequest(api: Api, body: unknown, isAdmin: boolean): Run {
   };
 }
 
-function readOne(api: Api, body: unknown, at: readonly PropertyKey[], isAdmin: boolean): Run {
+/** Who may not is told so only if the request can be read, as by Hasura; what this engine has not counts as such. */
+function refuseAsReadable(api: Api, body: unknown): never {
+  try {
+    readOne(api, body, []);
+  } catch (error) {
+    if (!(error instanceof EngineError) || error.code !== 'not-supported') throw error;
+  }
+  throw new EngineError('access-denied', 'restricted access : admin only', { status: 400, path: '$.args' });
+}
+
+/** Other roles have `/v1/query` for rows, alone or in bulk. */
+function needsAdmin(api: Api, body: unknown): boolean {
+  if (api !== 'v1/query' || !isPlainObject(body)) return true;
+  const { type, args } = body;
+  if (isBulk(type)) return Array.isArray(args) && args.some((item) => needsAdmin(api, item));
+  return !ROW_COMMANDS.some((name) => name === type);
+}
+
+const BULKS = ['bulk', 'concurrent_bulk', 'bulk_atomic', 'bulk_keep_going'];
+const isBulk = (type: unknown): type is string => BULKS.some((name) => name === type);
+
+function readOne(api: Api, body: unknown, at: readonly PropertyKey[]): Run {
   if (!isPlainObject(body)) {
     throw new EngineError(
       'parse-failed',
@@ -89,17 +110,10 @@ function readOne(api: Api, body: unknown, at: readonly PropertyKey[], isAdmin: b
   }
   const argsAt = [...at, 'args'];
   const inner = (run: Run): Run => withPrefix('.args', run);
-  if (type === 'bulk' || type === 'concurrent_bulk' || type === 'bulk_atomic' || type === 'bulk_keep_going') {
-    return inner(readBulk(api, type, args, argsAt, isAdmin));
-  }
+  if (isBulk(type)) return inner(readBulk(api, type, args, argsAt));
   const rowCommand = ROW_COMMANDS.find((name) => name === type);
   if (api !== 'v1/metadata' && rowCommand !== undefined) {
     return inner(async ({ draft, session }) => draft.state.core.rows.run(rowCommand, args, session));
-  }
-  if (!isAdmin) {
-    return inner(async () => {
-      throw new EngineError('access-denied', 'restricted access : admin only', { status: 400 });
-    });
   }
   if (type === 'export_metadata' && version === 2) return inner(async (context) => exportVersioned(context));
   const found = findCommand(api, type);
@@ -107,7 +121,7 @@ function readOne(api: Api, body: unknown, at: readonly PropertyKey[], isAdmin: b
   return inner(found.prepare(args ?? {}, argsAt));
 }
 
-function readBulk(api: Api, type: string, args: unknown, at: readonly PropertyKey[], isAdmin: boolean): Run {
+function readBulk(api: Api, type: string, args: unknown, at: readonly PropertyKey[]): Run {
   if (!Array.isArray(args)) {
     throw new EngineError(
       'parse-failed',
@@ -118,7 +132,7 @@ function readBulk(api: Api, type: string, args: unknown, at: readonly PropertyKe
     );
   }
   const runs = args.map((item: unknown, index) =>
-    withPrefix(`[${index}]`, readOne(api, item, [...at, index], isAdmin)),
+    withPrefix(`[${index}]`, readOne(api, item, [...at, index])),
   );
   if (type === 'bulk_keep_going') {
     return async (context) => {
