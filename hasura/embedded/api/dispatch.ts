@@ -12,6 +12,7 @@ import { functionCommands } from './commands/functions.ts';
 import { exportVersioned, metadataCommands } from './commands/metadata.ts';
 import { permissionCommands } from './commands/permissions.ts';
 import { relationshipCommands } from './commands/relationships.ts';
+import { remoteRelationshipCommands } from './commands/remote-relationships.ts';
 import { runSqlCommands } from './commands/run-sql.ts';
 import { settingCommands } from './commands/settings.ts';
 import { sourceCommands, sourceNamingCommands } from './commands/sources.ts';
@@ -30,6 +31,7 @@ const ofSource: Commands = {
   ...sourceCommands,
   ...tableCommands,
   ...relationshipCommands,
+  ...remoteRelationshipCommands,
   ...permissionCommands,
   ...functionCommands,
   ...eventTriggerCommands,

@@ -82,6 +82,9 @@ function pruneTable(source: string, table: TableMetadata, keep: (name: string) =
     computed_fields: table.computed_fields.filter(({ name }) =>
       keep(objectName.computedField(source, table.table, name)),
     ),
+    remote_relationships: table.remote_relationships.filter(({ name }) =>
+      keep(objectName.remoteRelationship(source, table.table, name)),
+    ),
     insert_permissions: permitted('insert', table.insert_permissions),
     select_permissions: permitted('select', table.select_permissions),
     update_permissions: permitted('update', table.update_permissions),

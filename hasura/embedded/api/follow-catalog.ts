@@ -19,6 +19,11 @@ import {
   removeDependents,
 } from './dependencies.ts';
 import { quoted } from './names.ts';
+import {
+  remoteDependentsOfField,
+  remoteDependentsOfTable,
+  renameInRemoteRelationships,
+} from './remote-relationships.ts';
 import { renameColumn, renameTable } from './rename.ts';
 
 /**
@@ -35,7 +40,7 @@ export function followCatalog(
   const source = findSource(metadata, sourceName);
   const changes = compare(source, before, after);
   refuseOverloads(source, before, after);
-  const dependents = indirectDependents(source, changes, before);
+  const dependents = indirectDependents(metadata, source, changes, before);
   if (!cascade) refuseDependents(dependents);
   refuseVolatile(source, before, after);
   checkComputedFields(source, before, after);
@@ -43,7 +48,13 @@ export function followCatalog(
     for (const column of retypedColumns) refuseTypeChange(source, table.name, column, before);
   const gone = droppedFunctions(source, before, after).map((name) => functionDependent(sourceName, name));
   const pruned = removeDependents(metadata, [...dependents, ...gone]);
-  return withSource(pruned, sourceName, (current) => applyChanges(current, changes, before));
+  const renamings = changes.altered.map(({ before: from, after: to, renamedColumns: columns }) => ({
+    from: from.name,
+    to: to.name,
+    columns,
+  }));
+  const followed = renameInRemoteRelationships(pruned, sourceName, renamings);
+  return withSource(followed, sourceName, (current) => applyChanges(current, changes, before));
 }
 
 interface TableChange {
@@ -182,21 +193,31 @@ function checkComputedFields(source: Source, before: Catalog, after: Catalog): v
   }
 }
 
-function indirectDependents(source: Source, { dropped, altered }: Changes, before: Catalog): Dependent[] {
+function indirectDependents(
+  metadata: Metadata,
+  source: Source,
+  { dropped, altered }: Changes,
+  before: Catalog,
+): Dependent[] {
   const isDropped = (table: QualifiedName | undefined) =>
     table !== undefined && dropped.some((name) => sameName(name, table));
   const all = [
-    ...dropped.flatMap((table) => dependentsOfTable(source, table, before)),
+    ...dropped.flatMap((table) => [
+      ...dependentsOfTable(source, table, before),
+      ...remoteDependentsOfTable(metadata, source.name, table),
+    ]),
     ...altered.flatMap((change) => [
-      ...change.droppedColumns.flatMap((column) =>
-        dependentsOfColumn(source, change.before.name, column, before),
-      ),
+      ...change.droppedColumns.flatMap((column) => [
+        ...dependentsOfColumn(source, change.before.name, column, before),
+        ...remoteDependentsOfField(metadata, source.name, change.before.name, column),
+      ]),
       ...change.droppedForeignKeys.flatMap((columns) =>
         dependentsOfForeignKey(source, change.before, columns),
       ),
-      ...change.droppedComputedFields.map((name) =>
+      ...change.droppedComputedFields.flatMap((name) => [
         computedFieldDependent(source.name, change.before.name, name),
-      ),
+        ...remoteDependentsOfField(metadata, source.name, change.before.name, name),
+      ]),
     ]),
   ];
   const seen = new Set<string>();

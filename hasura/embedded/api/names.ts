@@ -15,6 +15,8 @@ export const objectName = {
     `function_permission ${role} permission for function ${displayName(name)} in source ${source}`,
   relationship: (kind: 'object' | 'array', source: string, table: QualifiedName, name: string) =>
     `${kind}_relation ${name} in ${objectName.table(source, table)}`,
+  remoteRelationship: (source: string, table: QualifiedName, name: string) =>
+    `remote_relationship ${name} in ${objectName.table(source, table)}`,
   computedField: (source: string, table: QualifiedName, name: string) =>
     `computed_field ${name} in ${objectName.table(source, table)}`,
   permission: (kind: PermissionKind, source: string, table: QualifiedName, role: string) =>
@@ -35,6 +37,8 @@ export const dependent = {
   function: (source: string, name: QualifiedName) => within(`function ${displayName(name)}`, source),
   relationship: (source: string, table: QualifiedName, name: string) =>
     within(`relationship ${displayName(table)}.${name}`, source),
+  remoteRelationship: (source: string, table: QualifiedName, name: string) =>
+    within(`remote relationship ${displayName(table)}.${name}`, source),
   permission: (source: string, table: QualifiedName, role: string, kind: PermissionKind) =>
     within(`permission ${displayName(table)}.${role}.${kind}`, source),
   computedField: (source: string, table: QualifiedName, name: string) =>

@@ -22,6 +22,7 @@ import {
 } from '../command.ts';
 import { dependentsOfField, refuseDependents, removeDependents } from '../dependencies.ts';
 import { objectName, quoted } from '../names.ts';
+import { remoteDependentsOfField } from '../remote-relationships.ts';
 
 const source = nonEmptyText.default('default');
 const onFunction = { source, function: qualifiedName };
@@ -131,9 +132,12 @@ export const functionCommands: Commands = {
     async ({ source: name, table, ...field }, { draft }) => {
       const entry = within('.table', () => findTable(draft.state.metadata, name, table));
       if (
-        [...entry.computed_fields, ...entry.object_relationships, ...entry.array_relationships].some(
-          (one) => one.name === field.name,
-        )
+        [
+          ...entry.computed_fields,
+          ...entry.object_relationships,
+          ...entry.array_relationships,
+          ...entry.remote_relationships,
+        ].some((one) => one.name === field.name)
       ) {
         throw new EngineError(
           'already-exists',
@@ -165,6 +169,7 @@ export const functionCommands: Commands = {
       );
       const dependents = [
         ...dependentsOfField(in_, table, name, catalog),
+        ...remoteDependentsOfField(draft.state.metadata, owner, table, name),
         ...granted.map(({ role }) => ({
           text: `permission ${quoted(table).slice(1, -1)}.${role}.select in source "${owner}"`,
           table,

@@ -140,9 +140,12 @@ export const relationshipCommands: Commands = {
 };
 
 function fieldNames(table: TableMetadata, name: string): boolean {
-  return [...table.object_relationships, ...table.array_relationships, ...table.computed_fields].some(
-    (field) => field.name === name,
-  );
+  return [
+    ...table.object_relationships,
+    ...table.array_relationships,
+    ...table.computed_fields,
+    ...table.remote_relationships,
+  ].some((field) => field.name === name);
 }
 
 function refuseTaken(table: TableMetadata, name: string): void {

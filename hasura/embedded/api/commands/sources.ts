@@ -4,7 +4,9 @@ import { EngineError } from '../../errors.ts';
 import { graphqlName, nonEmptyText, object } from '../../metadata/kit.ts';
 import { qualifiedName, sourceConfiguration, sourceCustomization } from '../../metadata/types.ts';
 import { type Commands, command, findSource, SUCCESS, withSource } from '../command.ts';
+import { refuseDependents, removeDependents } from '../dependencies.ts';
 import { objectName } from '../names.ts';
+import { dependentsOfSource } from '../remote-relationships.ts';
 
 const named = object({ name: nonEmptyText });
 const ofSource = object({ source: nonEmptyText.default('default') });
@@ -61,11 +63,19 @@ export const sourceCommands: Commands = {
   ),
   drop_source: command(
     object({ name: nonEmptyText, cascade: z.boolean().default(false) }),
-    async ({ name }, { draft }) => {
-      findSource(draft.state.metadata, name);
+    async ({ name, cascade }, { draft }) => {
       const { metadata } = draft.state;
+      findSource(metadata, name);
+      const isReached = draft.catalogs.has(name);
+      if (cascade && !isReached) {
+        throw new EngineError('unexpected', `source with name "${name}" is inconsistent`, { status: 400 });
+      }
+      // What leads to a source that is not reached is inconsistent already, and needs no permission to be.
+      const dependents = isReached ? dependentsOfSource(metadata, name) : [];
+      if (!cascade) refuseDependents(dependents);
+      const pruned = removeDependents(metadata, dependents);
       await draft.change(
-        { ...metadata, sources: metadata.sources.filter((source) => source.name !== name) },
+        { ...pruned, sources: pruned.sources.filter((source) => source.name !== name) },
         objectName.source(name),
       );
       draft.invalidate([name]);

@@ -22,6 +22,7 @@ import {
 } from '../command.ts';
 import { dependentsOfTable, refuseDependents, removeDependents } from '../dependencies.ts';
 import { objectName, quoted } from '../names.ts';
+import { remoteDependentsOfTable } from '../remote-relationships.ts';
 
 const source = nonEmptyText.default('default');
 const onTable = { source, table: qualifiedName };
@@ -82,7 +83,10 @@ async function untrack(
   if (!entry.tables.some((one) => sameName(one.table, table))) {
     throw new EngineError('already-untracked', `view/table already untracked: ${quoted(table)}`);
   }
-  const dependents = dependentsOfTable(entry, table, await draft.catalog(entry));
+  const dependents = [
+    ...dependentsOfTable(entry, table, await draft.catalog(entry)),
+    ...remoteDependentsOfTable(metadata, name, table),
+  ];
   if (!cascade) refuseDependents(dependents);
   await draft.change(
     withSource(removeDependents(metadata, dependents), name, (one) => ({

@@ -14,6 +14,8 @@ export type TestEngine = {
   metadata(type: string, args: unknown): Promise<unknown>;
   /** The same, giving the refusal. */
   refusal(type: string, args: unknown): Promise<unknown>;
+  /** `run_sql`; what it answers, or the refusal. */
+  runSql(args: unknown): Promise<unknown>;
   /** As admin unless headers name a role; the admin secret always comes along. */
   graphql(
     query: string,
@@ -54,6 +56,7 @@ export async function startEngine(
       return body;
     },
     refusal: async (type, args) => (await post('/v1/metadata', { type, args })).body,
+    runSql: async (args) => (await post('/v2/query', { type: 'run_sql', args })).body,
     graphql: (query, { variables, headers } = {}) => post('/v1/graphql', { query, variables }, headers),
     async close() {
       await engine.close();
