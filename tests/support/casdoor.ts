@@ -24,7 +24,11 @@ export function configOf(casdoor: LocalCasdoor, more: Record<string, string> = {
 }
 
 /** Tables in which nothing is stored yet. */
-export const NOTHING_KNOWN: Known = { organizationsOf: async () => [], usersWithRole: async () => [] };
+export const NOTHING_KNOWN: Known = {
+  organizationsOf: async () => [],
+  usersWithRole: async () => [],
+  clockOf: async () => undefined,
+};
 
 /** A delivery that has been authenticated. */
 export function delivery(body: unknown): Delivery {

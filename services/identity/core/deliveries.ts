@@ -17,6 +17,8 @@ export type Reading =
       readonly subject: string | null;
       readonly payload: Json;
       readonly records: readonly IdentityRecord[];
+      /** More has changed than could be read while the sender waits: a reconcile has to bring the rest. */
+      readonly isPartial?: boolean;
     }
   /** Nothing that is kept in step; its payload is not kept either, for it may hold a one-time password. */
   | { readonly kind: 'ignored'; readonly type: string; readonly subject: string | null }

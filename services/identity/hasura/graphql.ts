@@ -6,6 +6,7 @@ import { LatchkeyError } from '../core/errors.ts';
 import {
   CheckTablesDocument,
   type CheckTablesQuery,
+  ClockOfDocument,
   OrganizationsOfDocument,
   UsersWithRoleDocument,
   WriteBatchDocument,
@@ -34,6 +35,8 @@ export interface Engine {
   organizationsOf(userId: string): Promise<readonly string[]>;
   /** The ids of live users whose `roles` hold this one, `limit` of them at most. */
   usersWithRole(provider: string, role: string, limit: number): Promise<readonly string[]>;
+  /** Of which instant (milliseconds) a user's row is, a tombstone too; undefined where there is none. */
+  clockOf(userId: string): Promise<number | undefined>;
 }
 
 const ERRORS = z.array(
@@ -98,6 +101,10 @@ export function createEngine(
     async usersWithRole(provider, role, limit) {
       const { users } = await ask(UsersWithRoleDocument, { provider, roles: [role], limit });
       return users.map(({ id }) => id);
+    },
+    async clockOf(userId) {
+      const { users_by_pk: row } = await ask(ClockOfDocument, { userId });
+      return row === null ? undefined : Date.parse(row.source_updated_at);
     },
   };
 }

@@ -2,6 +2,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { VanishingLimit } from '../core/settings/vanishing.ts';
 import type { Engine } from '../hasura/graphql.ts';
 import type { Registry } from '../providers/registry.ts';
+import { createReconcileJob } from '../sync/reconcile-job.ts';
 import type { Writer } from '../sync/writer.ts';
 import { answerError, answerNotFound } from './errors.ts';
 import { actions } from './routes/actions.ts';
@@ -21,6 +22,8 @@ export interface Services {
   readonly retentionDays: number;
   /** How much the reconcile may delete at once. */
   readonly vanishing: VanishingLimit;
+  /** How long a call for a reconcile is kept waiting for its end, in milliseconds. */
+  readonly longestWaitMs?: number;
   readonly logger: FastifyBaseLogger;
   /** The role that the auth hook gives to clients without a token; they are refused if undefined. */
   readonly unauthorizedRole?: string | undefined;
@@ -58,9 +61,11 @@ export function buildApp(services: Services): FastifyInstance {
   app.addHook('onClose', () => services.writer.close());
 
   health(app, services);
-  webhooks(app, services);
+  const reconcile = createReconcileJob(services);
+  app.addHook('preClose', () => reconcile.close());
+  webhooks(app, { ...services, reconcile });
   actions(app, services);
-  jobs(app, services);
+  jobs(app, { ...services, reconcile });
   authHook(app, { providers: services.providers, unauthorizedRole: services.unauthorizedRole });
   keyRelay(app, services);
   return app;

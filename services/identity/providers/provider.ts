@@ -84,6 +84,8 @@ export interface Known {
   organizationsOf(userId: string): Promise<readonly string[]>;
   /** The ids of live users whose `roles` hold this one, `limit` of them at most. */
   usersWithRole(provider: ProviderName, role: string, limit: number): Promise<readonly string[]>;
+  /** Of which instant a user's row is, a tombstone too; undefined where there is none. */
+  clockOf(userId: string): Promise<Instant | undefined>;
 }
 
 /** What users may change of their own profile; what is left out stays as it is. */

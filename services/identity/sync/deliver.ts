@@ -3,7 +3,11 @@ import { LatchkeyError } from '../core/errors.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Settlement, Writer } from './writer.ts';
 
-export type Outcome = Settlement & Pick<LedgerEntry, 'type' | 'subject'>;
+export type Outcome = Settlement &
+  Pick<LedgerEntry, 'type' | 'subject'> & {
+    /** Whether only a reconcile brings all that has changed. */
+    readonly isPartial: boolean;
+  };
 
 /**
  * Takes an authenticated delivery all the way into the database and the ledger.
@@ -32,7 +36,12 @@ export async function deliver(
       ...verdictOn(reading),
     },
   });
-  return { ...settlement, type, subject };
+  return {
+    ...settlement,
+    type,
+    subject,
+    isPartial: reading.kind === 'records' && reading.isPartial === true,
+  };
 }
 
 /**

@@ -68,15 +68,16 @@ export async function* pagesFrom(
   cursor: string | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<DirectoryPage> {
-  let isUnderWay = false;
+  // Pages that are read anew whatever the cursor give the same one.
+  let reached = cursor;
   try {
     for await (const page of directory.pages({ ...(cursor !== undefined && { cursor }), signal })) {
-      isUnderWay = true;
+      reached = page.cursor;
       yield page;
     }
   } catch (error) {
     const isForgotten = error instanceof LatchkeyError && error.code === 'request-invalid';
-    if (!isForgotten || isUnderWay || cursor === undefined) throw error;
+    if (!isForgotten || cursor === undefined || reached !== cursor) throw error;
     yield* directory.pages({ signal });
   }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Engine } from '../../hasura/graphql.ts';
-import { createReconcileJob } from '../../sync/reconcile-job.ts';
+import type { ReconcileJob } from '../../sync/reconcile-job.ts';
 import { clearLedger, erasePayloads } from '../../sync/retention.ts';
 import type { Services } from '../app.ts';
 import { requireEngineSecret } from '../engine-secret.ts';
@@ -12,13 +12,12 @@ const LONGEST_WAIT_MS = 20_000;
 /** `POST /jobs/…`: what Hasura's cron triggers call. Each may be called at any time, and twice at once. */
 export function jobs(
   app: FastifyInstance,
-  services: Pick<Services, 'providers' | 'writer' | 'engineSecrets' | 'retentionDays' | 'vanishing'> & {
+  services: Pick<Services, 'engineSecrets' | 'retentionDays' | 'longestWaitMs'> & {
     readonly engine: Pick<Engine, 'ask'>;
+    readonly reconcile: Pick<ReconcileJob, 'run'>;
   },
 ): void {
-  const { engine, engineSecrets, retentionDays } = services;
-  const reconcile = createReconcileJob(services);
-  app.addHook('preClose', () => reconcile.close());
+  const { engine, engineSecrets, retentionDays, reconcile, longestWaitMs = LONGEST_WAIT_MS } = services;
 
   void app.register(async (scope) => {
     requireEngineSecret(scope, engineSecrets);
@@ -44,7 +43,7 @@ export function jobs(
       const waited = new AbortController();
       const outcome = await Promise.race([
         running,
-        sleep(LONGEST_WAIT_MS, undefined, { signal: waited.signal }),
+        sleep(longestWaitMs, undefined, { signal: waited.signal }),
       ]).finally(() => waited.abort());
       if (outcome === undefined) return reply.code(202).send({ status: 'under-way' });
       const isWell = outcome.every(({ status }) => status !== 'failed');

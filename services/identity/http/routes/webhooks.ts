@@ -1,11 +1,25 @@
 import type { FastifyInstance } from 'fastify';
 import { LatchkeyError } from '../../core/errors.ts';
+import type { ProviderName } from '../../core/records.ts';
 import type { Registry } from '../../providers/registry.ts';
 import { complaint, deliver } from '../../sync/deliver.ts';
+import type { ReconcileJob } from '../../sync/reconcile-job.ts';
 import type { Writer } from '../../sync/writer.ts';
 
 /** `POST /webhooks/<provider>`: verify, hand over, answer. 2xx only after the commit. */
-export function webhooks(app: FastifyInstance, services: { providers: Registry; writer: Writer }): void {
+export function webhooks(
+  app: FastifyInstance,
+  services: { providers: Registry; writer: Writer; reconcile: Pick<ReconcileJob, 'soon'> },
+): void {
+  /** If the process ends before that is done, the next scheduled reconcile does it. */
+  function reconcileSoon(provider: ProviderName): void {
+    app.log.info({ provider }, 'more has changed than was read at once: a reconcile brings the rest');
+    services.reconcile.soon(provider).then(
+      (outcome) => app.log.info({ providers: [outcome] }, 'reconciled'),
+      (err: unknown) => app.log.error({ err }, 'the reconcile failed'),
+    );
+  }
+
   void app.register(async (scope) => {
     // Signatures are made over the bytes, whatever the content type says they are.
     scope.removeAllContentTypeParsers();
@@ -20,6 +34,7 @@ export function webhooks(app: FastifyInstance, services: { providers: Registry; 
         request.log.info({ delivery: delivery.id, provider: provider.name, type, status }, 'settled');
         const objection = complaint(outcome);
         if (objection instanceof LatchkeyError) throw objection;
+        if (outcome.isPartial) reconcileSoon(provider.name);
         return reply.code(204).send();
       });
     }

@@ -31,10 +31,13 @@ const LONGEST_ADDRESS = 320;
 
 /**
  * How many users are read again when a role changes. More would not be done within the 30 seconds that
- * Casdoor waits; the next reconcile reads the rest.
+ * Casdoor waits; a reconcile, begun at once, reads the rest.
  */
 export const MOST_READ_AT_ONCE = 50;
 const READS_AT_ONCE = 5;
+
+/** What there is to say of a hint; `isPartial`: there is more than this. */
+type Found = Pick<Extract<Reading, { kind: 'records' }>, 'records' | 'isPartial'>;
 
 /** A user as Casdoor's API tells it. @param roles names, where the user's own list is not filled */
 export function userRecord(user: CasdoorUser, clock: Instant, roles = enabledRoles(user)): UserRecord {
@@ -187,15 +190,27 @@ export function casdoorRecords(
     ];
   }
 
-  async function readThing({ kind, names }: ThingHint): Promise<IdentityRecord[]> {
+  async function readThing({ kind, names }: ThingHint): Promise<Found> {
     const wanted = names.filter((name) => isKept(name.split('/', 1)[0] ?? ''));
-    const records = await Promise.all(
-      wanted.map((name) => {
-        if (kind === 'role') return readRole(name);
-        return kind === 'organization' ? readOrganization(name) : readGroup(name);
+    const found = await Promise.all(
+      wanted.map(async (name): Promise<Found> => {
+        switch (kind) {
+          case 'role':
+            return readRole(name);
+          case 'organization':
+            return { records: await readOrganization(name) };
+          case 'group': {
+            const records = await readGroup(name);
+            // Its members are in another one now, or in none.
+            return { records, isPartial: records.some(({ deleted }) => deleted) };
+          }
+        }
       }),
     );
-    return records.flat();
+    return {
+      records: found.flatMap(({ records }) => records),
+      isPartial: found.some(({ isPartial }) => isPartial === true),
+    };
   }
 
   async function readOrganization(name: string): Promise<IdentityRecord[]> {
@@ -212,25 +227,40 @@ export function casdoorRecords(
   }
 
   /** A role is no record of its own: whoever has it is read again, and whoever is stored with it. */
-  async function readRole(fullName: string): Promise<IdentityRecord[]> {
-    const role = await api.findRole(fullName);
+  async function readRole(fullName: string): Promise<Found> {
     const name = fullName.slice(fullName.indexOf('/') + 1);
-    const before = await known.usersWithRole('casdoor', name, MOST_READ_AT_ONCE);
-    const members = new Set(role?.users);
-    for (const group of role?.groups ?? []) {
-      if (members.size >= MOST_READ_AT_ONCE) break;
-      for (const user of (await api.findGroup(group))?.users ?? []) members.add(user);
-    }
+    const before = await known.usersWithRole('casdoor', name, MOST_READ_AT_ONCE + 1);
+    const members = await membersOf(fullName);
     const hints: UserHint[] = [
       ...before.map((id) => ({ kind: 'user' as const, ids: [id], names: [], seen: undefined })),
-      ...[...members].map((one) => ({ kind: 'user' as const, ids: [], names: [one], seen: undefined })),
-    ].slice(0, MOST_READ_AT_ONCE);
+      ...members.map((one) => ({ kind: 'user' as const, ids: [], names: [one], seen: undefined })),
+    ];
     const records: IdentityRecord[] = [];
-    for (let from = 0; from < hints.length; from += READS_AT_ONCE) {
-      const read = await Promise.all(hints.slice(from, from + READS_AT_ONCE).map(readUsers));
-      records.push(...read.flat());
+    for (let from = 0; from < Math.min(hints.length, MOST_READ_AT_ONCE); from += READS_AT_ONCE) {
+      const some = hints.slice(from, Math.min(from + READS_AT_ONCE, MOST_READ_AT_ONCE));
+      records.push(...(await Promise.all(some.map(readUsers))).flat());
     }
-    return records;
+    return { records, isPartial: hints.length > MOST_READ_AT_ONCE };
+  }
+
+  /**
+   * The users of a role, of its groups and of the roles that it contains.
+   * @returns `<organization>/<name>` of each, or only of more than can be read at once
+   */
+  async function membersOf(fullName: string): Promise<string[]> {
+    const members = new Set<string>();
+    const roles = new Set([fullName]);
+    for (const name of roles) {
+      const role = await api.findRole(name);
+      for (const user of role?.users ?? []) members.add(user);
+      for (const group of role?.groups ?? []) {
+        if (members.size > MOST_READ_AT_ONCE) break;
+        for (const user of (await api.findGroup(group))?.users ?? []) members.add(user);
+      }
+      if (members.size > MOST_READ_AT_ONCE) break;
+      for (const part of role?.roles ?? []) roles.add(part);
+    }
+    return [...members];
   }
 
   return async ({ body }) => {
@@ -248,12 +278,13 @@ export function casdoorRecords(
     const type = record.action;
     const hint = readHint(record);
     if (hint === undefined) return { kind: 'ignored', type, subject: null };
-    const records = hint.kind === 'user' ? await readUsers(hint) : await readThing(hint);
+    const found: Found = hint.kind === 'user' ? { records: await readUsers(hint) } : await readThing(hint);
+    const { records, isPartial = false } = found;
     const subject = hint.kind === 'user' ? idOfFirst(records) : (hint.names[0] ?? null);
     if (subject === null || (records.length === 0 && hint.kind !== 'role')) {
       return { kind: 'ignored', type, subject: null };
     }
-    return { kind: 'records', type, subject, payload: kept(record, hint, subject), records };
+    return { kind: 'records', type, subject, payload: kept(record, hint, subject), records, isPartial };
   };
 }
 

@@ -72,3 +72,19 @@ export async function* explained<T>(pages: AsyncIterable<T>, notThere?: string):
     explain(error);
   }
 }
+
+/** The same pages. Tokens for the next page are good for a while only, and a wrong one is a wrong parameter. */
+export async function* fromKnownStart<T>(pages: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* pages;
+  } catch (error) {
+    if (!(error instanceof Error && error.name === 'InvalidParameterException')) throw error;
+    throw new LatchkeyError(
+      'request-invalid',
+      'Cognito does not know this cursor any more: start again without it.',
+      {
+        cause: error,
+      },
+    );
+  }
+}

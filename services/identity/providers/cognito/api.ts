@@ -4,7 +4,7 @@ import type {
   GroupType,
 } from '@aws-sdk/client-cognito-identity-provider';
 import type { CognitoConfig } from '../../core/config.ts';
-import { explain, explained, notTaken, orNothing } from './api-errors.ts';
+import { explain, explained, fromKnownStart, notTaken, orNothing } from './api-errors.ts';
 import { isOnThisMachine, regionOf } from './pool.ts';
 
 /** A user as Cognito's API tells it, whichever operation told it. */
@@ -13,6 +13,12 @@ export interface PoolUser {
   /** `sub` is one of them. */
   readonly attributes: Readonly<Record<string, string>>;
   readonly createdAt: Date | undefined;
+}
+
+/** A user who was looked for. */
+export interface FoundUser extends PoolUser {
+  /** Whether the search told it, which may show what was a while ago ({@link SEARCH_LAG_MS}). */
+  readonly mayLag: boolean;
 }
 
 export interface PoolGroup {
@@ -35,7 +41,7 @@ export interface CognitoApi {
     readonly sub: string;
     readonly userName?: string | undefined;
     readonly exact: boolean;
-  }): Promise<PoolUser | undefined>;
+  }): Promise<FoundUser | undefined>;
   /** @returns undefined where the user has been deleted meanwhile */
   groupsOf(user: PoolUser): Promise<PoolGroup[] | undefined>;
   /** @returns undefined where the pool holds no such group */
@@ -45,7 +51,12 @@ export interface CognitoApi {
   deleteUser(user: PoolUser): Promise<void>;
   groups(signal?: AbortSignal): AsyncIterable<readonly PoolGroup[]>;
   usersIn(group: string, signal?: AbortSignal): AsyncIterable<readonly PoolUser[]>;
-  /** Page by page; `next` is where the page after it starts, undefined behind the last one. */
+  /** About how many there are. */
+  countUsers(signal?: AbortSignal): Promise<number>;
+  /**
+   * Page by page; `next` is where the page after it starts, undefined behind the last one.
+   * @throws LatchkeyError `request-invalid` too, for a start that Cognito has forgotten
+   */
   users(options: { start?: string | undefined; signal?: AbortSignal | undefined }): AsyncIterable<{
     readonly users: readonly PoolUser[];
     readonly next: string | undefined;
@@ -100,6 +111,11 @@ export function createCognitoApi({
     });
   }
 
+  async function findByName(name: string, sub: string): Promise<FoundUser | undefined> {
+    const user = await getUser(name);
+    return user?.attributes.sub === sub ? { ...user, mayLag: false } : undefined;
+  }
+
   async function searchUser(sub: string): Promise<PoolUser | undefined> {
     const { sdk, client } = await connect('webhook');
     const command = new sdk.ListUsersCommand({ UserPoolId, Filter: `sub = "${sub}"`, Limit: 1 });
@@ -113,16 +129,15 @@ export function createCognitoApi({
       // change anyway. The search does not, but may show what was a while ago.
       if (!exact) {
         const found = await searchUser(sub);
-        if (found !== undefined) return found;
+        if (found !== undefined) return { ...found, mayLag: true };
       }
       for (const name of new Set([userName ?? sub, sub])) {
-        const user = await getUser(name);
-        if (user?.attributes.sub === sub) return user;
+        const user = await findByName(name, sub);
+        if (user !== undefined) return user;
       }
       // Users of other identity providers go by their names alone.
       const name = (await searchUser(sub))?.username;
-      const user = name === undefined || name === sub ? undefined : await getUser(name);
-      return user?.attributes.sub === sub ? user : undefined;
+      return name === undefined || name === sub ? undefined : findByName(name, sub);
     },
 
     async groupsOf({ username: Username }) {
@@ -171,11 +186,19 @@ export function createCognitoApi({
       }
     },
 
+    async countUsers(abortSignal) {
+      const { sdk, client } = await connect('reconcile');
+      const command = new sdk.DescribeUserPoolCommand({ UserPoolId });
+      const { UserPool } = await client.send(command, { ...(abortSignal && { abortSignal }) }).catch(explain);
+      return UserPool?.EstimatedNumberOfUsers ?? 0;
+    },
+
     async *users({ start, signal: abortSignal }) {
       const { sdk, client } = await connect('reconcile');
       const settings = { client, pageSize: PAGE, ...(start !== undefined && { startingToken: start }) };
       const pages = sdk.paginateListUsers(settings, { UserPoolId }, { abortSignal });
-      for await (const { Users = [], PaginationToken } of explained(pages)) {
+      const known = start === undefined ? pages : fromKnownStart(pages);
+      for await (const { Users = [], PaginationToken } of explained(known)) {
         yield { users: Users.flatMap((user) => poolUser(user) ?? []), next: PaginationToken };
       }
     },

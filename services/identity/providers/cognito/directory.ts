@@ -4,16 +4,11 @@ import type { Instant } from '../../core/records.ts';
 import { readCursor } from '../cursor.ts';
 import type { Directory, DirectoryPage } from '../provider.ts';
 import type { CognitoApi } from './api.ts';
+import { SEARCH_LAG_MS } from './pool.ts';
 import { membershipRecord, organizationId, organizationRecord, userRecord } from './records.ts';
 
 /** As many memberships as a page of the other providers holds. */
 const PAGE_OF_MEMBERSHIPS = 500;
-
-/**
- * ListUsers is "eventually consistent": it may leave out what happened just now. What a webhook brought
- * in this time must not be undone by it.
- */
-const LAG_MS = 60_000;
 
 const CURSOR = z.discriminatedUnion('part', [
   z.object({ part: z.literal('users'), start: z.string().optional() }),
@@ -54,7 +49,8 @@ export function cognitoDirectory(
     async *pages({ cursor, signal } = {}): AsyncGenerator<DirectoryPage> {
       const at: Cursor = cursor === undefined ? { part: 'users' } : readCursor(CURSOR, cursor, 'Cognito');
       // A user's record holds their groups, which are read before the user is: this instant covers both.
-      const clock = now() - LAG_MS;
+      // What a webhook brings in meanwhile must not be undone by a listing that lags behind.
+      const clock = now() - SEARCH_LAG_MS;
       const names: string[] = [];
       for await (const groups of api.groups(signal)) {
         names.push(...groups.map(({ name }) => name));
@@ -89,5 +85,8 @@ export function cognitoDirectory(
     },
 
     clock: 'reading',
+
+    // Nothing tells how many memberships there are.
+    total: (signal) => api.countUsers(signal),
   };
 }

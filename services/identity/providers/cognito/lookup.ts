@@ -2,6 +2,7 @@ import type { CognitoConfig } from '../../core/config.ts';
 import type { Instant } from '../../core/records.ts';
 import type { Provider } from '../provider.ts';
 import type { CognitoApi } from './api.ts';
+import { SEARCH_LAG_MS } from './pool.ts';
 import { membershipRecord, organizationId, organizationRecord, userRecord } from './records.ts';
 
 /** Reads one user, group or membership of a user pool. */
@@ -25,7 +26,11 @@ export function cognitoLookup(
     switch (key.kind) {
       case 'user': {
         const found = await findUser(key.id);
-        return found && userRecord(found.user, { groups: found.groups, clock, metadataAttributes });
+        if (found === undefined) return undefined;
+        const { user, groups } = found;
+        // What a webhook has brought in meanwhile must not be undone by a search that lags behind.
+        const read = user.mayLag ? clock - SEARCH_LAG_MS : clock;
+        return userRecord(user, { groups, clock: read, metadataAttributes });
       }
       case 'organization': {
         if (!key.id.startsWith(groupsOfPool)) return undefined;

@@ -3,6 +3,12 @@ import { createKeySource, type KeySource } from '../key-source.ts';
 
 type Pool = Pick<CognitoConfig, 'userPoolId' | 'endpoint'>;
 
+/**
+ * ListUsers is "eventually consistent": it may leave out what happened just now. So what it tells is of
+ * some earlier instant, and this is how much earlier it may be, in milliseconds.
+ */
+export const SEARCH_LAG_MS = 60_000;
+
 /** A pool's id begins with its region: `eu-west-1_AbCdEfGhI`. */
 export function regionOf(userPoolId: string): string {
   return userPoolId.slice(0, userPoolId.lastIndexOf('_'));

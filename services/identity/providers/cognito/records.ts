@@ -13,13 +13,14 @@ import {
 } from '../../core/records.ts';
 import type { Known } from '../provider.ts';
 import type { CognitoApi, PoolGroup, PoolUser } from './api.ts';
+import { SEARCH_LAG_MS } from './pool.ts';
 
 /** Longer ones are no addresses (RFC 5321), and no index could hold them. */
 const LONGEST_ADDRESS = 320;
 
 /**
  * How many users are read again when their group is deleted. More would take longer than the sender
- * waits, and more than Cognito's quota; the next reconcile reads the rest.
+ * waits, and more than Cognito's quota; a reconcile, begun at once, reads the rest.
  */
 const MOST_READ_AT_ONCE = 25;
 
@@ -30,6 +31,9 @@ const LEAVE_THE_PROFILE = new Set([
   'AdminDisableUser',
   'AdminEnableUser',
 ]);
+
+/** What there is to say of a group; `isPartial`: there is more than this. */
+type Found = Pick<Extract<Reading, { kind: 'records' }>, 'records' | 'isPartial'>;
 
 type PoolConfig = Pick<CognitoConfig, 'userPoolId' | 'metadataAttributes'>;
 
@@ -139,6 +143,15 @@ export function cognitoRecords(
 ): (delivery: Delivery) => Promise<Reading> {
   const { userPoolId } = config;
 
+  /**
+   * Whether the user's row is of the time that the search may not show yet. What it shows would be
+   * written over what is newer, for the record's clock is this reading's.
+   */
+  async function isFresh(sub: string, clock: Instant): Promise<boolean> {
+    const stored = await known.clockOf(sub);
+    return stored !== undefined && clock - stored < SEARCH_LAG_MS;
+  }
+
   async function readUser(
     sub: string,
     hint: {
@@ -149,7 +162,11 @@ export function cognitoRecords(
     },
   ): Promise<IdentityRecord[]> {
     const clock = now();
-    const user = await api.findUser({ sub, userName: hint.userName, exact: hint.exact });
+    const user = await api.findUser({
+      sub,
+      userName: hint.userName,
+      exact: hint.exact || (await isFresh(sub, clock)),
+    });
     const groups = user && (await api.groupsOf(user));
     if (user === undefined || groups === undefined) return [deletedUser('cognito', sub, clock)];
     const names = groups.map(({ name }) => name);
@@ -167,17 +184,19 @@ export function cognitoRecords(
     ];
   }
 
-  async function readGroup(name: string): Promise<IdentityRecord[]> {
+  async function readGroup(name: string): Promise<Found> {
     const clock = now();
     const group = await api.findGroup(name);
-    if (group !== undefined) return [organizationRecord(userPoolId, group, clock)];
+    if (group !== undefined) return { records: [organizationRecord(userPoolId, group, clock)] };
     // Cognito tells of each change of a membership, but not of those that end with their group.
-    const members = await known.usersWithRole('cognito', name, MOST_READ_AT_ONCE);
+    const members = await known.usersWithRole('cognito', name, MOST_READ_AT_ONCE + 1);
     const records: IdentityRecord[] = [
       deletedOrganization('cognito', organizationId(userPoolId, name), clock),
     ];
-    for (const sub of members) records.push(...(await readUser(sub, { exact: false })));
-    return records;
+    for (const sub of members.slice(0, MOST_READ_AT_ONCE)) {
+      records.push(...(await readUser(sub, { exact: false })));
+    }
+    return { records, isPartial: members.length > MOST_READ_AT_ONCE };
   }
 
   return async ({ body }) => {
@@ -209,10 +228,9 @@ export function cognitoRecords(
       type,
       subject: sub ?? organizationId(userPoolId, groupName ?? ''),
       payload: { type, timestamp, data: kept },
-      records:
-        sub !== undefined
-          ? await readUser(sub, { ...data, seen, exact: !LEAVE_THE_PROFILE.has(type) })
-          : await readGroup(groupName ?? ''),
+      ...(sub !== undefined
+        ? { records: await readUser(sub, { ...data, seen, exact: !LEAVE_THE_PROFILE.has(type) }) }
+        : await readGroup(groupName ?? '')),
     };
   };
 }

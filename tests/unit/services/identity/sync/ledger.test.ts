@@ -245,6 +245,62 @@ describe('the scheduled reconcile', () => {
     await job.close();
   });
 
+  test('that is asked for soon begins after what asked for it, once for all who ask meanwhile', async () => {
+    const clerkProvider = providers.get('clerk');
+    if (clerkProvider === undefined) throw new Error('Clerk is not set up.');
+    const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let begun = 0;
+    const slow: typeof clerkProvider = {
+      ...clerkProvider,
+      directory: {
+        ...clerkProvider.directory,
+        async *pages(options) {
+          begun += 1;
+          await gates[begun - 1]?.promise;
+          yield* clerkProvider.directory.pages(options);
+        },
+      },
+    };
+    const job = createReconcileJob({
+      providers: new Map([['clerk', slow]]),
+      engine,
+      writer,
+      vanishing: VANISHING,
+    });
+    const first = job.soon('clerk');
+    await expect.poll(() => begun).toBe(1);
+    const [second, third] = [job.soon('clerk'), job.soon('clerk')];
+    expect(second).not.toBe(first);
+    expect(third).toBe(second);
+    gates[0]?.resolve();
+    await first;
+    await expect.poll(() => begun).toBe(2);
+    gates[1]?.resolve();
+    expect(await second).toMatchObject({ status: 'done' });
+    expect(begun).toBe(2);
+    await job.close();
+  });
+
+  test('that is asked for soon waits for another process that is at it', async () => {
+    await project.database.query(
+      "INSERT INTO identity.reconciles (provider, holder) VALUES ('clerk', gen_random_uuid())",
+    );
+    let asked = 0;
+    const counting: Pick<Engine, 'ask'> = {
+      ask(document, variables) {
+        asked += 1;
+        return engine.ask(document, variables);
+      },
+    };
+    const job = createReconcileJob({ providers, engine: counting, writer, vanishing: VANISHING, waitMs: 20 });
+    const soon = job.soon('clerk');
+    // Each attempt asks twice: for the place, and for who has it.
+    await expect.poll(() => asked).toBeGreaterThan(4);
+    await project.database.query('UPDATE identity.reconciles SET finished_at = now()');
+    expect(await soon).toMatchObject({ status: 'done' });
+    await job.close();
+  });
+
   test('leaves it to another process that is at it', async () => {
     await project.database.query(
       "INSERT INTO identity.reconciles (provider, holder) VALUES ('clerk', gen_random_uuid())",

@@ -1,7 +1,11 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { type LocalCasdoor, startLocalCasdoor } from '../../../../../scripts/local/casdoor/local-casdoor.ts';
+import { VANISHING } from '../../../../../services/identity/core/settings/vanishing.ts';
 import { createEngine, type Engine } from '../../../../../services/identity/hasura/graphql.ts';
+import { buildApp } from '../../../../../services/identity/http/app.ts';
+import { createLogger } from '../../../../../services/identity/http/logger.ts';
 import { createCasdoor } from '../../../../../services/identity/providers/casdoor/index.ts';
+import { MOST_READ_AT_ONCE } from '../../../../../services/identity/providers/casdoor/records.ts';
 import { backfill, drift, type Reconciled, repair } from '../../../../../services/identity/sync/reconcile.ts';
 import { driftOf } from '../../../../../services/identity/sync/report.ts';
 import { createWriter } from '../../../../../services/identity/sync/writer.ts';
@@ -105,4 +109,30 @@ test('an organization that is not kept in step any more goes, with everybody in 
   await repair(narrowed, anyNumber);
   expect(await live('organizations', 'id')).toEqual(['acme', 'acme/staff']);
   expect(await live('users', 'username')).toHaveLength(20);
+});
+
+test('a role of more members than a webhook can bring reaches all of them at once, without a schedule', async () => {
+  const crowd = Array.from({ length: MOST_READ_AT_ONCE + 10 }, (_, index) => `acme/member-${index}`);
+  for (const name of crowd) casdoor.directory.addUser(name);
+  await backfill(context);
+  const config = configOf(casdoor);
+  const provider = createCasdoor(config, engine);
+  const app = buildApp({
+    providers: new Map([['casdoor', provider]]),
+    writer: createWriter(engine, { inFlight: 1, queueLimit: 1000 }),
+    engine,
+    engineSecrets: [],
+    retentionDays: 30,
+    vanishing: VANISHING,
+    logger: createLogger('silent'),
+  });
+  onTestFinished(() => app.close());
+  casdoor.deliverTo(`${await app.listen({ host: '127.0.0.1', port: 0 })}/webhooks/casdoor`);
+  casdoor.actions.addRole('acme/crowd', { users: crowd });
+  const holders = async () =>
+    (await query(`SELECT count(*)::int AS n FROM public.users WHERE roles = '["crowd"]'`))[0]?.n;
+  await expect.poll(holders, { timeout: 20_000 }).toBe(crowd.length);
+
+  casdoor.actions.deleteRole('acme/crowd');
+  await expect.poll(holders, { timeout: 20_000 }).toBe(0);
 });

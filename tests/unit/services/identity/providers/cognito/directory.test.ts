@@ -169,6 +169,27 @@ test('a foreign cursor is refused', async () => {
   await expect(all(pages({ cursor: '{"offset":3}' }))).rejects.toMatchObject({ code: 'request-invalid' });
 });
 
+test('a place in the list that Cognito has forgotten is refused, so that the list is begun anew', async () => {
+  const { pages } = await directory((call) =>
+    call.operation === 'ListUsers' && call.input.PaginationToken !== undefined
+      ? { error: 'InvalidParameterException', message: 'Invalid pagination token' }
+      : bigPool(call),
+  );
+  const cursor = JSON.stringify({ part: 'users', start: '60' });
+  await expect(all(pages({ cursor }))).rejects.toMatchObject({ code: 'request-invalid' });
+  // Where it is not the start that is wrong, it is nothing of the caller's.
+  await expect(all(pages())).rejects.toMatchObject({ code: 'provider-unreachable' });
+});
+
+test('about how many users there are is the pool’s own estimate', async () => {
+  const { config, api } = await reachCognito(({ operation }) =>
+    operation === 'DescribeUserPool'
+      ? { UserPool: { EstimatedNumberOfUsers: 150 } }
+      : { error: 'AccessDeniedException' },
+  );
+  expect(await cognitoDirectory(config, api).total?.()).toBe(150);
+});
+
 test('an answer that never comes is not an empty directory', async () => {
   const { pages } = await directory(() => ({ error: 'AccessDeniedException' }));
   await expect(all(pages())).rejects.toMatchObject({ code: 'provider-unreachable' });

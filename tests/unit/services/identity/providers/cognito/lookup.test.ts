@@ -24,7 +24,7 @@ function pool({ operation, input }: Call): Answer {
   }
 }
 
-async function lookup(answer = pool) {
+async function lookup(answer: (call: Call) => Answer = pool) {
   const { config, api } = await reachCognito(answer);
   return cognitoLookup(config, api, () => NOW);
 }
@@ -38,6 +38,25 @@ test('a user, a group and a membership are read by themselves, even where the se
   });
   const membership = { kind: 'membership', organizationId: `${POOL}/admins`, userId: SUB } as const;
   expect(await read(membership)).toMatchObject({ ...membership, deleted: false, clock: NOW });
+});
+
+test('whom the search tells is as of a minute ago, for it may lag behind', async () => {
+  const read = await lookup((call) =>
+    call.operation === 'ListUsers' ? { Users: [{ Username: SUB, Attributes: ATTRIBUTES }] } : pool(call),
+  );
+  expect(await read({ kind: 'user', id: SUB })).toMatchObject({ id: SUB, clock: NOW - 60_000 });
+  // Memberships are read by the user's name, and those are of now.
+  const membership = { kind: 'membership', organizationId: `${POOL}/admins`, userId: SUB } as const;
+  expect(await read(membership)).toMatchObject({ clock: NOW });
+});
+
+test('whom the search still shows and Cognito does not know by name any more is not there', async () => {
+  const read = await lookup(({ operation }) =>
+    operation === 'ListUsers'
+      ? { Users: [{ Username: SUB, Attributes: ATTRIBUTES }] }
+      : { error: 'UserNotFoundException' },
+  );
+  expect(await read({ kind: 'user', id: SUB })).toBeUndefined();
 });
 
 test.each([

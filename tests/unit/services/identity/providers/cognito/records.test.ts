@@ -46,7 +46,11 @@ function pool(
 }
 
 /** What the tables hold: nothing, unless a test says otherwise. */
-const nothingKnown: Known = { organizationsOf: async () => [], usersWithRole: async () => [] };
+const nothingKnown: Known = {
+  organizationsOf: async () => [],
+  usersWithRole: async () => [],
+  clockOf: async () => undefined,
+};
 
 async function reader(
   answer: (call: Call) => Answer | 'never',
@@ -290,7 +294,20 @@ test('whoever was in a group that is gone is read again, some of them at once', 
       { ...adaInAdmins, deleted: true, role: null },
     ],
   });
-  expect(asked).toEqual([['cognito', 'admins', 25]]);
+  expect(asked).toEqual([['cognito', 'admins', 26]]);
+});
+
+test('a deleted group of more users than can be read while the sender waits leaves the rest to a reconcile', async () => {
+  const crowd = (size: number) => ({
+    usersWithRole: async () => Array.from({ length: size }, (_, index) => `sub-${index}`),
+  });
+  const hint = { type: 'DeleteGroup', timestamp: '2026-01-01T00:00:10Z', data: { groupName: 'admins' } };
+  const all = await reader(pool({ groups: [], known: false }), {}, crowd(25));
+  expect(await all.read(hint)).toMatchObject({ isPartial: false });
+  const some = await reader(pool({ groups: [], known: false }), {}, crowd(26));
+  const reading = await some.read(hint);
+  expect(reading).toMatchObject({ isPartial: true });
+  expect(reading.kind === 'records' && reading.records).toHaveLength(1 + 25);
 });
 
 test.each([
@@ -376,6 +393,24 @@ test.each([
   await expect(read(hintOf('cloudtrail.AdminDeleteUser.json'))).rejects.toEqual(
     expect.objectContaining({ code: 'provider-unreachable', message: expect.stringContaining(mend) }),
   );
+});
+
+test('after a change of groups the profile is searched for, unless it was written too lately for the search', async () => {
+  const hint = hintOf('cloudtrail.AdminDisableUser.json');
+  const old = await reader(pool(), {}, { clockOf: async () => NOW - 60_000 });
+  await old.read(hint);
+  expect(old.calls.map(({ operation }) => operation)).toContain('ListUsers');
+
+  // The search shows the name of before; the record would be the newest all the same.
+  const stale = [...ATTRIBUTES, { Name: 'given_name', Value: 'Before' }];
+  const now = pool();
+  const fresh = await reader(
+    (call) => (call.operation === 'ListUsers' ? { Users: [{ ...USER, Attributes: stale }] } : now(call)),
+    {},
+    { clockOf: async () => NOW - 59_000 },
+  );
+  expect(await fresh.read(hint)).toMatchObject({ records: [{ id: SUB, firstName: null }, {}, {}] });
+  expect(fresh.calls.map(({ operation }) => operation)).not.toContain('ListUsers');
 });
 
 test('a missing pool is not mistaken for a missing group', async () => {
