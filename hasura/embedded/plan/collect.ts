@@ -28,13 +28,22 @@ export interface SelectedField {
 export interface Selecting {
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   readonly variables: Variables;
-  /** Fields that may still be selected: fragments can multiply a short text beyond any use. */
-  readonly budget: { left: number };
+  readonly budget: Budget;
   /** Those planned so far, by number. */
   readonly remoteJoins: RemoteJoin[];
 }
 
-export const MAX_FIELDS = 10_000;
+/** What may still be selected: fragments can multiply a short text beyond any use. */
+export interface Budget {
+  fields: number;
+  /** Selections looked at: those that repeat a field select nothing more, but take their time. */
+  looks: number;
+}
+
+const MAX_FIELDS = 10_000;
+const MAX_LOOKS = 100_000;
+
+export const createBudget = (): Budget => ({ fields: MAX_FIELDS, looks: MAX_LOOKS });
 
 /** In the order of the selection. `path` leads to the selection set. */
 export function collectFields(
@@ -47,6 +56,9 @@ export function collectFields(
   const spread = new Set<string>();
 
   const visit = (selection: SelectionNode): void => {
+    context.budget.looks -= 1;
+    if (context.budget.looks < 0)
+      throw invalid('the query repeats its selections too often; ask for less at a time', undefined);
     switch (selection.kind) {
       case 'Field':
         if (isIncluded(selection.directives, 'FIELD', context, path)) add(selection);
@@ -92,15 +104,25 @@ export function collectFields(
   };
 
   selections.forEach(visit);
-  context.budget.left -= fields.size;
-  if (context.budget.left < 0)
+  context.budget.fields -= fields.size;
+  if (context.budget.fields < 0)
     throw invalid(`more than ${MAX_FIELDS} fields are selected; ask for less at a time`, undefined);
   return Array.from(fields, ([alias, field]) => ({ alias, ...field }));
 }
 
+/** Each field's once: a fragment brings the same fields again and again. */
+const writtenArguments = new WeakMap<FieldNode, string>();
+
+function writeArguments(node: FieldNode): string {
+  const known = writtenArguments.get(node);
+  if (known !== undefined) return known;
+  const written = (node.arguments ?? []).map(print).toSorted().join(',');
+  writtenArguments.set(node, written);
+  return written;
+}
+
 function haveSameArguments(a: FieldNode, b: FieldNode): boolean {
-  const write = (node: FieldNode) => (node.arguments ?? []).map(print).toSorted().join(',');
-  return a === b || write(a) === write(b);
+  return a === b || writeArguments(a) === writeArguments(b);
 }
 
 const LOCATIONS: Readonly<Record<string, string>> = {
