@@ -18,6 +18,7 @@ const ERROR_STATUS = {
   'constraint-violation': 400,
   'cyclic-dependency': 400,
   'data-exception': 400,
+  'data-connector-error': 400,
   'dependency-error': 400,
   'invalid-configuration': 400,
   'invalid-headers': 400,
@@ -103,8 +104,15 @@ export function jsonPath(segments: readonly PropertyKey[]): string {
 /** Any thrown value as an {@link EngineError}; the text of a foreign error stays inside (`internal`). */
 export function toEngineError(thrown: unknown): EngineError {
   if (thrown instanceof EngineError) return thrown;
+  // Something of the request's nests deeper than the stack goes.
+  if (isStackOverflow(thrown))
+    return new EngineError('validation-failed', 'the request is nested too deep', { cause: thrown });
   const text = thrown instanceof Error ? thrown.message : String(thrown);
   return new EngineError('unexpected', 'internal server error', { internal: text, cause: thrown });
+}
+
+export function isStackOverflow(thrown: unknown): boolean {
+  return thrown instanceof RangeError && thrown.message.includes('call stack');
 }
 
 /** One entry of a GraphQL answer's `errors`. */

@@ -1,13 +1,16 @@
 /** `/v1/metadata`, `/v2/query` and `/v1/query`: from a request body to commands, alone or in bulk. */
 import { z } from 'zod';
 import { ROW_COMMANDS } from '../core.ts';
-import { EngineError, jsonPath, prefixPath } from '../errors.ts';
+import { EngineError, jsonPath } from '../errors.ts';
 import { isPlainObject } from '../metadata/kit.ts';
 import { jsonType } from '../metadata/parse.ts';
+import { inexact } from '../plan/exact-json.ts';
 import { conflict } from '../storage/metadata-store.ts';
-import type { Command, CommandContext, Commands } from './command.ts';
+import { bulkType, type Run, readBulk, withPrefix } from './bulk.ts';
+import type { Command, Commands } from './command.ts';
 import { actionCommands } from './commands/actions.ts';
 import { collectionCommands } from './commands/collections.ts';
+import { cleanupCommands, eventLogCommands, scheduledLogCommands } from './commands/event-logs.ts';
 import { functionCommands } from './commands/functions.ts';
 import { exportVersioned, metadataCommands } from './commands/metadata.ts';
 import { permissionCommands } from './commands/permissions.ts';
@@ -15,6 +18,7 @@ import { relationshipCommands } from './commands/relationships.ts';
 import { remoteRelationshipCommands } from './commands/remote-relationships.ts';
 import { runSqlCommands } from './commands/run-sql.ts';
 import { settingCommands } from './commands/settings.ts';
+import { sourceInfoCommands, sourceKindCommands } from './commands/source-info.ts';
 import { sourceCommands, sourceNamingCommands } from './commands/sources.ts';
 import { tableCommands } from './commands/tables.ts';
 import { transformCommands } from './commands/transforms.ts';
@@ -24,6 +28,7 @@ import {
   eventTriggerCommands,
   scheduledEventCommands,
 } from './commands/triggers.ts';
+import { refusal } from './refused.ts';
 import { V1_QUERY_TYPES } from './v1-query-types.ts';
 
 /** Named `pg_…` in `/v1/metadata`, bare in `/v1/query`. */
@@ -36,24 +41,26 @@ const ofSource: Commands = {
   ...functionCommands,
   ...eventTriggerCommands,
   ...eventCommands,
+  ...eventLogCommands,
+  ...sourceInfoCommands,
 };
 const plain: Commands = {
   ...metadataCommands,
   ...sourceNamingCommands,
+  ...sourceKindCommands,
   ...actionCommands,
   ...collectionCommands,
   ...settingCommands,
   ...cronTriggerCommands,
   ...scheduledEventCommands,
+  ...scheduledLogCommands,
+  ...cleanupCommands,
   ...transformCommands,
 };
-const OTHER_BACKENDS =
-  /^(mssql|bigquery|citus|cockroach|snowflake|mysql|athena|mariadb|oracle|dataconnector)_/;
-const REMOTE_SCHEMAS = /remote_schema|remote_relationship/;
+/** Hasura's two names for this kind of source. */
+const OF_POSTGRES = /^(?:pg|postgres)_/;
 
 export type Api = 'v1/metadata' | 'v2/query' | 'v1/query';
-
-type Run = (context: CommandContext) => Promise<unknown>;
 
 /**
  * @returns what runs the request
@@ -84,12 +91,10 @@ function refuseAsReadable(api: Api, body: unknown): never {
 function needsAdmin(api: Api, body: unknown): boolean {
   if (api !== 'v1/query' || !isPlainObject(body)) return true;
   const { type, args } = body;
-  if (isBulk(type)) return Array.isArray(args) && args.some((item) => needsAdmin(api, item));
+  if (bulkType(api, type) !== undefined)
+    return Array.isArray(args) && args.some((item) => needsAdmin(api, item));
   return !ROW_COMMANDS.some((name) => name === type);
 }
-
-const BULKS = ['bulk', 'concurrent_bulk', 'bulk_atomic', 'bulk_keep_going'];
-const isBulk = (type: unknown): type is string => BULKS.some((name) => name === type);
 
 function readOne(api: Api, body: unknown, at: readonly PropertyKey[]): Run {
   if (!isPlainObject(body)) {
@@ -112,7 +117,9 @@ function readOne(api: Api, body: unknown, at: readonly PropertyKey[]): Run {
   }
   const argsAt = [...at, 'args'];
   const inner = (run: Run): Run => withPrefix('.args', run);
-  if (isBulk(type)) return inner(readBulk(api, type, args, argsAt));
+  const bulk = bulkType(api, type);
+  if (bulk !== undefined)
+    return inner(readBulk(bulk, args, argsAt, (item, itemAt) => readOne(api, item, itemAt)));
   const rowCommand = ROW_COMMANDS.find((name) => name === type);
   if (api !== 'v1/metadata' && rowCommand !== undefined) {
     return inner(async ({ draft, session }) => draft.state.core.rows.run(rowCommand, args, session));
@@ -120,53 +127,7 @@ function readOne(api: Api, body: unknown, at: readonly PropertyKey[]): Run {
   if (type === 'export_metadata' && version === 2) return inner(async (context) => exportVersioned(context));
   const found = findCommand(api, type);
   if (found === undefined) throw unknownType(api, type, at);
-  return inner(found.prepare(args ?? {}, argsAt));
-}
-
-function readBulk(api: Api, type: string, args: unknown, at: readonly PropertyKey[]): Run {
-  if (!Array.isArray(args)) {
-    throw new EngineError(
-      'parse-failed',
-      `parsing [] failed, expected Array, but encountered ${jsonType(args)}`,
-      {
-        path: jsonPath(at),
-      },
-    );
-  }
-  const runs = args.map((item: unknown, index) =>
-    withPrefix(`[${index}]`, readOne(api, item, [...at, index])),
-  );
-  if (type === 'bulk_keep_going') {
-    return async (context) => {
-      const results: unknown[] = [];
-      for (const run of runs) {
-        results.push(
-          await run(context).catch((error: unknown) => {
-            if (!(error instanceof EngineError)) throw error;
-            return { error: error.message, path: error.path, code: error.code };
-          }),
-        );
-      }
-      return results;
-    };
-  }
-  return async (context) => {
-    const results: unknown[] = [];
-    // In order even for concurrent_bulk: its commands only read.
-    for (const run of runs) results.push(await run(context));
-    return type === 'bulk_atomic' ? { message: 'success' } : results;
-  };
-}
-
-function withPrefix(prefix: string, run: Run): Run {
-  return async (context) => {
-    try {
-      return await run(context);
-    } catch (error) {
-      // A refused version is about the request, not about its arguments.
-      throw error instanceof EngineError && error.code !== 'conflict' ? prefixPath(error, prefix) : error;
-    }
-  };
+  return inner(found.prepare(inexact(args ?? {}), argsAt));
 }
 
 function findCommand(api: Api, type: string): Command | undefined {
@@ -176,19 +137,13 @@ function findCommand(api: Api, type: string): Command | undefined {
     return api === 'v1/metadata' ? undefined : runSqlCommands.run_sql;
   if (api === 'v2/query') return undefined;
   if (api === 'v1/query') return own(plain, type) ?? own(ofSource, type);
-  return own(plain, type) ?? (type.startsWith('pg_') ? own(ofSource, type.slice('pg_'.length)) : undefined);
+  const bare = type.replace(OF_POSTGRES, '');
+  return own(plain, type) ?? (bare === type ? undefined : own(ofSource, bare));
 }
 
 function unknownType(api: Api, type: string, at: readonly PropertyKey[]): EngineError {
-  if (OTHER_BACKENDS.test(type)) {
-    return new EngineError('not-supported', `${type}: the embedded engine knows PostgreSQL sources only`);
-  }
-  if (REMOTE_SCHEMAS.test(type)) {
-    return new EngineError(
-      'not-supported',
-      `${type}: remote schemas are not supported by the embedded engine`,
-    );
-  }
+  const refused = refusal(type);
+  if (refused !== undefined) return refused;
   const path = { path: jsonPath([...at, 'type']) };
   if (api === 'v1/query') {
     return new EngineError(
@@ -197,7 +152,16 @@ function unknownType(api: Api, type: string, at: readonly PropertyKey[]): Engine
       path,
     );
   }
-  const message =
-    api === 'v2/query' ? `Unrecognised RQLQuery type: ${type}` : `unknown metadata command "${type}"`;
+  const message = api === 'v2/query' ? `Unrecognised RQLQuery type: ${type}` : unknownCommand(type);
   return new EngineError('parse-failed', message, { path: jsonPath(at) });
+}
+
+/** Whatever stands before the first underscore may be a kind of source: data connectors have names of their own. */
+function unknownCommand(type: string): string {
+  const end = type.indexOf('_');
+  const prefix = end === -1 ? type : type.slice(0, end);
+  if (!/^[A-Za-z][A-Za-z0-9]*$/.test(prefix))
+    return `unknown metadata command "${type}"; "${prefix}" was not recognized as a valid backend name`;
+  const backend = prefix === 'pg' ? 'postgres' : prefix;
+  return `unknown metadata command "${type.slice(prefix.length + 1)}" for backend ${backend}`;
 }

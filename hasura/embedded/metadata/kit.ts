@@ -26,8 +26,11 @@ function withoutNulls(value: Record<string, unknown>, keys: readonly string[]): 
   return Object.fromEntries(Object.entries(value).filter(([key]) => !drop.includes(key)));
 }
 
+/** What JSON calls an object; a number that is kept as its digits is none. */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }
 
 /** A list that defaults to empty. */

@@ -86,6 +86,22 @@ export const sourceCustomization = object({
 });
 export type SourceCustomization = z.infer<typeof sourceCustomization>;
 
+const QUERY_TAG_FORMATS = ['standard', 'sqlcommenter', 'standard_prepended'] as const;
+export const queryTags = object({
+  disabled: z.boolean().default(false),
+  format: z
+    .string()
+    .transform((text) => text.toLowerCase())
+    .pipe(
+      z.enum(QUERY_TAG_FORMATS, {
+        error:
+          'Not a valid query tags format value. Use either standard, sqlcommenter, or standard_prepended',
+      }),
+    )
+    .default('standard'),
+  omit_request_id: z.boolean().default(true),
+});
+
 const source = object({
   name: nonEmptyText,
   kind: z
@@ -101,7 +117,7 @@ const source = object({
   stored_procedures: unsupported('stored procedures'),
   logical_models: unsupported('logical models'),
   configuration: sourceConfiguration,
-  query_tags: z.strictObject({ disabled: z.boolean().optional(), format: z.string().optional() }).optional(),
+  query_tags: queryTags.optional(),
   customization: sourceCustomization.default({}),
   health_check: unsupported('source health checks'),
 });

@@ -4,6 +4,14 @@ import { NumberLiteral } from './scalar.ts';
 
 const withSource = z.object({ source: z.string() });
 
+/** The same value with ordinary numbers, for readers that know no others. */
+export function inexact(value: unknown): unknown {
+  if (value instanceof NumberLiteral) return Number(value.text);
+  if (Array.isArray(value)) return value.map(inexact);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, inexact(item)]));
+}
+
 /**
  * Text without any of these parses the same either way, and much faster without looking at each value. A
  * number stands at the start, or behind one of few characters: digits within ids are none.

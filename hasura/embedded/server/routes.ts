@@ -183,7 +183,11 @@ async function command(call: Call, api: Api): Promise<Answer> {
   const text = await readBody(call.request);
   const { session, responseHeaders } = await call.parts.authenticator.authenticate(call.headers);
   try {
-    return answerJson(await call.parts.api.handle(api, parseJson(text), session), 200, responseHeaders);
+    return answerJson(
+      await call.parts.api.handle(api, parseJson(text, parseExactJson), session),
+      200,
+      responseHeaders,
+    );
   } catch (thrown) {
     return failure(thrown, apiFormat, tellsInternal(session, call.parts.config), call.parts.log, call);
   }

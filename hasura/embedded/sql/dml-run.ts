@@ -7,6 +7,7 @@ import type { DmlContext } from '../plan/dml-kit.ts';
 import { planDmlDelete, planDmlInsert, planDmlUpdate } from '../plan/dml-mutation.ts';
 import { planDmlCount, planDmlSelect } from '../plan/dml-select.ts';
 import { dmlCount, dmlDelete, dmlInsert, dmlSelect, dmlUpdate } from '../plan/dml-types.ts';
+import { parseExactJson } from '../plan/exact-json.ts';
 import type { Mutation } from '../plan/mutation-types.ts';
 import type { RootNode } from '../plan/types.ts';
 import type { TrackedSource } from '../schema/tracked.ts';
@@ -73,7 +74,7 @@ export function createRowCommands(find: (name: string) => DmlSource | undefined)
         resolve: (param) => bindParam(param, { session, variables: {} }),
         source,
       });
-      const result = unwrap(JSON.parse(json));
+      const result = unwrap(parseExactJson(json));
       return type === 'count' ? unwrap(result) : result;
     },
   };

@@ -28,6 +28,12 @@ function changesSchema({
   return !readOnly && (check ?? CHANGES_SCHEMA.test(sql));
 }
 
+/** Whether `run_sql` with these arguments looks at the metadata afterwards. */
+export function modifiesSchema(given: unknown): boolean {
+  const parsed = args.safeParse(given);
+  return parsed.success && changesSchema(parsed.data);
+}
+
 export const runSqlCommands: Commands = { run_sql: command(args, runSql) };
 
 async function runSql(parsed: z.output<typeof args>, context: CommandContext): Promise<unknown> {

@@ -2,8 +2,9 @@
 import { z } from 'zod';
 import { EngineError } from '../../errors.ts';
 import { nonEmptyText, object } from '../../metadata/kit.ts';
-import { apiLimits, inheritedRole } from '../../metadata/types.ts';
-import { type Commands, command, SUCCESS } from '../command.ts';
+import { parseWith } from '../../metadata/parse.ts';
+import { apiLimits, inheritedRole, queryTags } from '../../metadata/types.ts';
+import { type Commands, command, findSource, SUCCESS, withSource } from '../command.ts';
 import { objectName } from '../names.ts';
 
 const tlsEntry = z.strictObject({
@@ -13,6 +14,29 @@ const tlsEntry = z.strictObject({
 });
 
 export const settingCommands: Commands = {
+  set_query_tags: command(
+    z
+      .looseObject({ source_name: nonEmptyText })
+      .transform(({ source_name: name, ...tags }) => ({ name, tags })),
+    async ({ name, tags: given }, { draft }) => {
+      const tags = parseWith(queryTags, given);
+      findSource(draft.state.metadata, name);
+      const next = withSource(draft.state.metadata, name, (one) => ({ ...one, query_tags: tags }));
+      await draft.change(next, objectName.source(name));
+      return SUCCESS;
+    },
+  ),
+  set_metrics_config: command(
+    object({ analyze_query_variables: z.boolean(), analyze_response_body: z.boolean() }),
+    async (config, { draft }) => {
+      await draft.change({ ...draft.state.metadata, metrics_config: config });
+      return SUCCESS;
+    },
+  ),
+  remove_metrics_config: command(z.unknown(), async (_, { draft }) => {
+    await draft.change({ ...draft.state.metadata, metrics_config: undefined });
+    return SUCCESS;
+  }),
   add_inherited_role: command(inheritedRole, async (role, { draft }) => {
     const { metadata } = draft.state;
     if (role.role_set.includes(role.role_name)) {

@@ -1,15 +1,12 @@
-/** Adding, dropping, renaming and looking into sources. */
+/** Adding, dropping and renaming sources. */
 import { z } from 'zod';
 import { EngineError } from '../../errors.ts';
 import { graphqlName, nonEmptyText, object } from '../../metadata/kit.ts';
-import { qualifiedName, sourceConfiguration, sourceCustomization } from '../../metadata/types.ts';
+import { sourceConfiguration, sourceCustomization } from '../../metadata/types.ts';
 import { type Commands, command, findSource, SUCCESS, withSource } from '../command.ts';
 import { refuseDependents, removeDependents } from '../dependencies.ts';
 import { objectName } from '../names.ts';
 import { dependentsOfSource } from '../remote-relationships.ts';
-
-const named = object({ name: nonEmptyText });
-const ofSource = object({ source: nonEmptyText.default('default') });
 
 /** Under the prefix `pg_`. */
 export const sourceCommands: Commands = {
@@ -82,33 +79,6 @@ export const sourceCommands: Commands = {
       return SUCCESS;
     },
   ),
-  get_source_tables: command(ofSource, async ({ source }, { draft }) => {
-    const catalog = await draft.catalog(findSource(draft.state.metadata, source));
-    return [...(catalog?.tables.values() ?? [])].map(({ name }) => ({
-      name: name.name,
-      schema: name.schema,
-    }));
-  }),
-  get_table_info: command(
-    object({ source: nonEmptyText.default('default'), table: qualifiedName }),
-    async ({ source, table }, { draft }) => {
-      const catalog = await draft.catalog(findSource(draft.state.metadata, source));
-      const found = [...(catalog?.tables.values() ?? [])].find(
-        ({ name }) => name.name === table.name && name.schema === table.schema,
-      );
-      if (found === undefined) throw new EngineError('not-exists', `table "${table.name}" does not exist`);
-      return {
-        name: { name: found.name.name, schema: found.name.schema },
-        columns: found.columns.map(({ name, type, nullable }) => ({ name, type: type.name, nullable })),
-        primary_key: found.primaryKey?.columns ?? null,
-        foreign_keys: found.foreignKeys.map(({ name, columns, target }) => ({
-          name,
-          column_mapping: Object.fromEntries(columns),
-          foreign_table: { name: target.name, schema: target.schema },
-        })),
-      };
-    },
-  ),
 };
 
 /** Without a prefix. */
@@ -130,10 +100,4 @@ export const sourceNamingCommands: Commands = {
       return SUCCESS;
     },
   ),
-  list_source_kinds: command(z.unknown(), () => ({
-    sources: [{ kind: 'pg', builtin: true, display_name: 'pg', available: true }],
-  })),
-  get_source_kind_capabilities: command(named.or(z.unknown()), () => {
-    throw new EngineError('not-supported', 'data connectors are not supported by the embedded engine');
-  }),
 };

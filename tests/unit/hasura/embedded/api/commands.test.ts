@@ -180,7 +180,21 @@ describe.each<[string, unknown, Record<string, unknown>]>([
   ],
   ['mssql_add_source', {}, { code: 'not-supported' }],
   ['add_remote_schema', {}, { code: 'not-supported' }],
-  ['nonsense', {}, { message: 'unknown metadata command "nonsense"' }],
+  ['nonsense', {}, { message: 'unknown metadata command "" for backend nonsense' }],
+  ['pg_nonsense', {}, { message: 'unknown metadata command "nonsense" for backend postgres' }],
+  ['1_a', {}, { message: 'unknown metadata command "1_a"; "1" was not recognized as a valid backend name' }],
+  ['dc_add_agent', {}, { code: 'not-supported', message: expect.stringContaining('data connectors') }],
+  [
+    'pg_track_native_query',
+    {},
+    { code: 'not-supported', message: expect.stringContaining('native queries') },
+  ],
+  [
+    'set_opentelemetry_config',
+    {},
+    { code: 'not-supported', message: expect.stringContaining('OpenTelemetry') },
+  ],
+  ['concurrent_bulk', [], { code: 'parse-failed' }],
 ])('%s %j', (type, args, error) => {
   test('is refused', async () => {
     await blog();
