@@ -10,7 +10,26 @@ beforeAll(async () => {
     {
       others: [SALES],
       env: { HASURA_GRAPHQL_STRINGIFY_NUMERIC_TYPES: 'true' },
-      metadata: { inherited_roles: [{ role_name: 'both', role_set: ['half', 'rest'] }] },
+      metadata: {
+        inherited_roles: [{ role_name: 'both', role_set: ['half', 'rest'] }],
+        custom_types: {
+          objects: [
+            {
+              name: 'Made',
+              fields: [{ name: 'id', type: 'Int' }],
+              relationships: [
+                { name: 'artist', type: 'object', remote_table: 'artist', field_mapping: { id: 'id' } },
+              ],
+            },
+          ],
+        },
+        actions: [
+          {
+            name: 'make',
+            definition: { handler: 'http://127.0.0.1:1', output_type: 'Made', kind: 'asynchronous' },
+          },
+        ],
+      },
     },
   );
 });
@@ -272,6 +291,12 @@ describe('where relationships to other sources cannot be used', () => {
         'subscription { artist_stream(batch_size: 1, cursor: {initial_value: {id: 0}}) { sales { id } } }',
       ),
     ).toThrow('Remote relationships are not allowed in subscriptions');
+    const make = (selection: string) =>
+      core.subscription(
+        `subscription { make(id: "7b2c7a6e-0c5e-4a3c-8f39-1d2f1a0b9c11") { output { ${selection} } } }`,
+      );
+    expect(() => make('artist { id }')).toThrow('Remote relationships are not allowed in subscriptions');
+    expect(make('id').kind).toBe('subscription');
   });
 
   test('in the introspection they are there, nullable as in Hasura', async () => {
