@@ -24,6 +24,8 @@ function writeInput(input: Input): string {
       return JSON.stringify(input.value.name);
     case 'value':
       return writeJson(input.value);
+    case 'rows':
+      throw new TypeError('rows to insert are read for SQL, not for a handler');
     case 'param':
       throw new TypeError(`the type ${input.type.name} is read for SQL, not for a handler`);
   }

@@ -1,26 +1,14 @@
 /** Runs a query's statement. */
-import { createHash } from 'node:crypto';
 import type { Pool } from 'pg';
 import { EngineError } from '../errors.ts';
 import { databaseError } from '../sql/database-error.ts';
+import { statementName } from '../sql/prepared.ts';
 
 /** JSON text stays text: it goes to the client as PostgreSQL wrote it. */
 const AS_TEXT = { getTypeParser: () => String };
 
-/** Names of prepared statements: PostgreSQL parses and plans each once per connection. */
-const names = new Map<string, string>();
-const MAX_NAMES = 2000;
 /** PostgreSQL's protocol counts them in 16 bits. */
 const MAX_VALUES = 65_535;
-
-function statementName(text: string): string {
-  const known = names.get(text);
-  if (known !== undefined) return known;
-  if (names.size >= MAX_NAMES) names.clear();
-  const name = createHash('sha256').update(text).digest('base64url');
-  names.set(text, name);
-  return name;
-}
 
 /**
  * @returns rows as arrays of text

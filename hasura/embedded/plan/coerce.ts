@@ -9,6 +9,7 @@ import { describeRaw, isNullRaw } from './describe.ts';
 import { invalid, unparsable } from './fail.ts';
 import type { Arguments, Input } from './input.ts';
 import { at, type Path } from './path.ts';
+import { readPlainRows } from './plain-rows.ts';
 import { ScalarError } from './scalar.ts';
 import { isUsageAllowed, shownType, typeText } from './type-text.ts';
 import { mentionsVariables, type Raw, toJson, type Variables } from './variables.ts';
@@ -55,8 +56,34 @@ function coerceField(
     throw invalid(`missing required field '${field.name}'`, path);
   }
   const location = shownType(field);
-  const given = peel(location, field.default !== undefined, raw, variables, path);
-  return coercePeeled(field.type, given ?? { raw: NULL, variable: undefined }, variables, path);
+  const given = peel(location, field.default !== undefined, raw, variables, path) ?? {
+    raw: NULL,
+    variable: undefined,
+  };
+  return coerceRows(field, given, variables, path) ?? coercePeeled(field.type, given, variables, path);
+}
+
+/** Rows to insert, where they are a variable and data alone; undefined for everything else. */
+function coerceRows(
+  { type, meaning }: InputField,
+  given: Given,
+  variables: Variables,
+  path: Path | undefined,
+): Input | undefined {
+  if (meaning.kind !== 'mutation' || meaning.mutation.kind !== 'rows') return undefined;
+  if (given.variable === undefined || given.raw.kind !== 'json') return undefined;
+  if (type.kind !== 'list' || type.of.kind !== 'named' || type.of.type.kind !== 'input') return undefined;
+  const rows = readPlainRows(type.of.type, given.raw.value, (cell, value) => {
+    const input = coerce(cell, { kind: 'json', value }, variables, path);
+    return input.kind === 'param' && input.param.from === 'value' ? input.param.value : null;
+  });
+  if (rows === undefined) return undefined;
+  depend(given, variables);
+  const asList = () => {
+    const list = coerceList(type, given, variables, path);
+    return list.kind === 'list' ? list.items : [];
+  };
+  return { kind: 'rows', rows, asList, at: path };
 }
 
 /** Looks through a variable, once its type is known to fit. Undefined where it has no value. */

@@ -6,9 +6,10 @@ import type { PgType } from '../catalog/types.ts';
 import type { EnumValue, InputField, InputObjectType, LeafType } from '../schema/types.ts';
 import type { Param } from '../sql/text.ts';
 import type { Path } from './path.ts';
+import type { PlainRows } from './plain-rows.ts';
 import type { Raw } from './variables.ts';
 
-export type Input = NullInput | ObjectInput | ListInput | ParamInput | ValueInput | EnumInput;
+export type Input = NullInput | ObjectInput | ListInput | RowsInput | ParamInput | ValueInput | EnumInput;
 
 export interface NullInput {
   readonly kind: 'null';
@@ -24,6 +25,14 @@ export interface ObjectInput {
 export interface ListInput {
   readonly kind: 'list';
   readonly items: readonly Input[];
+  readonly at: Path | undefined;
+}
+/** A list of rows to insert that were read column by column. */
+export interface RowsInput {
+  readonly kind: 'rows';
+  readonly rows: PlainRows;
+  /** The same as any list. */
+  readonly asList: () => readonly Input[];
   readonly at: Path | undefined;
 }
 /** A scalar for the statement. */

@@ -12,6 +12,7 @@ import type {
   RelatedInsert,
 } from './mutation-types.ts';
 import type { Path } from './path.ts';
+import type { PlainRows } from './plain-rows.ts';
 import { ALWAYS, all } from './predicate.ts';
 import { planWhere } from './where.ts';
 
@@ -31,7 +32,7 @@ export function planInsertSet(
   const conflict = findInput(entries, 'on-conflict');
   return {
     ...target(table),
-    rows: rowInputs(rows).map((row) => planRow(row)),
+    rows: rows?.kind === 'rows' ? [] : rowInputs(rows).map((row) => planRow(row)),
     presets: access.presets.map(presetAssignment),
     check: access.check,
     updateCheck: table.updateAccess(role)?.check,
@@ -39,6 +40,12 @@ export function planInsertSet(
     at: rows?.at,
     isList,
   };
+}
+
+/** Of the field's arguments. */
+export function plainRows(given: Arguments): PlainRows | undefined {
+  const rows = findInput([...given.values()], 'rows');
+  return rows?.kind === 'rows' ? rows.rows : undefined;
 }
 
 export function target(table: Table): MutationTarget {
@@ -63,7 +70,8 @@ export function findInput(entries: readonly Entry[], meaning: string): Input | u
 
 export function rowInputs(rows: Input | undefined): readonly ObjectInput[] {
   if (rows?.kind === 'object') return [rows];
-  return rows?.kind === 'list' ? rows.items.flatMap((item) => (item.kind === 'object' ? item : [])) : [];
+  const items = rows?.kind === 'rows' ? rows.asList() : rows?.kind === 'list' ? rows.items : [];
+  return items.flatMap((item) => (item.kind === 'object' ? item : []));
 }
 
 function planRow(row: ObjectInput): InsertRow {

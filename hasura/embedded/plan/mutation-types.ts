@@ -8,6 +8,7 @@
 import type { PgType, QualifiedName } from '../catalog/types.ts';
 import type { Param } from '../sql/text.ts';
 import type { Path } from './path.ts';
+import type { PlainRows } from './plain-rows.ts';
 import type { Predicate } from './predicate.ts';
 import type { RowField } from './types.ts';
 
@@ -46,6 +47,8 @@ export interface ResponseField {
 export interface InsertMutation {
   readonly kind: 'insert';
   readonly insert: InsertSet;
+  /** In place of the set's rows, which are none then. */
+  readonly plain?: PlainRows | undefined;
   readonly output: MutationOutput;
 }
 

@@ -4,7 +4,7 @@ import type { MutationMeaning } from '../schema/mutation-types.ts';
 import type { ObjectType } from '../schema/types.ts';
 import type { Selecting } from './collect.ts';
 import { type CheckedField, objectOf, selectFields } from './field.ts';
-import { planInsertSet } from './mutation-insert.ts';
+import { plainRows, planInsertSet } from './mutation-insert.ts';
 import type { Mutation, MutationOutput, ResponseField } from './mutation-types.ts';
 import { planDelete, planUpdate } from './mutation-update.ts';
 import { at, type Path } from './path.ts';
@@ -21,7 +21,7 @@ export function planMutation(checked: CheckedField, meaning: MutationMeaning, co
     case 'insert':
     case 'insert-one': {
       const insert = planInsertSet(view, given, true);
-      return { kind: 'insert', insert, output: planOutput(checked, context) };
+      return { kind: 'insert', insert, plain: plainRows(given), output: planOutput(checked, context) };
     }
     case 'update':
     case 'update-by-pk':

@@ -69,8 +69,11 @@ function collectRows(
   variables: Variables,
   tables: Map<string, { hook: InputHook; rows: unknown[] }>,
 ): void {
-  const rows = rowInputs(findInput(entries, 'rows'));
   const hook = table.insertAccess(role)?.inputHook;
+  const input = findInput(entries, 'rows');
+  // Nothing is nested in plain rows.
+  if (input?.kind === 'rows' && hook === undefined) return;
+  const rows = rowInputs(input);
   if (hook !== undefined) {
     const key = tableKey(table.name);
     const shown = tables.get(key) ?? { hook, rows: [] };

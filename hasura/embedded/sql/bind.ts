@@ -29,6 +29,8 @@ export function bindParam(param: Param, bindings: Bindings): string | null {
       return JSON.stringify(bindings.session.variables);
     case 'keys':
       throw new TypeError('the keys of a join are bound where it runs');
+    case 'texts':
+      throw new TypeError('arrays are bound where a mutation runs');
     case 'cursor':
       return bindParam(param.initial, bindings);
   }

@@ -1,13 +1,13 @@
 /** INSERT, with the rows in the shape that PostgreSQL takes fastest. */
 
-import { isGeo, TEXT } from '../catalog/pg-type.ts';
+import { isGeo } from '../catalog/pg-type.ts';
 import type { PgType } from '../catalog/types.ts';
-import { writeArray } from '../plan/column-reader.ts';
-import type { Assignment, ConflictRule, InsertSet } from '../plan/mutation-types.ts';
+import type { Assignment, ConflictRule, InsertSet, TypedColumn } from '../plan/mutation-types.ts';
+import type { PlainRows } from '../plan/plain-rows.ts';
 import { CHECK, ROW, ROW_SCOPE } from './mutation-write.ts';
 import { writePredicate } from './predicate.ts';
 import { ident, type Param, qualified } from './text.ts';
-import type { Writer } from './writer.ts';
+import { type Writer, writeTexts } from './writer.ts';
 
 /** One row's values by column. A column that is missing takes its default. */
 export type RowValues = ReadonlyMap<string, Assignment>;
@@ -18,24 +18,19 @@ const MAX_VALUES = 60_000;
 /**
  * `INSERT … RETURNING *, <check>` for rows of `set`'s table.
  *
- * @param resolve a parameter's text, needed where many rows share one array parameter
+ * @param rows what {@link writeRows} or {@link writePlainRows} wrote
  */
-export function writeInsert(
-  set: InsertSet,
-  rows: readonly RowValues[],
-  writer: Writer,
-  resolve: (param: Param) => string | null,
-  returning: string,
-): string {
+export function writeInsert(set: InsertSet, rows: string, writer: Writer, returning: string): string {
   return [
     `INSERT INTO ${qualified(set.table)} AS ${ROW}`,
-    writeRows(set, rows, writer, resolve),
+    rows,
     ...(set.conflict === undefined ? [] : [writeConflict(set.conflict, writer)]),
     `RETURNING ${returning}, ${writeCheck(set, writer)} AS ${CHECK}`,
   ].join(' ');
 }
 
-function writeRows(
+/** @param resolve a parameter's text, needed where many rows share one array parameter */
+export function writeRows(
   set: InsertSet,
   rows: readonly RowValues[],
   writer: Writer,
@@ -48,16 +43,9 @@ function writeRows(
 
   const names = columns.map(({ name }) => ident(name)).join(', ');
   const uniform = rows.every((row) => row.size === columns.length);
-  if (uniform && rows.length > 1) {
-    // One array per column: the statement is the same for any number of rows, and three times as fast
-    // as a parameter per value. Not where rows differ in columns: only VALUES knows DEFAULT.
-    const arrays = columns.map(({ name }) => {
-      const values = rows.map((row) => resolveCell(row.get(name), resolve));
-      return `${writer.params.add({ from: 'value', value: writeArray(values, TEXT) })}::text[]`;
-    });
-    const values = columns.map(({ name, type }) => fromText(`"v".${ident(name)}`, type));
-    return `(${names}) SELECT ${values.join(', ')} FROM unnest(${arrays.join(', ')}) AS "v"(${names})`;
-  }
+  // Not where rows differ in columns: only VALUES knows DEFAULT.
+  if (uniform && rows.length > 1)
+    return writeArrays(columns, ({ name }) => rows.map((row) => resolveCell(row.get(name), resolve)), writer);
 
   const cells = rows.reduce((count, row) => count + row.size, 0);
   const tuples = rows.map((row) => {
@@ -65,6 +53,38 @@ function writeRows(
     return `(${columns.map(({ name }) => write(name)).join(', ')})`;
   });
   return `(${names}) VALUES ${tuples.join(', ')}`;
+}
+
+/** Presets win over the client, as with other rows. */
+export function writePlainRows(
+  set: InsertSet,
+  { columns, count }: PlainRows,
+  writer: Writer,
+  resolve: (param: Param) => string | null,
+): string {
+  const values = new Map(columns.map(({ column, values }) => [column.name, values]));
+  for (const { name, param } of set.presets)
+    values.set(name, new Array<string | null>(count).fill(resolve(param)));
+  return writeArrays(
+    set.columns.filter(({ name }) => values.has(name)),
+    ({ name }) => values.get(name) ?? [],
+    writer,
+  );
+}
+
+/**
+ * One array per column: the statement is the same for any number of rows, and several times as fast as a
+ * parameter per value.
+ */
+function writeArrays(
+  columns: readonly TypedColumn[],
+  valuesOf: (column: TypedColumn) => readonly (string | null)[],
+  writer: Writer,
+): string {
+  const names = columns.map(({ name }) => ident(name)).join(', ');
+  const arrays = columns.map((column) => writeTexts(writer, valuesOf(column)));
+  const values = columns.map(({ name, type }) => fromText(`"v".${ident(name)}`, type));
+  return `(${names}) SELECT ${values.join(', ')} FROM unnest(${arrays.join(', ')}) AS "v"(${names})`;
 }
 
 function cellWriter(row: RowValues, writer: Writer): (name: string) => string {
@@ -83,9 +103,9 @@ function rowArray(
 ): (name: string) => string {
   const present = columns.filter(({ name }) => row.has(name));
   const values = present.map(({ name }) => resolveCell(row.get(name), resolve));
-  const place = writer.params.add({ from: 'value', value: writeArray(values, TEXT) });
+  const place = writeTexts(writer, values);
   const written = new Map(
-    present.map(({ name, type }, index) => [name, fromText(`(${place}::text[])[${index + 1}]`, type)]),
+    present.map(({ name, type }, index) => [name, fromText(`(${place})[${index + 1}]`, type)]),
   );
   return (name) => written.get(name) ?? 'DEFAULT';
 }

@@ -7,7 +7,7 @@ import { displayName } from '../catalog/types.ts';
 import { EngineError } from '../errors.ts';
 import type { Assignment, InsertRow, InsertSet, RelatedInsert } from '../plan/mutation-types.ts';
 import { at, writePath } from '../plan/path.ts';
-import { type RowValues, writeInsert } from './mutation-insert.ts';
+import { type RowValues, writeInsert, writeRows } from './mutation-insert.ts';
 import { type MutationRun, type WrittenRow, writeRowsBack } from './mutation-query.ts';
 
 export interface InsertedRows {
@@ -62,7 +62,7 @@ async function insertRow(
   const values = new Map([...given, ...determined, ...byName(row.values), ...byName(set.presets)]);
   const path = writePath(rowPath(set, index));
   const rows = await writeRowsBack(run, set, true, path, (writer, returning) =>
-    writeInsert(set, [values], writer, run.resolve, returning),
+    writeInsert(set, writeRows(set, [values], writer, run.resolve), writer, returning),
   );
   affectedRows += rows.length;
 
@@ -82,7 +82,7 @@ async function insertAfter(run: MutationRun, set: InsertSet, keys: RowValues): P
   }
   const values = plainRows(set, keys);
   const rows = await writeRowsBack(run, set, true, writePath(set.at), (writer, returning) =>
-    writeInsert(set, values, writer, run.resolve, returning),
+    writeInsert(set, writeRows(set, values, writer, run.resolve), writer, returning),
   );
   return rows.length;
 }

@@ -4,7 +4,9 @@ import { EngineError } from '../errors.ts';
 import type { MutationTarget } from '../plan/mutation-types.ts';
 import { databaseError } from './database-error.ts';
 import { columnsAsText } from './mutation-write.ts';
+import { statementName } from './prepared.ts';
 import { createParams, type Param } from './text.ts';
+import { TextArray } from './text-array.ts';
 import { createWriter, type SqlOptions, type Writer } from './writer.ts';
 
 /** A connection, and the way to a parameter's text (from variables and session). */
@@ -50,9 +52,12 @@ export async function query(
   params: readonly Param[],
   path: string,
 ): Promise<readonly WrittenRow[]> {
-  const values = params.map(run.resolve);
+  const values = params.map((param) =>
+    param.from === 'texts' ? new TextArray(param.items) : run.resolve(param),
+  );
   try {
     const result = await run.client.query<(string | null)[]>({
+      name: statementName(text),
       text,
       values,
       rowMode: 'array',

@@ -1,7 +1,5 @@
 /** Runs one mutation's statements on a connection that is inside a transaction. */
 
-import { TEXT } from '../catalog/pg-type.ts';
-import { writeArray } from '../plan/column-reader.ts';
 import type {
   InsertMutation,
   Mutation,
@@ -11,7 +9,7 @@ import type {
   UpdateMutation,
 } from '../plan/mutation-types.ts';
 import { writePath } from '../plan/path.ts';
-import { writeInsert } from './mutation-insert.ts';
+import { writeInsert, writePlainRows, writeRows } from './mutation-insert.ts';
 import { insertWithRelated, plainRows } from './mutation-nested.ts';
 import {
   checkFailed,
@@ -42,16 +40,20 @@ export async function runMutation(run: MutationRun, mutation: Mutation): Promise
   }
 }
 
-async function runInsert(run: MutationRun, { insert, output }: InsertMutation): Promise<string> {
-  if (insert.rows.length === 0) return emptyAnswer(output);
+async function runInsert(run: MutationRun, { insert, plain, output }: InsertMutation): Promise<string> {
   const path = writePath(insert.at);
+  if (plain !== undefined)
+    return runWrite(run, insert, output, true, path, (writer, returning) =>
+      writeInsert(insert, writePlainRows(insert, plain, writer, run.resolve), writer, returning),
+    );
+  if (insert.rows.length === 0) return emptyAnswer(output);
   if (insert.rows.some((row) => row.related.length > 0)) {
     const { affectedRows, rows } = await insertWithRelated(run, insert, new Map());
     return answerFrom(run, insert, rows, output, affectedRows, path);
   }
   const rows = plainRows(insert, new Map());
   return runWrite(run, insert, output, true, path, (writer, returning) =>
-    writeInsert(insert, rows, writer, run.resolve, returning),
+    writeInsert(insert, writeRows(insert, rows, writer, run.resolve), writer, returning),
   );
 }
 
@@ -103,12 +105,7 @@ async function answerFrom(
   path: string,
 ): Promise<string> {
   const writer = createWriter(createParams(), run.options);
-  const arrays = target.columns.map((_, index) =>
-    writeArray(
-      rows.map((row) => row[index] ?? null),
-      TEXT,
-    ),
-  );
+  const arrays = target.columns.map((_, index) => rows.map((row) => row[index] ?? null));
   const text = readBack(target, arrays, output, affectedRows, writer);
   const [row] = await query(run, text, writer.params.list, path);
   return row?.[0] ?? 'null';

@@ -14,7 +14,7 @@ import type { RowField, RowsNode } from '../plan/types.ts';
 import { writePredicate } from './predicate.ts';
 import { writeRow, writeRows } from './select.ts';
 import { ident, literal, qualified } from './text.ts';
-import type { Scope, Writer } from './writer.ts';
+import { type Scope, type Writer, writeTexts } from './writer.ts';
 
 /** The row being written, to checks and filters. */
 export const ROW = '"row"';
@@ -94,12 +94,12 @@ export function writeAndAnswer(
 }
 
 /**
- * The answer from rows written by an earlier statement of the transaction, one array of texts per column:
+ * The answer from rows written by an earlier statement of the transaction, the texts of each column:
  * relationships then show the state after the write.
  */
 export function readBack(
   target: MutationTarget,
-  arrays: readonly string[],
+  arrays: readonly (readonly (string | null)[])[],
   output: MutationOutput,
   affectedRows: number,
   writer: Writer,
@@ -108,7 +108,7 @@ export function readBack(
   const values = target.columns.map(
     ({ name, type }) => `("v".${ident(name)})::${type.sql} AS ${ident(name)}`,
   );
-  const places = arrays.map((value) => `${writer.params.add({ from: 'value', value })}::text[]`);
+  const places = arrays.map((items) => writeTexts(writer, items));
   return (
     `WITH ${ident(WRITTEN)} AS (SELECT ${values.join(', ')} FROM unnest(${places.join(', ')}) AS "v"(${names})) ` +
     `SELECT (${writeOutput(target, output, affectedRows, writer)})::text`

@@ -44,6 +44,8 @@ export type Param =
     }
   | { readonly from: 'session'; readonly name: string; readonly encode?: (value: string) => string }
   | { readonly from: 'session-all' }
+  /** One array of text: a column's values, row by row. */
+  | { readonly from: 'texts'; readonly items: readonly (string | null)[] }
   | { readonly from: 'keys' }
   /** Where a streaming subscription goes on from; `initial` at first. */
   | { readonly from: 'cursor'; readonly initial: Param };

@@ -47,6 +47,11 @@ export function column(scope: Scope, name: string): string {
   return `${scope.row}.${ident(name)}`;
 }
 
+/** A column's values as one parameter: the statement is the same for any number of rows. */
+export function writeTexts(writer: Writer, items: readonly (string | null)[]): string {
+  return `${writer.params.add({ from: 'texts', items })}::text[]`;
+}
+
 /** A value as it goes into JSON. */
 export function jsonValue(writer: Writer, expression: string, type: PgType, isEnum: boolean): string {
   if (writer.options.stringifyNumbers && isBigNumber(type)) return `(${expression})::text`;

@@ -135,6 +135,21 @@ describe('the input of an insert', () => {
     expect(shown()).toEqual(['one', 'two', null].map((name) => ['/insert-author', { input: [{ name }] }]));
   });
 
+  it('is shown where all rows are one variable', async () => {
+    agree();
+    const rows = [
+      { called: 'one', tags: ['a'], extra: { n: 1 } },
+      { called: 'two', tags: null, extra: [] },
+    ];
+    const answer = await ask(
+      'mutation ($rows: [author_insert_input!]!) { insert_author(objects: $rows) { affected_rows } }',
+      { rows },
+    );
+    expect(answer).toEqual({ data: { insert_author: { affected_rows: 2 } } });
+    const input = rows.map(({ called, ...others }) => ({ name: called, ...others }));
+    expect(shown()).toEqual([['/insert-author', { input }]]);
+  });
+
   it('is shown to each table once, its rows together, parents first', async () => {
     agree();
     const answer = await ask(`mutation { insert_author(objects: [
