@@ -16,7 +16,10 @@ export function createLogger(write: (line: string) => void): Logger {
 
 export const silentLogger: Logger = { info: () => {}, warn: () => {}, error: () => {} };
 
-/** Takes the password out of any URL that slipped into a message. */
+/**
+ * Takes the password out of any URL that slipped into a message. A word is looked at from its start only, and a
+ * password holds no slash: the time is that of the line's length, whatever a client got into it.
+ */
 function redact(line: string): string {
-  return line.replace(/(\w+:\/\/[^\s:/@"\\]+):[^\s@"\\]+@/g, '$1:***@');
+  return line.replace(/(\b\w+:\/\/[^\s:/@"\\]+):[^\s/@"\\]+@/g, '$1:***@');
 }

@@ -8,8 +8,9 @@ import { trackActions } from '../actions/track.ts';
 import { type EnumRows, readEnumRows } from '../catalog/enum-rows.ts';
 import { tableKey } from '../catalog/types.ts';
 import type { BuildCore, Core, CoreInput, CoreSource, GraphqlRequest, Operation } from '../core.ts';
-import { type Cache, createCache } from '../plan/cache.ts';
+import { type Cache, createCache, type Weight } from '../plan/cache.ts';
 import { type ParsedOperation, parseDocument, pickOperation } from '../plan/document.ts';
+import { withinStack } from '../plan/fail.ts';
 import type { SchemaOptions } from '../schema/builder.ts';
 import { refuseCycles } from '../schema/inherited.ts';
 import { addRemoteRelationships } from '../schema/remote-relationship.ts';
@@ -21,7 +22,7 @@ import { ADMIN_ROLE, type Session } from '../session.ts';
 import { createRowCommands } from '../sql/dml-run.ts';
 import { explainOperation } from './explain.ts';
 import { createOperation } from './operation.ts';
-import { createPlanner, type Planner } from './planner.ts';
+import { createPlanner, createPlans, type Planner, requestKey } from './planner.ts';
 import type { ExecutionSource, ExecutionSources } from './sources.ts';
 import { checkStoredQueries } from './stored-queries.ts';
 
@@ -29,6 +30,8 @@ import { checkStoredQueries } from './stored-queries.ts';
 const MAX_ROLES = 1000;
 /** Texts, and plans of each role's text, that are kept. */
 const MAX_DOCUMENTS = 2000;
+/** In characters; a parsed document takes some fifty bytes for each. */
+const DOCUMENT_WEIGHT: Weight<unknown> = { of: (_, text) => text.length, most: 2_000_000 };
 
 export const buildCore: BuildCore = async (input) => {
   refuseCycles(input.metadata.inherited_roles);
@@ -95,15 +98,16 @@ function createCore(
   const extra = actionFields(actions, metadata);
   const environment = { env: config.env, metadataPool };
   const planners: Cache<Planner> = createCache(MAX_ROLES);
-  const documents: Cache<DocumentNode> = createCache(MAX_DOCUMENTS);
-  const operations: Cache<ParsedOperation> = createCache(MAX_DOCUMENTS);
+  const plans = createPlans();
+  const documents = createCache<DocumentNode>(MAX_DOCUMENTS, DOCUMENT_WEIGHT);
+  const operations = createCache<ParsedOperation>(MAX_DOCUMENTS, DOCUMENT_WEIGHT);
 
   const plannerFor = ({ role, backendOnly }: Pick<Session, 'role' | 'backendOnly'>): Planner => {
     const key = `${backendOnly ? 'backend' : 'all'} ${role}`;
     const known = planners.get(key);
     if (known !== undefined) return known;
     const schema: RoleSchema = buildRoleSchema(role, backendOnly, tracked, options, extra);
-    const planner = createPlanner(schema, sources);
+    const planner = createPlanner(key, schema, sources, plans);
     planners.set(key, planner);
     return planner;
   };
@@ -112,7 +116,7 @@ function createCore(
   const stored = checkStoredQueries(metadata, adminSchema);
 
   const parse = ({ query, operationName }: GraphqlRequest): ParsedOperation => {
-    const key = `${operationName ?? ''}\n${query}`;
+    const key = requestKey(operationName, query);
     const known = operations.get(key);
     if (known !== undefined) return known;
     const document = documents.get(query) ?? parseDocument(query);
@@ -122,11 +126,12 @@ function createCore(
     return operation;
   };
 
-  const prepare = (request: GraphqlRequest, session: Session): Operation => {
-    const variables = request.variables ?? {};
-    const planned = plannerFor(session).plan(request, parse(request), variables);
-    return createOperation(planned, sources, { session, variables }, environment, request.query);
-  };
+  const prepare = (request: GraphqlRequest, session: Session): Operation =>
+    withinStack(() => {
+      const variables = request.variables ?? {};
+      const planned = plannerFor(session).plan(request, parse(request), variables);
+      return createOperation(planned, sources, { session, variables }, environment, request.query);
+    });
 
   return {
     inconsistencies: [...inconsistencies, ...actions.inconsistencies, ...stored],

@@ -5,13 +5,13 @@
  */
 import type { GraphqlRequest } from '../core.ts';
 import { EngineError } from '../errors.ts';
-import { createCache } from '../plan/cache.ts';
+import { type Cache, createCache, type Weight } from '../plan/cache.ts';
 import type { ParsedOperation } from '../plan/document.ts';
 import { writeJson } from '../plan/number.ts';
 import { type OperationPlan, planOperation } from '../plan/operation.ts';
 import { readVariables } from '../plan/variables.ts';
 import type { RoleSchema } from '../schema/types.ts';
-import { type CompiledField, compileFields } from './compile.ts';
+import { batchesOf, type CompiledField, compileFields } from './compile.ts';
 import { type CompiledJoin, compileJoins } from './remote-joins.ts';
 import type { ExecutionSources } from './sources.ts';
 
@@ -35,65 +35,63 @@ export interface Planner {
 }
 
 const MAX_TEXTS = 1000;
-/** Plans of one text: beyond that its variables shape it anew each time. */
-const MAX_SHAPES = 50;
+const TEXT_WEIGHT: Weight<unknown> = { of: (_, text) => text.length, most: 2_000_000 };
+const MAX_PLANS = 5000;
+/** In characters of texts, of the values that shape them and of SQL; a plan takes some ten bytes for each. */
+const PLAN_WEIGHT: Weight<Planned> = {
+  of: ({ compiled, key }) =>
+    batchesOf(compiled).reduce((sum, { statement }) => sum + statement.text.length, key.length),
+  most: 8_000_000,
+};
 
-interface KnownText {
-  /** Variables that the shape depends on, as far as is known. */
-  readonly dependencies: ReadonlySet<string>;
-  readonly plans: ReturnType<typeof createCache<Planned>>;
+/** Equal for equal requests only, whatever their parts hold. */
+export function requestKey(operationName: string | undefined, query: string): string {
+  return `${operationName === undefined ? '' : JSON.stringify(operationName)}\n${query}`;
 }
 
-export function createPlanner(schema: RoleSchema, sources: ExecutionSources): Planner {
-  const texts = createCache<KnownText>(MAX_TEXTS);
+/** The plans of all roles. */
+export const createPlans = (): Cache<Planned> => createCache(MAX_PLANS, PLAN_WEIGHT);
+
+/**
+ * @param name tells this planner's plans from those of others
+ * @param plans see {@link createPlans}
+ */
+export function createPlanner(
+  name: string,
+  schema: RoleSchema,
+  sources: ExecutionSources,
+  plans: Cache<Planned>,
+): Planner {
+  const mine = JSON.stringify(name);
+  /** Variables that each text's shape depends on, as far as is known. */
+  const dependenciesOf = createCache<ReadonlySet<string>>(MAX_TEXTS, TEXT_WEIGHT);
   return {
     schema,
     plan(request, operation, values) {
-      const text = `${request.operationName ?? ''}\n${request.query}`;
+      const text = requestKey(request.operationName, request.query);
       const definitions = operation.definition.variableDefinitions ?? [];
-      const known = texts.get(text);
+      const known = dependenciesOf.get(text);
       if (known !== undefined) {
-        const found = known.plans.get(shapeOf(values, known.dependencies));
+        const found = plans.get(`${mine}\n${shapeOf(values, known)}\n${text}`);
         if (found !== undefined) return found;
       }
       const variables = readVariables(definitions, values);
       checkUse(operation, values, new Set(definitions.map(({ variable }) => variable.name.value)));
-      const { plan, compiled, joins } = withinStack(() => {
-        const made = planOperation(schema, operation, variables);
-        return { plan: made, compiled: compileFields(made, sources), joins: compileJoins(made, sources) };
-      });
+      const plan = planOperation(schema, operation, variables);
+      const compiled = compileFields(plan, sources);
+      const joins = compileJoins(plan, sources);
       const identity = { role: schema.role, compiled, joins };
       // The rows of a mutation as good as never come twice: their plans would only fill the memory.
       if (plan.kind === 'mutation' && variables.dependencies.size > 0)
         return { ...plan, ...identity, key: text };
-      const isCovered = known !== undefined && variables.dependencies.isSubsetOf(known.dependencies);
-      const entry: KnownText = isCovered
-        ? known
-        : {
-            dependencies: variables.dependencies.union(known?.dependencies ?? new Set<string>()),
-            plans: createCache(MAX_SHAPES),
-          };
-      if (!isCovered) texts.set(text, entry);
-      const shape = shapeOf(values, entry.dependencies);
-      const planned: Planned = {
-        ...plan,
-        ...identity,
-        key: `${schema.role}\n${text}\n${shape}`,
-      };
-      entry.plans.set(shape, planned);
+      const dependencies = variables.dependencies.union(known ?? new Set<string>());
+      if (dependencies.size !== known?.size) dependenciesOf.set(text, dependencies);
+      const key = `${mine}\n${shapeOf(values, dependencies)}\n${text}`;
+      const planned: Planned = { ...plan, ...identity, key };
+      plans.set(key, planned);
       return planned;
     },
   };
-}
-
-/** Selections and conditions nest as deep as a client likes; the stack does not. */
-function withinStack<Made>(make: () => Made): Made {
-  try {
-    return make();
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new EngineError('validation-failed', 'the query is nested too deep', { cause: error });
-  }
 }
 
 /** What is given and what is null; of dependencies, everything. */

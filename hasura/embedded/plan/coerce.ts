@@ -248,7 +248,12 @@ function scalarJson(raw: Raw): unknown {
   if (raw.kind === 'json') return raw.value;
   const { node } = raw;
   if (node.kind === 'EnumValue' || node.kind === 'ListValue' || node.kind === 'ObjectValue') return {};
-  return toJson(raw, { get: () => undefined, depend: () => undefined, dependencies: new Set() });
+  return toJson(raw, {
+    get: () => undefined,
+    depend: () => undefined,
+    spend: () => undefined,
+    dependencies: new Set(),
+  });
 }
 
 function coerceEnum(type: EnumType, given: Given, variables: Variables, path: Path | undefined): Input {
@@ -321,6 +326,7 @@ function coerceObject(
       path,
     );
   }
+  variables.spend(entries.size + 1);
   for (const key of entries.keys())
     if (!type.fields.has(key))
       throw invalid(`field '${key}' not found in type: '${type.name}'`, at(path, key));

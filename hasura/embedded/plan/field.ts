@@ -3,7 +3,7 @@ import type { FieldNode, SelectionNode } from 'graphql';
 import type { ObjectType, OutputField, TypeRef } from '../schema/types.ts';
 import { coerceFields, toArguments } from './coerce.ts';
 import { collectFields, type SelectedField, type Selecting } from './collect.ts';
-import { invalid } from './fail.ts';
+import { invalid, MAX_LEVELS, tooDeep } from './fail.ts';
 import type { Arguments } from './input.ts';
 import { at, type Path } from './path.ts';
 import type { Raw } from './variables.ts';
@@ -35,6 +35,8 @@ export function* selectFields(
   path: Path | undefined,
 ): Generator<Selection> {
   const inside = at(path, 'selectionSet');
+  // Two keys for each level. PostgreSQL takes seconds to plan a thousand levels, and then gives up.
+  if (inside !== undefined && inside.length > 2 * MAX_LEVELS) throw tooDeep();
   if (selections.length === 0) throw invalid(`missing selection set for '${type.name}'`, inside);
   for (const selected of collectFields(selections, type.name, context, inside)) {
     if (selected.name === '__typename') {

@@ -3,7 +3,7 @@ import type { SelectionNode } from 'graphql';
 import { planAction } from '../actions/plan.ts';
 import { EngineError } from '../errors.ts';
 import type { ObjectType, RoleSchema } from '../schema/types.ts';
-import { MAX_FIELDS, readDirectives, type Selecting } from './collect.ts';
+import { createBudget, readDirectives, type Selecting } from './collect.ts';
 import type { ParsedOperation } from './document.ts';
 import { type CheckedField, objectOf, selectFields } from './field.ts';
 import { planFunctionCall } from './function-call.ts';
@@ -35,7 +35,7 @@ export function planOperation(
   const root = kind === 'query' ? schema.query : schema[kind];
   if (root === undefined) throw new EngineError('validation-failed', `no ${kind}s exist`);
   const remoteJoins: RemoteJoin[] = [];
-  const budget = { left: MAX_FIELDS };
+  const budget = createBudget();
   const context: RootContext = { fragments, variables, schema, kind, budget, remoteJoins };
   const fields = planRoot(root, definition.selectionSet.selections, context, undefined);
   const directives = readDirectives(definition.directives ?? [], kind.toUpperCase(), variables, undefined);

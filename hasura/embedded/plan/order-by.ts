@@ -1,6 +1,7 @@
 /** `order_by` arguments as what rows are sorted by. */
 import type { Ordering } from '../schema/order-by.ts';
 import type { EnumValue } from '../schema/types.ts';
+import { MAX_LEVELS, tooDeep } from './fail.ts';
 import type { Input, ObjectInput } from './input.ts';
 import type { OrderItem, OrderKey } from './types.ts';
 import { asList, asObject } from './where.ts';
@@ -11,7 +12,8 @@ export function planOrderBy(input: Input | undefined): OrderItem[] {
   return asList(input).items.flatMap((item) => planObject(asObject(item)));
 }
 
-function planObject(input: ObjectInput): OrderItem[] {
+function planObject(input: ObjectInput, levels = MAX_LEVELS): OrderItem[] {
+  if (levels === 0) throw tooDeep();
   return input.fields.flatMap(({ field, value }): OrderItem[] => {
     if (value.kind === 'null') return [];
     const { meaning } = field;
@@ -19,7 +21,7 @@ function planObject(input: ObjectInput): OrderItem[] {
       case 'operand':
         return [ordered(value, { kind: 'operand', operand: meaning.operand })];
       case 'relationship':
-        return planObject(asObject(value)).map((item) => ({
+        return planObject(asObject(value), levels - 1).map((item) => ({
           ...item,
           by: {
             kind: 'related',

@@ -5,10 +5,15 @@ import { jsonPath } from '../errors.ts';
 export interface Path {
   readonly parent: Path | undefined;
   readonly key: string | number;
+  /** How many keys it has. */
+  readonly length: number;
 }
 
 export function at(parent: Path | undefined, ...keys: readonly (string | number)[]): Path | undefined {
-  return keys.reduce<Path | undefined>((path, key) => ({ parent: path, key }), parent);
+  return keys.reduce<Path | undefined>(
+    (path, key) => ({ parent: path, key, length: (path?.length ?? 0) + 1 }),
+    parent,
+  );
 }
 
 export function writePath(path: Path | undefined): string {

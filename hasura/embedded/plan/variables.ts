@@ -22,10 +22,14 @@ export interface Variable {
   readonly value: Raw | undefined;
 }
 
+const MAX_INPUT_VALUES = 1_000_000;
+
 export interface Variables {
   get(name: string): Variable | undefined;
   /** The plan now depends on this variable's value. */
   depend(name: string): void;
+  /** Counts values that are part of the plan: one variable may stand in thousands of places. @throws {EngineError} */
+  spend(values: number): void;
   readonly dependencies: ReadonlySet<string>;
 }
 
@@ -45,9 +49,18 @@ export function readVariables(
     variables.set(name, readVariable(name, definition, values));
   }
   const dependencies = new Set<string>();
+  let left = MAX_INPUT_VALUES;
   return {
     get: (name) => variables.get(name),
     depend: (name) => dependencies.add(name),
+    spend(values) {
+      left -= values;
+      if (left < 0)
+        throw new EngineError(
+          'validation-failed',
+          `the arguments hold more than ${MAX_INPUT_VALUES} values; send fewer at a time`,
+        );
+    },
     dependencies,
   };
 }

@@ -2,7 +2,7 @@
 import { baseType } from '../catalog/pg-type.ts';
 import type { QualifiedName } from '../catalog/types.ts';
 import type { EnumValue } from '../schema/types.ts';
-import { invalid } from './fail.ts';
+import { invalid, MAX_LEVELS, tooDeep } from './fail.ts';
 import type { Input, ListInput, ObjectInput } from './input.ts';
 import {
   all,
@@ -13,23 +13,27 @@ import {
   type Predicate,
 } from './predicate.ts';
 
-/** The condition a `…_bool_exp` stands for; null and nothing hold for every row. */
-export function planWhere(input: Input | undefined): Predicate {
+/**
+ * The condition a `…_bool_exp` stands for; null and nothing hold for every row. It may lead through as many
+ * relationships as `levels` says.
+ */
+export function planWhere(input: Input | undefined, levels = MAX_LEVELS): Predicate {
+  if (levels === 0) throw tooDeep();
   if (input === undefined || input.kind === 'null') return all([]);
   return all(
     asObject(input).fields.map(({ field, value }): Predicate => {
       const { meaning } = field;
       switch (meaning.kind) {
         case 'and':
-          return all(asList(value).items.map(planWhere));
+          return all(asList(value).items.map((item) => planWhere(item, levels)));
         case 'or': {
-          const items = asList(value).items.map(planWhere);
+          const items = asList(value).items.map((item) => planWhere(item, levels));
           const [only] = items;
           if (only === undefined) return NEVER;
           return items.length === 1 ? only : { kind: 'or', items };
         }
         case 'not':
-          return { kind: 'not', item: planWhere(value) };
+          return { kind: 'not', item: planWhere(value, levels) };
         case 'operand':
           return planComparisons(meaning.operand, asObject(value));
         case 'relationship':
@@ -38,20 +42,21 @@ export function planWhere(input: Input | undefined): Predicate {
             target: meaning.relationship.target,
             mapping: meaning.relationship.mapping,
             permission: meaning.view.access.filter,
-            where: planWhere(value),
+            where: planWhere(value, levels - 1),
           };
         case 'computed-table':
           return {
             kind: 'computed-rows',
             function: meaning.field.function,
             permission: all([]),
-            where: planWhere(value),
+            where: planWhere(value, levels - 1),
           };
         case 'relationship-aggregate':
           return planAggregate(asObject(value), {
             target: meaning.relationship.target,
             mapping: meaning.relationship.mapping,
             permission: meaning.view.access.filter,
+            levels: levels - 1,
           });
         default:
           throw new TypeError(`${field.name} is no condition`);
@@ -108,9 +113,11 @@ interface Related {
   readonly target: QualifiedName;
   readonly mapping: readonly (readonly [string, string])[];
   readonly permission: Predicate;
+  /** Of relationships, that are left for its filter. */
+  readonly levels: number;
 }
 
-function planAggregate(input: ObjectInput, related: Related): Predicate {
+function planAggregate(input: ObjectInput, { levels, ...related }: Related): Predicate {
   const [entry] = input.fields;
   if (entry === undefined || input.fields.length !== 1)
     throw invalid('exactly one predicate should be specified', input.at);
@@ -123,7 +130,7 @@ function planAggregate(input: ObjectInput, related: Related): Predicate {
   return {
     kind: 'related-aggregate',
     ...related,
-    where: planWhere(parts.get('filter')),
+    where: planWhere(parts.get('filter'), levels),
     function: meaning.function,
     arguments: aggregateArguments(parts.get('arguments')),
     distinct: distinct?.kind === 'value' && distinct.value === true,

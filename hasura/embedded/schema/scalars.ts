@@ -73,13 +73,17 @@ export const LIMIT_SCALAR = scalar('Int', {
   },
 });
 
+/** Many more than 64 bits need; a number of millions of digits takes seconds to read. */
+const OFFSET_DIGITS = /^\d{1,1000}$/;
+
 /** `offset`: 64 bits, which a client without such numbers writes as a string. */
 export const OFFSET_SCALAR = scalar('Int', {
   kind: 'parameter',
   type: BIGINT,
   read(value) {
     if (isWhole(value)) return bounded(value, 64).toString();
-    if (typeof value === 'string' && /^\d+$/.test(value)) return BigInt.asIntN(64, BigInt(value)).toString();
+    if (typeof value === 'string' && OFFSET_DIGITS.test(value))
+      return BigInt.asIntN(64, BigInt(value)).toString();
     throw mismatch(
       'a 32-bit integer, or a 64-bit integer represented as a string',
       'Int',

@@ -56,7 +56,9 @@ export function attachWebSockets(server: Server, parts: ConnectionParts, cors: C
       );
     }
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const offered = String(request.headers['sec-websocket-protocol'] ?? '').split(/\s*,\s*/);
+      const offered = String(request.headers['sec-websocket-protocol'] ?? '')
+        .split(',')
+        .map((name) => name.trim());
       const connection = serveConnection(webSocket, parts, {
         protocol: offered.includes('graphql-transport-ws') ? 'graphql-transport-ws' : 'graphql-ws',
         legacy: path === '/v1alpha1/graphql',
