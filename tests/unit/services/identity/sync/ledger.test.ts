@@ -268,13 +268,13 @@ describe('the scheduled reconcile', () => {
       vanishing: VANISHING,
     });
     const first = job.soon('clerk');
-    await expect.poll(() => begun).toBe(1);
+    await expect.poll(() => begun, { timeout: 10_000 }).toBe(1);
     const [second, third] = [job.soon('clerk'), job.soon('clerk')];
     expect(second).not.toBe(first);
     expect(third).toBe(second);
     gates[0]?.resolve();
     await first;
-    await expect.poll(() => begun).toBe(2);
+    await expect.poll(() => begun, { timeout: 10_000 }).toBe(2);
     gates[1]?.resolve();
     expect(await second).toMatchObject({ status: 'done' });
     expect(begun).toBe(2);
@@ -295,7 +295,7 @@ describe('the scheduled reconcile', () => {
     const job = createReconcileJob({ providers, engine: counting, writer, vanishing: VANISHING, waitMs: 20 });
     const soon = job.soon('clerk');
     // Each attempt asks twice: for the place, and for who has it.
-    await expect.poll(() => asked).toBeGreaterThan(4);
+    await expect.poll(() => asked, { timeout: 10_000 }).toBeGreaterThan(4);
     await project.database.query('UPDATE identity.reconciles SET finished_at = now()');
     expect(await soon).toMatchObject({ status: 'done' });
     await job.close();
