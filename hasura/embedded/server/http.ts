@@ -3,8 +3,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { EngineError } from '../errors.ts';
 
-/** GraphQL documents and metadata of a large project fit well; what is larger is a mistake or an attack. */
+/** Migrations and metadata of a large project fit well; what is larger is a mistake or an attack. */
 const BODY_LIMIT = 100 * 1024 * 1024;
+/** Of a GraphQL request, as anyone may send it. */
+export const QUERY_LIMIT = 16 * 1024 * 1024;
 const COMPRESS_FROM = 700;
 
 export interface Answer {
@@ -14,24 +16,26 @@ export interface Answer {
   readonly headers?: readonly (readonly [name: string, value: string])[];
 }
 
-/** @throws {EngineError} 413 for a body over the limit */
-export function readBody(request: IncomingMessage): Promise<string> {
+/** @throws {EngineError} 413 for a body over the limit, in bytes */
+export function readBody(request: IncomingMessage, limit = BODY_LIMIT): Promise<string> {
   // By events: iterating over the stream costs every request several ticks.
   return new Promise((resolve, reject) => {
+    const gone = () => reject(new EngineError('bad-request', 'the client went away'));
+    if (request.destroyed) return gone();
     const chunks: Buffer[] = [];
     let size = 0;
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size <= BODY_LIMIT) chunks.push(chunk);
+      if (size <= limit) chunks.push(chunk);
       else {
         chunks.length = 0;
-        const message = `request body over ${BODY_LIMIT} bytes; send less at a time`;
+        const message = `request body over ${limit} bytes; send less at a time`;
         reject(new EngineError('bad-request', message, { status: 413 }));
       }
     });
     request.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
     request.on('error', reject);
-    request.on('aborted', () => reject(new EngineError('bad-request', 'the client went away')));
+    request.on('aborted', gone);
   });
 }
 

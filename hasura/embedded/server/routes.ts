@@ -1,6 +1,7 @@
 /** What each path answers. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Api } from '../api/dispatch.ts';
 import { matchRoute } from '../api/rest-routes.ts';
@@ -19,7 +20,7 @@ import type { SourcePools } from '../storage/sources.ts';
 import { HASURA_VERSION } from '../version.ts';
 import { describeConfig } from './config-route.ts';
 import { type GraphqlBody, readGraphqlBody } from './graphql-request.ts';
-import { type Answer, parseJson, readBody } from './http.ts';
+import { type Answer, parseJson, QUERY_LIMIT, readBody } from './http.ts';
 import { dumpDatabase } from './pg-dump.ts';
 import { restVariables } from './rest-variables.ts';
 import { runGraphql } from './run-graphql.ts';
@@ -180,8 +181,8 @@ async function admin(call: Call, handle: () => unknown): Promise<Answer> {
 }
 
 async function command(call: Call, api: Api): Promise<Answer> {
-  const text = await readBody(call.request);
   const { session, responseHeaders } = await call.parts.authenticator.authenticate(call.headers);
+  const text = await readBody(call.request);
   try {
     return answerJson(
       await call.parts.api.handle(api, parseJson(text, parseExactJson), session),
@@ -195,7 +196,7 @@ async function command(call: Call, api: Api): Promise<Answer> {
 
 async function graphql(call: Call, format: ErrorFormat): Promise<Answer> {
   const { parts, headers, requestId: id } = call;
-  const text = await readBody(call.request);
+  const text = await readBody(call.request, QUERY_LIMIT);
   let body: GraphqlBody;
   try {
     body = readGraphqlBody(parseJson(text, parseExactJson));
@@ -217,6 +218,8 @@ async function graphql(call: Call, format: ErrorFormat): Promise<Answer> {
   }
 }
 
+const MAX_BATCH = 1000;
+
 /** Each answer stands for itself; the batch as a whole is always 200. */
 async function batch(
   { parts }: Call,
@@ -224,8 +227,16 @@ async function batch(
   { session, responseHeaders }: Authenticated,
   context: RequestContext,
 ): Promise<Answer> {
+  if (requests.length > MAX_BATCH) {
+    throw new EngineError(
+      'bad-request',
+      `a batch of ${requests.length} requests; send at most ${MAX_BATCH} at a time`,
+    );
+  }
   const bodies: string[] = [];
   for (const request of requests) {
+    // Others get their turn too, where nothing is asked of the database.
+    await setImmediate();
     try {
       bodies.push((await runGraphql(parts, request, session, context)).body);
     } catch (thrown) {
@@ -244,8 +255,8 @@ const explainBody = z.looseObject({
 
 async function explain(call: Call): Promise<Answer> {
   const { parts } = call;
-  const text = await readBody(call.request);
   const { session } = await parts.authenticator.authenticate(call.headers);
+  const text = await readBody(call.request);
   try {
     refuseOthers(session);
     const { query, user } = explainBody.parse(parseJson(text));
@@ -263,8 +274,8 @@ async function explain(call: Call): Promise<Answer> {
 
 async function pgDump(call: Call): Promise<Answer> {
   const { parts } = call;
-  const text = await readBody(call.request);
   const { session } = await parts.authenticator.authenticate(call.headers);
+  const text = await readBody(call.request);
   try {
     refuseOthers(session);
     const sql = await dumpDatabase(
@@ -282,8 +293,8 @@ async function pgDump(call: Call): Promise<Answer> {
 /** `/api/rest/…`: a stored query; the answer is its `data` without the envelope. */
 async function rest(call: Call, path: string): Promise<Answer> {
   const { parts, url, headers, requestId: id } = call;
-  const text = await readBody(call.request);
   const authenticated = await parts.authenticator.authenticate(headers);
+  const text = await readBody(call.request, QUERY_LIMIT);
   try {
     const { route: found, parameters } = matchRoute(
       parts.api.state.restRoutes,

@@ -1,4 +1,5 @@
 /** One WebSocket connection: authentication, operations, keep-alive, and its end. */
+import { setImmediate } from 'node:timers/promises';
 import type { RawData, WebSocket } from 'ws';
 import type { HeaderList } from '../auth/headers.ts';
 import type { Authenticated, Authenticator } from '../auth/index.ts';
@@ -23,6 +24,9 @@ import {
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 /** A client that reads nothing must not fill the memory. */
 const BUFFER_LIMIT = 64 * 1024 * 1024;
+/** Nor one that sends faster than its operations run: beyond these nothing more is read for a while. */
+const WAITING_MESSAGES = 100;
+const WAITING_BYTES = 1024 * 1024;
 
 export interface ConnectionParts extends GraphqlParts {
   readonly authenticator: Authenticator;
@@ -58,7 +62,9 @@ export function serveConnection(
   const operations = new Map<string, () => void>();
   const timers = new Set<NodeJS.Timeout>();
   let client: Client = { state: 'new' };
+  let closed = false;
   let queue: Promise<void> = Promise.resolve();
+  const waiting = { messages: 0, bytes: 0 };
 
   const send = (message: string | undefined) => {
     if (message === undefined || socket.readyState !== socket.OPEN) return;
@@ -88,6 +94,7 @@ export function serveConnection(
     const headers = [...own, ...options.headers];
     try {
       const authenticated = await parts.authenticator.authenticate(headers);
+      if (closed) return;
       client = { state: 'ready', authenticated, headers: own };
       const { expiresAt } = authenticated;
       if (expiresAt !== undefined) later(expiresAt - Date.now(), () => close(CLOSES.tokenExpired));
@@ -175,15 +182,35 @@ export function serveConnection(
     }
   };
 
-  socket.on('message', (data, isBinary) => {
+  const receive = async (data: RawData, isBinary: boolean) => {
+    // Nobody would ever stop what begins after the end.
+    if (closed) return;
     const parsed = clientMessage.safeParse(isBinary ? undefined : parseFrame(data));
+    if (parsed.success) await handle(parsed.data);
+    else malformed(describeFrame(data, isBinary));
+    // Other connections get their turn too, where nothing is asked of the database.
+    if (waiting.messages > 1) await setImmediate();
+  };
+
+  socket.on('message', (data, isBinary) => {
+    const bytes = sizeOf(data);
+    waiting.messages += 1;
+    waiting.bytes += bytes;
+    if (waiting.messages > WAITING_MESSAGES || waiting.bytes > WAITING_BYTES) socket.pause();
     // One after the other: an operation begins only once those before it have ended.
     queue = queue
-      .then(() => (parsed.success ? handle(parsed.data) : malformed(describeFrame(data, isBinary))))
-      .catch((error: unknown) => log.error('websocket-log', { error: String(error) }));
+      .then(() => receive(data, isBinary))
+      .catch((error: unknown) => log.error('websocket-log', { error: String(error) }))
+      .then(() => {
+        waiting.messages -= 1;
+        waiting.bytes -= bytes;
+        if (socket.isPaused && waiting.messages <= WAITING_MESSAGES && waiting.bytes <= WAITING_BYTES)
+          socket.resume();
+      });
   });
   socket.on('error', (error) => log.warn('websocket-log', { error: error.message }));
   socket.on('close', () => {
+    closed = true;
     clearInterval(keepAlive);
     for (const timer of timers) clearTimeout(timer);
     for (const stop of operations.values()) stop();
@@ -198,6 +225,10 @@ function parseFrame(data: RawData): unknown {
   } catch {
     return undefined;
   }
+}
+
+function sizeOf(data: RawData): number {
+  return Array.isArray(data) ? data.reduce((sum, part) => sum + part.length, 0) : data.byteLength;
 }
 
 function frameText(data: RawData): string {

@@ -113,7 +113,8 @@ export const CLOSES = {
 
 /** A close frame's reason has room for 123 bytes. */
 export function fitReason(reason: string): string {
-  let fitted = reason;
+  // What a client sent may be part of it, and long.
+  let fitted = reason.slice(0, 123);
   while (Buffer.byteLength(fitted) > 123) fitted = fitted.slice(0, -1);
   return fitted;
 }
