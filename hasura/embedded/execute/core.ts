@@ -8,6 +8,7 @@ import { trackActions } from '../actions/track.ts';
 import { type EnumRows, readEnumRows } from '../catalog/enum-rows.ts';
 import { tableKey } from '../catalog/types.ts';
 import type { BuildCore, Core, CoreInput, CoreSource, GraphqlRequest, Operation } from '../core.ts';
+import { rolesOf } from '../metadata/roles.ts';
 import { type Cache, createCache, type Weight } from '../plan/cache.ts';
 import { type ParsedOperation, parseDocument, pickOperation } from '../plan/document.ts';
 import { withinStack } from '../plan/fail.ts';
@@ -17,6 +18,7 @@ import { addRemoteRelationships } from '../schema/remote-relationship.ts';
 import { buildRoleSchema } from '../schema/role.ts';
 import { type Tracked, trackSource } from '../schema/track.ts';
 import type { InconsistentObject, TrackedSource } from '../schema/tracked.ts';
+import { refuseTypeConflicts } from '../schema/type-conflicts.ts';
 import type { RoleSchema } from '../schema/types.ts';
 import { ADMIN_ROLE, type Session } from '../session.ts';
 import { createRowCommands } from '../sql/dml-run.ts';
@@ -113,6 +115,8 @@ function createCore(
   };
   const { schema: adminSchema } = plannerFor({ role: ADMIN_ROLE, backendOnly: true });
   checkRoots(adminSchema);
+  if (tracked.length > 1 && refuseTypeConflicts(adminSchema))
+    for (const role of rolesOf(metadata)) refuseTypeConflicts(plannerFor({ role, backendOnly: true }).schema);
   const stored = checkStoredQueries(metadata, adminSchema);
 
   const parse = ({ query, operationName }: GraphqlRequest): ParsedOperation => {

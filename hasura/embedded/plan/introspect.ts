@@ -1,5 +1,6 @@
 /** Answers `__schema` and `__type` from a role's schema. Everything is in the order of its name. */
 import type { SelectionNode } from 'graphql';
+import { byName, rootsOf, walkTypes } from '../schema/all-types.ts';
 import { DIRECTIVES, type Directive } from '../schema/introspection-types.ts';
 import type {
   EnumValue,
@@ -83,10 +84,6 @@ function isAnswers(answer: Answer): answer is Answers {
 }
 
 const nullable = (type: NamedType): TypeRef => ({ kind: 'named', type, nullable: true });
-
-function byName<Named extends { readonly name: string }>(items: Iterable<Named>): Named[] {
-  return [...items].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-}
 
 function schemaAnswers(schema: RoleSchema): Answers {
   const root = (type: ObjectType | undefined) => (type === undefined ? null : typeAnswers(nullable(type)));
@@ -174,24 +171,15 @@ function directiveAnswers(directive: Directive): Answers {
 /** Every type that the roots, the directives or introspection itself lead to, by name. */
 export function allTypes(schema: RoleSchema): ReadonlyMap<string, NamedType> {
   const types = new Map<string, NamedType>();
-  const queue: NamedType[] = [];
-  const meet = (type: TypeRef) => {
-    const named = namedType(type);
-    if (types.has(named.name)) return;
-    types.set(named.name, named);
-    queue.push(named);
-  };
-  for (const root of [schema.query, schema.mutation, schema.subscription])
-    if (root !== undefined) meet(nullable(root));
+  walkTypes(rootsOf(schema), (type) => {
+    if (types.has(type.name)) return false;
+    types.set(type.name, type);
+    return true;
+  });
   for (const directive of DIRECTIVES)
-    for (const argument of directive.arguments.values()) meet(argument.type);
-  for (let type = queue.pop(); type !== undefined; type = queue.pop()) {
-    if (type.kind === 'input') for (const field of type.fields.values()) meet(field.type);
-    if (type.kind === 'object')
-      for (const field of type.fields.values()) {
-        meet(field.type);
-        for (const argument of field.arguments.values()) meet(argument.type);
-      }
-  }
+    for (const argument of directive.arguments.values()) {
+      const type = namedType(argument.type);
+      if (!types.has(type.name)) types.set(type.name, type);
+    }
   return types;
 }

@@ -63,7 +63,7 @@ export const sourceCommands: Commands = {
     async ({ name, cascade }, { draft }) => {
       const { metadata } = draft.state;
       findSource(metadata, name);
-      const isReached = draft.catalogs.has(name);
+      const isReached = draft.state.sources.some((source) => source.metadata.name === name);
       if (cascade && !isReached) {
         throw new EngineError('unexpected', `source with name "${name}" is inconsistent`, { status: 400 });
       }
