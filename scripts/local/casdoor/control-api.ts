@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { Actions } from './actions.ts';
@@ -25,13 +26,27 @@ export type Control = {
   /** The organization that people join who name none. */
   organization: string;
   token(user: CasdoorUser, options: TokenOptions): Promise<string>;
+  /** Settles when each webhook was tried once. */
+  told(): Promise<void>;
 };
+
+/** A service that hangs must not make the next command wait for it. */
+const LONGEST_WAIT_MS = 2000;
 
 /**
  * What people do on Casdoor's pages, as calls that are easy to type: fields as a form
  * (`curl -d email=ada@example.com`), a token as plain text.
  */
-export function controlApi(app: FastifyInstance, { directory, actions, organization, token }: Control): void {
+export function controlApi(
+  app: FastifyInstance,
+  { directory, actions, organization, token, told }: Control,
+): void {
+  // The real Casdoor does not wait, but whoever pastes one command after the other expects the first to
+  // have happened.
+  app.addHook('onSend', async ({ method }) => {
+    if (method === 'POST')
+      await Promise.race([told(), setTimeout(LONGEST_WAIT_MS, undefined, { ref: false })]);
+  });
   app.post('/sign-up', async ({ body }) => {
     const { email, username = email.split('@')[0], name, ...rest } = signUpSchema.parse(body);
     return actions.signUp(`${rest.organization ?? organization}/${username}`, {

@@ -122,7 +122,8 @@ export async function startLocalCasdoor(options: LocalCasdoorOptions): Promise<L
     return key.sign(payload, tokenHeader(CERTIFICATE, tokenOptions));
   };
   api(app, directory, credentials);
-  controlApi(app, { directory, actions, organization: ORGANIZATION, token });
+  const control = { directory, actions, organization: ORGANIZATION, token, told: webhooks.tried };
+  void app.register(async (scope) => controlApi(scope, control));
   app.setErrorHandler((error, _request, reply) => {
     if (error instanceof RefusedError) return refuse(reply, error.message);
     if (error instanceof z.ZodError) {

@@ -18,6 +18,8 @@ export type WebhookSender = {
   send(record: CasdoorRecord): Promise<boolean>;
   /** One attempt, now, with headers of the caller's making beside or instead of the right ones. */
   post(record: CasdoorRecord, headers?: Record<string, string>): Promise<Response>;
+  /** Settles when each record was tried once, however it went. */
+  tried(): Promise<void>;
   /** Settles when nothing is queued or under way. */
   idle(): Promise<void>;
   /** Gives up what is left. */
@@ -69,9 +71,17 @@ export function newRecord(fields: Partial<CasdoorRecord> & { action: string }): 
  */
 export function createSender(options: SenderOptions): WebhookSender {
   const { pace = COMPRESSED_PACE, onAttempt = () => {} } = options;
-  type Event = { record: CasdoorRecord; attempts: number; due: number; settle: (delivered: boolean) => void };
+  type Event = {
+    record: CasdoorRecord;
+    attempts: number;
+    due: number;
+    /** Called after each attempt, and where there is none any more. */
+    tried: () => void;
+    settle: (delivered: boolean) => void;
+  };
   const queue: Event[] = [];
   const closing = new AbortController();
+  const untried = new Set<Promise<void>>();
   let worker: Promise<void> | undefined;
 
   async function post(
@@ -108,6 +118,7 @@ export function createSender(options: SenderOptions): WebhookSender {
     const delivered = status !== undefined && status >= 200 && status < 300;
     const willRetry = !delivered && number < MOST_ATTEMPTS && !closing.signal.aborted;
     onAttempt({ record, number, status, delivered, willRetry });
+    event.tried();
     if (willRetry) {
       event.due = Date.now() + pace.retryMs;
       return;
@@ -124,7 +135,10 @@ export function createSender(options: SenderOptions): WebhookSender {
         if (!closing.signal.aborted) await deliver(event);
       }
     }
-    for (const { settle } of queue.splice(0)) settle(false);
+    for (const { tried, settle } of queue.splice(0)) {
+      tried();
+      settle(false);
+    }
     worker = undefined;
   }
 
@@ -133,9 +147,15 @@ export function createSender(options: SenderOptions): WebhookSender {
     send(record) {
       return new Promise((settle) => {
         if (closing.signal.aborted) return settle(false);
-        queue.push({ record, attempts: 0, due: 0, settle });
+        const first = Promise.withResolvers<void>();
+        untried.add(first.promise);
+        void first.promise.then(() => untried.delete(first.promise));
+        queue.push({ record, attempts: 0, due: 0, tried: first.resolve, settle });
         worker ??= work();
       });
+    },
+    async tried() {
+      while (untried.size > 0) await Promise.all(untried);
     },
     async idle() {
       while (worker !== undefined) await worker;

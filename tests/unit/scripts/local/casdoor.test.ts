@@ -133,6 +133,22 @@ test('its pages can be had by curl: sign up, sign in, token, delete', async () =
   expect(await (await form('/sign-in', { user: 'nobody' })).json()).toMatchObject({ status: 'error' });
 });
 
+test('a change on its pages is answered when its webhooks were tried, so that what follows can build on it', async () => {
+  const casdoor = await start();
+  const { url, received } = await receiver();
+  casdoor.deliverTo(url);
+  const body = new URLSearchParams({ email: 'ada@example.com' });
+  expect((await fetch(`${casdoor.url}/sign-up`, { method: 'POST', body })).status).toBe(200);
+  expect(received).toHaveLength(2);
+
+  // One that fails is not waited for again.
+  const broken = await receiver(500);
+  casdoor.deliverTo(broken.url);
+  const user = new URLSearchParams({ user: 'ada@example.com' });
+  expect((await fetch(`${casdoor.url}/sign-in`, { method: 'POST', body: user })).status).toBe(200);
+  expect(broken.received.length).toBeGreaterThan(0);
+});
+
 test('what it holds, its keys and its secrets outlive it, and nobody else can read them', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-casdoor-'));
   open.push({ close: () => rm(folder, { recursive: true }) });
