@@ -1,8 +1,9 @@
 /** From checked metadata back to JSON, as Hasura exports it: sorted by name, defaults left out. */
+import { hashOrder } from '../hash-order.ts';
 import { exportAction, exportCronTrigger, exportCustomTypes } from './export-action.ts';
 import { compact, nonEmpty, type Out, plainName, sortBy, sorted } from './export-kit.ts';
 import { exportTable } from './export-table.ts';
-import type { FunctionMetadata, Metadata, Source } from './types.ts';
+import type { FunctionMetadata, InheritedRole, Metadata, Source } from './types.ts';
 
 /**
  * The whole of `export_metadata`.
@@ -32,13 +33,20 @@ export function exportMetadata(metadata: Metadata, complete = false): Out {
     ),
     api_limits: exportLimits(metadata),
     metrics_config: metadata.metrics_config,
-    inherited_roles: nonEmpty(sortBy(metadata.inherited_roles, (role) => role.role_name)),
+    inherited_roles: nonEmpty(
+      sortBy(metadata.inherited_roles, (role) => role.role_name).map(exportInheritedRole),
+    ),
     graphql_schema_introspection:
       metadata.graphql_schema_introspection.disabled_for_roles.length > 0
         ? metadata.graphql_schema_introspection
         : undefined,
     network: (metadata.network?.tls_allowlist?.length ?? 0) > 0 ? metadata.network : undefined,
   });
+}
+
+/** The parents come in the order of Hasura's sets, whatever order they were given in. */
+function exportInheritedRole({ role_name, role_set }: InheritedRole): Out {
+  return { role_name, role_set: hashOrder([...new Set(role_set)], (role) => role) };
 }
 
 function exportLimits({ api_limits: limits }: Metadata): Out | undefined {

@@ -273,7 +273,10 @@ function coerceEnum(type: EnumType, given: Given, variables: Variables, path: Pa
       );
     const value = type.values.get(name);
     if (value !== undefined) return value;
-    const names = [...type.values.keys()].map((known) => `'${known}'`).join(', ');
+    const names = type
+      .listed()
+      .map((known) => `'${known}'`)
+      .join(', ');
     throw invalid(`expected one of the values [${names}] for type '${type.name}', but found '${name}'`, path);
   };
   if (type.column === undefined) {

@@ -1,8 +1,9 @@
 /** How values of each PostgreSQL type are read from JSON, and what is said of those that do not fit. */
 import { isGeo, isUnknown } from '../catalog/pg-type.ts';
 import type { PgType } from '../catalog/types.ts';
-import { fixedNumber, isNumber, numberText, showNumber, toInteger, writeJson } from './number.ts';
-import { ScalarError, type ScalarReader } from './scalar.ts';
+import { type FloatType, floatText } from './float.ts';
+import { fixedNumber, isNumber, showNumber, toInteger, writeJson } from './number.ts';
+import { type NumberLiteral, ScalarError, type ScalarReader } from './scalar.ts';
 
 const INTEGER_BITS: Readonly<Record<string, number>> = {
   smallint: 16,
@@ -55,7 +56,7 @@ export function readColumnValue(type: PgType, value: unknown): string {
     case 'float8':
       if (!isNumber(value))
         mismatch(`Float expected for input type: ${INTERNAL_NAMES[type.name]}`, 'Number', value);
-      return numberText(value);
+      return readFloat(type.name, value);
     case 'numeric':
       if (!isNumber(value)) mismatch('Scientific', 'Number', value);
       // The digits decide the scale that is stored: as in Hasura a whole number has one behind the point.
@@ -95,6 +96,15 @@ function readInteger(type: PgType, value: unknown, bits: number): string {
   if (integer === undefined || BigInt.asIntN(bits, integer) !== integer)
     throw new ScalarError(outOfBounds(value));
   return integer.toString();
+}
+
+function readFloat(type: FloatType, value: number | NumberLiteral): string {
+  const text = floatText(value, type);
+  if (text === undefined)
+    throw new ScalarError(
+      `The value ${showNumber(value)} lies outside the bounds. Is it overflowing the float bounds?`,
+    );
+  return text;
 }
 
 export function outOfBounds(value: Parameters<typeof showNumber>[0]): string {

@@ -1,4 +1,5 @@
 /** `update_x`, `update_x_by_pk`, `update_x_many`, `delete_x` and `delete_x_by_pk`. */
+import { hashOrder } from '../hash-order.ts';
 import type { WriteView } from '../schema/mutation-types.ts';
 import { invalid } from './fail.ts';
 import type { Arguments, Input, ObjectInput } from './input.ts';
@@ -70,7 +71,9 @@ function planSet(
     }
   }
   if (twice.length === 0) return set;
-  const names = twice.map((name) => `'${name}'`).join(', ');
+  const names = hashOrder([...new Set(twice)], (name) => name)
+    .map((name) => `'${name}'`)
+    .join(', ');
   throw invalid(`Column found in multiple operators: [${names}].`, path);
 }
 

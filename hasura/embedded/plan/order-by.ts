@@ -1,4 +1,5 @@
 /** `order_by` arguments as what rows are sorted by. */
+import { hashOrder } from '../hash-order.ts';
 import type { Ordering } from '../schema/order-by.ts';
 import type { EnumValue } from '../schema/types.ts';
 import { MAX_LEVELS, tooDeep } from './fail.ts';
@@ -6,7 +7,10 @@ import type { Input, ObjectInput } from './input.ts';
 import type { OrderItem, OrderKey } from './types.ts';
 import { asList, asObject } from './where.ts';
 
-/** In the order they were written; a null direction sorts by nothing. */
+/**
+ * List items in the order they were written, the keys of one object in that of Hasura's maps; a null direction
+ * sorts by nothing.
+ */
 export function planOrderBy(input: Input | undefined): OrderItem[] {
   if (input === undefined || input.kind === 'null') return [];
   return asList(input).items.flatMap((item) => planObject(asObject(item)));
@@ -14,7 +18,7 @@ export function planOrderBy(input: Input | undefined): OrderItem[] {
 
 function planObject(input: ObjectInput, levels = MAX_LEVELS): OrderItem[] {
   if (levels === 0) throw tooDeep();
-  return input.fields.flatMap(({ field, value }): OrderItem[] => {
+  return hashOrder(input.fields, keyOf).flatMap(({ field, value }): OrderItem[] => {
     if (value.kind === 'null') return [];
     const { meaning } = field;
     switch (meaning.kind) {
@@ -47,10 +51,27 @@ function planObject(input: ObjectInput, levels = MAX_LEVELS): OrderItem[] {
   });
 }
 
+/** What Hasura's map of a table's fields has the field under: the name in the database or in the metadata. */
+function keyOf({ field: { name, meaning } }: ObjectInput['fields'][number]): string {
+  switch (meaning.kind) {
+    case 'operand':
+      return meaning.operand.kind === 'column' ? meaning.operand.column : name;
+    case 'relationship':
+    case 'relationship-aggregate':
+      return meaning.relationship.name;
+    case 'computed-table':
+      return meaning.field.name;
+    default:
+      return name;
+  }
+}
+
 type AggregateKey = Extract<OrderKey, { kind: 'related-aggregate' }>;
 
 function planAggregates(input: ObjectInput, related: Pick<AggregateKey, 'from' | 'permission'>): OrderItem[] {
-  return input.fields.flatMap(({ field, value }): OrderItem[] => {
+  const isCount = ({ field }: ObjectInput['fields'][number]) => field.meaning.kind === 'count';
+  const countFirst = input.fields.toSorted((a, b) => Number(isCount(b)) - Number(isCount(a)));
+  return countFirst.flatMap(({ field, value }): OrderItem[] => {
     if (value.kind === 'null') return [];
     const { meaning } = field;
     if (meaning.kind === 'count')
@@ -59,7 +80,7 @@ function planAggregates(input: ObjectInput, related: Pick<AggregateKey, 'from' |
       ];
     if (meaning.kind !== 'aggregate-operator') throw new TypeError(`${field.name} is no aggregate`);
     const { operator } = meaning;
-    return asObject(value).fields.flatMap((column) => {
+    return hashOrder(asObject(value).fields, keyOf).flatMap((column) => {
       if (column.value.kind === 'null' || column.field.meaning.kind !== 'operand') return [];
       const { operand } = column.field.meaning;
       return [ordered(column.value, { kind: 'related-aggregate', ...related, function: operator, operand })];

@@ -107,7 +107,6 @@ export type Predicate =
       readonly function: string;
       /** Columns; none is `*`. */
       readonly arguments: readonly Operand[];
-      readonly distinct: boolean;
       readonly having: Predicate;
     };
 

@@ -125,15 +125,14 @@ function planAggregate(input: ObjectInput, { levels, ...related }: Related): Pre
   if (meaning.kind !== 'aggregate-predicate') throw new TypeError('not an aggregate predicate');
   const parts = new Map(asObject(entry.value).fields.map(({ field, value }) => [field.name, value]));
   const predicate = parts.get('predicate');
-  const distinct = parts.get('distinct');
   if (predicate === undefined) throw new TypeError('an aggregate predicate has a predicate');
   return {
     kind: 'related-aggregate',
     ...related,
     where: planWhere(parts.get('filter'), levels),
     function: meaning.function,
+    // As in Hasura, `distinct` is read and makes no difference.
     arguments: aggregateArguments(parts.get('arguments')),
-    distinct: distinct?.kind === 'value' && distinct.value === true,
     having: planComparisons({ kind: 'aggregate' }, asObject(predicate)),
   };
 }

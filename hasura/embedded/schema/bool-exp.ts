@@ -2,17 +2,8 @@
 import { BOOLEAN, DOUBLE, INTEGER } from '../catalog/pg-type.ts';
 import type { PgType } from '../catalog/types.ts';
 import { displayName, tableKey } from '../catalog/types.ts';
-import {
-  ARGUMENT,
-  type Builder,
-  enumType,
-  inputType,
-  mandatory,
-  optional,
-  required,
-  requiredList,
-} from './builder.ts';
-import { columnEnum, columnOperand, visibleColumns } from './columns.ts';
+import { ARGUMENT, type Builder, inputType, mandatory, optional, required, requiredList } from './builder.ts';
+import { columnEnum, columnOperand, enumOfColumns, visibleColumns } from './columns.ts';
 import { comparisonType } from './comparison.ts';
 import { custom } from './naming.ts';
 import { BOOLEAN_SCALAR } from './scalars.ts';
@@ -154,14 +145,11 @@ function aggregateFunction(builder: Builder, fn: AggregateFunction, view: TableV
       ...generatedWords('arguments_columns'),
     ];
     const typeName = names.type(identifier, 'select_column', predicate);
-    return enumType(
+    return enumOfColumns(
       typeName,
       `select "${names.field(predicate)}" columns of table "${displayName(name)}"`,
-      columns.map((column) => ({
-        name: column.field,
-        description: 'column name',
-        value: columnOperand(view, column),
-      })),
+      view,
+      columns,
     );
   };
   const argument = (): InputField | undefined => {

@@ -162,6 +162,7 @@ export function enumType(
   name: string,
   description: string | undefined,
   values: readonly EnumValue[],
+  listed: () => readonly string[] = () => values.map((value) => value.name),
 ): EnumType {
   const sorted = values.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return {
@@ -169,6 +170,7 @@ export function enumType(
     name,
     description,
     values: new Map(sorted.map((value) => [value.name, value])),
+    listed,
     column: undefined,
   };
 }

@@ -1,5 +1,6 @@
 /** The columns of a table that a role may read, and the enum that names them. */
 import { displayName, tableKey } from '../catalog/types.ts';
+import { hashOrder } from '../hash-order.ts';
 import type { Operand } from '../plan/predicate.ts';
 import { type Builder, enumType } from './builder.ts';
 import type { Column } from './tracked.ts';
@@ -19,14 +20,30 @@ export function columnEnum(builder: Builder, view: TableView): EnumType | undefi
   const columns = visibleColumns(view);
   if (columns.length === 0) return undefined;
   return builder.once(`select_column ${tableKey(view.table.name)}`, () =>
-    enumType(
+    enumOfColumns(
       builder.names.type(view.table.identifier, 'select_column'),
       `select columns of table "${displayName(view.table.name)}"`,
-      columns.map((column) => ({
-        name: column.field,
-        description: 'column name',
-        value: columnOperand(view, column),
-      })),
+      view,
+      columns,
     ),
+  );
+}
+
+/** An enum that names some columns of the table; errors list them in the order of Hasura's maps. */
+export function enumOfColumns(
+  name: string,
+  description: string,
+  view: TableView,
+  columns: readonly Column[],
+): EnumType {
+  return enumType(
+    name,
+    description,
+    columns.map((column) => ({
+      name: column.field,
+      description: 'column name',
+      value: columnOperand(view, column),
+    })),
+    () => hashOrder(columns, (column) => column.name).map((column) => column.field),
   );
 }

@@ -138,11 +138,13 @@ function enumTableType(builder: Builder, column: Column): EnumType {
     ...enumType(
       table.typeName,
       undefined,
-      table.values.map((value) => ({
-        name: builder.names.enumValue(value.name),
-        description: value.comment,
-        value: value.name,
-      })),
+      table.values
+        .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+        .map((value) => ({
+          name: builder.names.enumValue(value.name),
+          description: value.comment,
+          value: value.name,
+        })),
     ),
     column: column.type,
   }));

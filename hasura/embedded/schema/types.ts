@@ -59,6 +59,8 @@ export interface EnumType {
   readonly name: string;
   readonly description: string | undefined;
   readonly values: ReadonlyMap<string, EnumValue>;
+  /** Their names as an error lists them. */
+  readonly listed: () => readonly string[];
   /** Set for enum tables: the value goes into a statement as a parameter of this type. */
   readonly column: PgType | undefined;
 }

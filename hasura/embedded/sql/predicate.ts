@@ -89,16 +89,10 @@ function writeAggregate(
   const alias = writer.alias();
   const inner: Scope = { row: alias, root: alias };
   const operands = predicate.arguments.map((operand) => writeOperand(writer, operand, inner));
-  const isTwoArguments = predicate.function === 'corr' || predicate.function === 'covar_samp';
-  const argument =
-    operands.length === 0
-      ? '*'
-      : isTwoArguments || operands.length === 1
-        ? operands.join(', ')
-        : `(${operands.join(', ')})`;
-  const distinct = predicate.distinct && operands.length > 0 ? 'DISTINCT ' : '';
-  const aggregate = `${predicate.function}(${distinct}${argument})`;
+  const aggregate = `${predicate.function}(${operands.length === 0 ? '*' : operands.join(', ')})`;
   const having = writePredicate(writer, predicate.having, { row: aggregate, root: aggregate });
+  // Without a condition on it, nothing would make one row of the related ones.
+  if (having === 'TRUE') return 'TRUE';
   const where = writeRelated(writer, predicate, alias, scope);
   return `coalesce((SELECT ${having} FROM ${qualified(predicate.target)} AS ${alias} WHERE ${where}), FALSE)`;
 }

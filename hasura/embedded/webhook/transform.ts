@@ -1,7 +1,9 @@
 /** Request and response transformations ("REST connectors") of actions, cron triggers and event triggers. */
+
 import { z } from 'zod';
 import type { Environment } from '../config.ts';
 import { EngineError } from '../errors.ts';
+import { hashOrder } from '../hash-order.ts';
 import type { Json } from '../metadata/kit.ts';
 import { fillTemplate, type HeaderPairs } from './env-template.ts';
 import { renderKriti, type Scope } from './kriti/evaluate.ts';
@@ -155,9 +157,7 @@ function formEncode(
   templates: Readonly<Record<string, string>>,
   render: (template: string) => string,
 ): string {
-  // Hasura goes through a hash map here; by name is the one order that does not surprise.
-  return Object.entries(templates)
-    .sort(([one], [other]) => (one < other ? -1 : 1))
+  return hashOrder(Object.entries(templates), ([key]) => key)
     .map(([key, template]) => [key, render(template)] as const)
     .filter(([, value]) => value !== 'null')
     .map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(value)}`)

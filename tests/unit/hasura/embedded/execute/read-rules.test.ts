@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startCore, type TestCore } from '../core.ts';
+import { SAMPLE_SOURCE, SAMPLE_SQL } from '../sample.ts';
+
+let core: TestCore;
+beforeAll(async () => {
+  core = await startCore(
+    `${SAMPLE_SQL}
+     CREATE TABLE measure (id integer PRIMARY KEY, small real, large float8);
+     INSERT INTO measure VALUES (1, 'Infinity', '-Infinity'), (2, 0, 0), (3, 1.5, 2.5);`,
+    { ...SAMPLE_SOURCE, tables: [...SAMPLE_SOURCE.tables, { table: 'measure' }] },
+  );
+});
+afterAll(() => core.close());
+
+describe('conditions on aggregates of related rows', () => {
+  const names = async (condition: string) =>
+    core.query(`{ author(where: {articles_aggregate: ${condition}}, order_by: {id: asc}) { name } }`);
+
+  test('without a comparison hold for every row', async () => {
+    expect(await names('{count: {predicate: {}}}')).toEqual({
+      author: [{ name: 'Ada' }, { name: 'Bob' }, { name: 'Cy' }],
+    });
+  });
+
+  test('count rows, not distinct values: Hasura reads `distinct` and does nothing with it', async () => {
+    expect(await names('{count: {arguments: author_id, distinct: true, predicate: {_eq: 2}}}')).toEqual({
+      author: [{ name: 'Ada' }],
+    });
+  });
+
+  test('take one column at most: Hasura asks PostgreSQL for a function of several', async () => {
+    const failure = core.failure(
+      '{ author(where: {articles_aggregate: {count: {arguments: [id, title], predicate: {_eq: 2}}}}) { id } }',
+    );
+    expect(await failure).toContain('database query error');
+  });
+});
+
+describe('floating point numbers', () => {
+  const ids = async (condition: string) => core.query(`{ measure(where: ${condition}) { id } }`);
+
+  test.each([
+    ['too large for real are infinite', '{small: {_eq: 1e39}}', [{ id: 1 }]],
+    ['too large for double precision are infinite', '{large: {_eq: -1e310}}', [{ id: 1 }]],
+    ['too small are zero', '{small: {_eq: 1e-60}}', [{ id: 2 }]],
+    ['in bounds are themselves', '{small: {_eq: 1.5}, large: {_eq: 25e-1}}', [{ id: 3 }]],
+  ])('%s', async (_name, condition, expected) => {
+    expect(await ids(condition)).toEqual({ measure: expected });
+  });
+
+  test.each([
+    ['large', '1e400', '1.0e400'],
+    ['small', '-12e5000', '-1.2e5001'],
+    ['large', '1e-400', '1.0e-400'],
+  ])('beyond what Hasura reads are refused: %s = %s', async (column, number, shown) => {
+    expect(await core.failure(`{ measure(where: {${column}: {_eq: ${number}}}) { id } }`)).toBe(
+      `parse-failed $.selectionSet.measure.args.where.${column}._eq The value ${shown} lies outside the bounds. Is it overflowing the float bounds?`,
+    );
+  });
+});
+
+describe('what Hasura keeps in hash maps', () => {
+  test('several keys of one order_by object sort in the order of the map', async () => {
+    const expected = await core.query('{ author(order_by: [{rating: asc}, {name: desc}]) { id } }');
+    expect(await core.query('{ author(order_by: {rating: asc, name: desc}) { id } }')).toEqual(expected);
+    expect(await core.query('{ author(order_by: {name: desc, rating: asc}) { id } }')).toEqual(expected);
+  });
+
+  test('the count comes first among aggregates to sort by', async () => {
+    const expected = await core.query(
+      '{ author(order_by: [{articles_aggregate: {count: asc}}, {articles_aggregate: {max: {score: desc}}}, {id: asc}]) { id } }',
+    );
+    expect(
+      await core.query(
+        '{ author(order_by: [{articles_aggregate: {max: {score: desc}, count: asc}}, {id: asc}]) { id } }',
+      ),
+    ).toEqual(expected);
+  });
+
+  test('columns to choose from are listed in the order of the map', async () => {
+    expect(await core.failure('{ author(distinct_on: nope) { id } }')).toBe(
+      "validation-failed $.selectionSet.author.args.distinct_on[0] expected one of the values ['id', 'rating', 'tags', 'name', 'profile'] for type 'author_select_column', but found 'nope'",
+    );
+  });
+});
