@@ -5,7 +5,7 @@ import type { HeaderList } from '../auth/headers.ts';
 import type { Operation, RunnableOperation } from '../core.ts';
 import type { RootField } from '../plan/types.ts';
 import type { InputValidation } from '../plan/validation.ts';
-import { type Bindings, bindParam } from '../sql/bind.ts';
+import { type Bindings, bindParam, createBinder } from '../sql/bind.ts';
 import { runMutationFields } from '../sql/mutation-operation.ts';
 import { validateInput } from '../webhook/validate-input.ts';
 import {
@@ -77,9 +77,8 @@ function createQuery(
 ): RunnableOperation {
   const nodes = actionsOf(planned.compiled);
   const batches = batchesOf(planned.compiled);
-  const values = new Map(
-    batches.map((batch) => [batch, batch.statement.params.map((param) => bindParam(param, bindings))]),
-  );
+  const bind = createBinder(bindings);
+  const values = new Map(batches.map((batch) => [batch, bind(batch.statement.params)]));
   return {
     kind: 'query',
     name: planned.name,

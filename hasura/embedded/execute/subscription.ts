@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ActionNode } from '../actions/types.ts';
 import type { PollAnswer, PolledCohort, Subscription } from '../core.ts';
 import { EngineError, toEngineError } from '../errors.ts';
-import { type Bindings, bindParam } from '../sql/bind.ts';
+import { type Bindings, createBinder } from '../sql/bind.ts';
 import type { Param } from '../sql/text.ts';
 import { actionsOf, runActions } from './actions.ts';
 import { batchesOf, type CompiledField, type QueryBatch } from './compile.ts';
@@ -34,9 +34,8 @@ export function createSubscription(
   const { compiled } = planned;
   const batches = batchesOf(compiled);
   const nodes = actionsOf(compiled);
-  const values: Values = new Map(
-    batches.map((batch) => [batch, batch.statement.params.map((param) => bindParam(param, bindings))]),
-  );
+  const bind = createBinder(bindings);
+  const values: Values = new Map(batches.map((batch) => [batch, bind(batch.statement.params)]));
   const streaming = hasStream(compiled);
   const subscription: Subscription = {
     kind: 'subscription',

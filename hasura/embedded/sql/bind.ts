@@ -8,6 +8,25 @@ export interface Bindings {
   readonly variables: Readonly<Record<string, unknown>>;
 }
 
+/** In characters: one variable of some megabytes may stand in thousands of places. */
+const MAX_TEXT = 2 ** 24;
+
+/**
+ * Binds the parameters of one request's statements, one after the other.
+ * @throws {EngineError} see {@link bindParam}; `validation-failed` where the values come to too much altogether
+ */
+export function createBinder(bindings: Bindings): (params: readonly Param[]) => (string | null)[] {
+  let left = MAX_TEXT;
+  return (params) =>
+    params.map((param) => {
+      const value = bindParam(param, bindings);
+      left -= value?.length ?? 0;
+      if (left < 0)
+        throw new EngineError('validation-failed', 'the values come to too much text; send less at a time');
+      return value;
+    });
+}
+
 /**
  * The value as PostgreSQL's text form.
  * @throws {EngineError} `not-found` for a session variable that is missing; a variable's value that does

@@ -8,6 +8,9 @@ import type { DatabaseUrl, Source } from '../metadata/types.ts';
 // Values travel as JSON text made by the database; whatever else is read stays the text PostgreSQL sent.
 const CONNECT_TIMEOUT_MS = 10_000;
 
+/** Servers and poolers that know no such setting do without. */
+const ignore = () => {};
+
 /** @throws {EngineError} `invalid-configuration` where a variable is not set */
 export function resolveDatabaseUrl(url: DatabaseUrl, env: Environment): string {
   if (typeof url === 'string') return url;
@@ -29,13 +32,35 @@ export interface SourcePools {
   close(): Promise<void>;
 }
 
-export function createPool(url: string, size: number, log: Logger, idleSeconds = 180): pg.Pool {
+/** The pool's own limit is on waiting for a connection that others use: however long that takes, as in Hasura. */
+class PooledClient extends pg.Client {
+  constructor(config: pg.ClientConfig = {}) {
+    super({ ...config, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  }
+}
+
+/** In seconds. */
+export interface PoolTimes {
+  readonly idle?: number | undefined;
+  /** How long a connection is used at most. */
+  readonly lifetime?: number | undefined;
+  /** How long a request waits for one while all are in use. */
+  readonly wait?: number | undefined;
+}
+
+export function createPool(url: string, size: number, log: Logger, times: PoolTimes = {}): pg.Pool {
+  const { idle = 180, lifetime = 0, wait = 0 } = times;
   const pool = new pg.Pool({
+    Client: PooledClient,
     connectionString: url,
     max: size,
-    idleTimeoutMillis: idleSeconds * 1000,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    idleTimeoutMillis: idle * 1000,
+    maxLifetimeSeconds: lifetime,
+    connectionTimeoutMillis: wait * 1000,
     application_name: 'hasura-embedded',
+    // PostgreSQL thinks nested queries costly enough to be compiled, which takes it longer than to run them:
+    // half a second at twenty levels.
+    onConnect: (client) => client.query('SET jit = off').then(ignore, ignore),
   });
   // A connection that breaks while idle is replaced by the next request; unhandled it would end the process.
   pool.on('error', (error) => log.warn('postgres-connection', { error: error.message }));
@@ -56,11 +81,17 @@ export function createSourcePools(config: EngineConfig, log: Logger): SourcePool
       const { connection_info: info } = source.configuration;
       const url = resolveDatabaseUrl(info.database_url, config.env);
       const size = info.pool_settings?.max_connections ?? config.pgConnections;
-      const key = JSON.stringify([url, size, info.pool_settings?.idle_timeout]);
+      const settings = info.pool_settings;
+      const times: PoolTimes = {
+        idle: settings?.idle_timeout,
+        lifetime: settings?.connection_lifetime,
+        wait: settings?.pool_timeout,
+      };
+      const key = JSON.stringify([url, size, times]);
       const known = pools.get(source.name);
       if (known?.key === key) return known.pool;
       if (known !== undefined) void end(source.name);
-      const pool = createPool(url, size, log, info.pool_settings?.idle_timeout);
+      const pool = createPool(url, size, log, times);
       pools.set(source.name, { key, pool });
       return pool;
     },
