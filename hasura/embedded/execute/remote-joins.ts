@@ -2,6 +2,7 @@
  * Relationships between sources: the gaps that one source's answer has for rows of others are filled,
  * with one statement per join of the operation however many gaps it has.
  */
+import { EngineError } from '../errors.ts';
 import type { OperationPlan } from '../plan/operation.ts';
 import { type Bindings, bindParam } from '../sql/bind.ts';
 import { splitAtGaps } from '../sql/gap.ts';
@@ -25,6 +26,12 @@ export function compileJoins(
     return { source: join.source, statement: compileRemoteJoin(join, options) };
   });
 }
+
+/**
+ * In characters. Sources that lead back and forth multiply their rows with each level, and a short query can
+ * go through many.
+ */
+const MAX_LENGTH = 250_000_000;
 
 /** JSON text for each of the keys, in their order. */
 type Ask = (join: number, keys: readonly string[]) => Promise<readonly string[]>;
@@ -70,13 +77,18 @@ async function fill(texts: readonly string[], ask: Ask): Promise<readonly string
       found.set(join, await fill(await ask(join, [...keys.keys()]), ask));
     }),
   );
-  return split.map((pieces) =>
-    pieces
-      .map((piece) => {
-        if (typeof piece === 'string') return piece;
-        const number = wanted.get(piece.join)?.get(piece.keys);
-        return number === undefined ? 'null' : (found.get(piece.join)?.[number] ?? 'null');
-      })
-      .join(''),
+  const filled = split.map((pieces) =>
+    pieces.map((piece) => {
+      if (typeof piece === 'string') return piece;
+      const number = wanted.get(piece.join)?.get(piece.keys);
+      return number === undefined ? 'null' : (found.get(piece.join)?.[number] ?? 'null');
+    }),
   );
+  const length = filled.flat().reduce((sum, piece) => sum + piece.length, 0);
+  if (length > MAX_LENGTH)
+    throw new EngineError(
+      'validation-failed',
+      `the rows of other sources fill more than ${MAX_LENGTH} characters; ask for fewer of them, or less deep`,
+    );
+  return filled.map((pieces) => pieces.join(''));
 }

@@ -90,7 +90,13 @@ function planField(key: string, value: unknown, context: FilterContext): Predica
     };
   }
   const field = table.computedFields.get(key);
-  if (field === undefined) throw new Problem(`"${key}" does not exist`);
+  if (field === undefined) {
+    if (context.table.metadata?.remote_relationships.some(({ name }) => name === key) === true)
+      throw new Problem(
+        `the embedded engine does not filter by relationships to other sources, as "${key}" is`,
+      );
+    throw new Problem(`"${key}" does not exist`);
+  }
   if (field.function.inputs.length > 0)
     throw new Problem('Computed columns with input arguments can not be part of the where clause');
   if (field.returns.kind === 'scalar')

@@ -351,6 +351,18 @@ describe('mutations', () => {
   });
 });
 
+test('a query that goes back and forth many times ends', async () => {
+  const through = (levels: number, [step, ...steps]: string[], end: string): string =>
+    levels === 0 || step === undefined ? end : `${step} { ${through(levels - 1, [...steps, step], end)} }`;
+  core.statements();
+  expect(JSON.stringify(await artist(1, through(40, ['twin'], 'id')))).toContain('{"id":1}');
+  expect(core.statements()).toHaveLength(41);
+  // Three sales a level: this would be a text of 3^18 ids.
+  expect(await core.failure(`{ artist { ${through(36, ['sales', 'artist'], 'id')} } }`)).toMatch(
+    /^validation-failed \$ the rows of other sources fill more than 250000000 characters/,
+  );
+});
+
 test('ten thousand keys are one statement and nothing is lost', async () => {
   await core.sql("INSERT INTO artist SELECT n, 'many', n FROM generate_series(1000, 10999) AS n");
   await core.sql("INSERT INTO label SELECT n, 'l' || n, 'x' FROM generate_series(1000, 10999) AS n", 'sales');
