@@ -27,6 +27,7 @@ const ERROR_STATUS = {
   'invalid-params': 400,
   'jwt-invalid-claims': 400,
   'jwt-missing-role-claims': 400,
+  'metadata-warnings': 400,
   'method-not-allowed': 405,
   'not-exists': 400,
   'not-found': 404,

@@ -44,6 +44,11 @@ export async function noteCall(
   return idRow.parse(rows[0]).id;
 }
 
+/** All calls of an action that is gone. */
+export async function forgetCalls(pool: Pool, action: string): Promise<void> {
+  await pool.query(`DELETE FROM ${LOG} WHERE action_name = $1`, [action]);
+}
+
 /**
  * What became of a call; undefined where there is none of that id and action, or it is another session's.
  * @param session the asker's variables; undefined for an admin, who may see all

@@ -1,5 +1,6 @@
 /** Actions and their custom types. */
 import { z } from 'zod';
+import { forgetCalls } from '../../actions/log.ts';
 import { EngineError } from '../../errors.ts';
 import { graphqlName, json, nonEmptyText, object } from '../../metadata/kit.ts';
 import type { Action, Metadata } from '../../metadata/types.ts';
@@ -41,10 +42,11 @@ export const actionCommands: Commands = {
   ),
   drop_action: command(
     object({ name: graphqlName, clear_data: z.boolean().default(true) }),
-    async ({ name }, { draft }) => {
+    async ({ name, clear_data: clear }, { draft, metadataPool }) => {
       const { metadata } = draft.state;
       find(metadata, name);
       await draft.change({ ...metadata, actions: metadata.actions.filter((action) => action.name !== name) });
+      if (clear) await forgetCalls(metadataPool, name);
       return SUCCESS;
     },
   ),

@@ -46,9 +46,14 @@ export const metadataCommands: Commands = {
     object({
       reload_sources: z.union([z.boolean(), z.array(z.string())]).default(true),
       reload_remote_schemas: anything.optional(),
-      recreate_event_triggers: anything.optional(),
+      recreate_event_triggers: z.union([z.boolean(), z.array(z.string())]).default(false),
+      reload_data_connectors: anything.optional(),
     }),
-    async ({ reload_sources: sources }, { draft }) => {
+    async ({ reload_sources: sources, recreate_event_triggers: recreate }, { draft }) => {
+      for (const name of [sources, recreate].flatMap((listed) => (Array.isArray(listed) ? listed : []))) {
+        if (!draft.state.metadata.sources.some((source) => source.name === name))
+          throw new EngineError('not-exists', `Source with name "${name}" not found in metadata`);
+      }
       if (sources !== false) draft.invalidate(sources === true ? undefined : sources);
       const inconsistencies = await draft.replace(draft.state.metadata);
       return inconsistencies.length === 0
@@ -86,10 +91,37 @@ async function replace(
   allowInconsistent: boolean,
   { draft }: CommandContext,
 ): Promise<readonly InconsistentObject[]> {
+  checkTriggerNames(metadata, draft.state.metadata);
   draft.invalidate();
-  const inconsistencies = await draft.replace(metadata);
+  const inconsistencies = await draft.replace(withOwnCronTriggers(metadata, draft.state.metadata));
   if (inconsistencies.length > 0 && !allowInconsistent) throw inconsistent(inconsistencies);
   return inconsistencies;
+}
+
+/** Hasura looks at sources that were there before. @throws {EngineError} `not-supported` */
+function checkTriggerNames(next: Metadata, before: Metadata): void {
+  for (const source of next.sources) {
+    if (!before.sources.some(({ name }) => name === source.name)) continue;
+    const names = source.tables.flatMap((table) => table.event_triggers.map(({ name }) => name));
+    const twice = [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
+    if (twice.length === 0) continue;
+    const list = twice.map((name) => `"${name}"`).join(', ');
+    throw new EngineError('not-supported', `Event trigger with duplicate names not allowed: ${list}`);
+  }
+}
+
+/**
+ * Cron triggers that no export includes are not replaced either.
+ * @throws {EngineError} `already-exists` where a new one goes by the name of such a one
+ */
+function withOwnCronTriggers(next: Metadata, before: Metadata): Metadata {
+  const own = before.cron_triggers.filter((trigger) => !trigger.include_in_metadata);
+  const taken = next.cron_triggers.find(({ name }) => own.some((trigger) => trigger.name === name));
+  if (taken !== undefined) {
+    const message = `cron trigger with name "${taken.name}" already exists as a cron trigger with "included_in_metadata" as false`;
+    throw new EngineError('already-exists', message);
+  }
+  return { ...next, cron_triggers: [...next.cron_triggers, ...own] };
 }
 
 function inconsistent(objects: readonly InconsistentObject[]): EngineError {

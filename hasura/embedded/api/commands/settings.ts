@@ -3,15 +3,30 @@ import { z } from 'zod';
 import { EngineError } from '../../errors.ts';
 import { nonEmptyText, object } from '../../metadata/kit.ts';
 import { parseWith } from '../../metadata/parse.ts';
-import { apiLimits, inheritedRole, queryTags } from '../../metadata/types.ts';
+import { apiLimits, inheritedRole, type Metadata, queryTags } from '../../metadata/types.ts';
 import { type Commands, command, findSource, SUCCESS, withSource } from '../command.ts';
 import { objectName } from '../names.ts';
 
-const tlsEntry = z.strictObject({
-  host: z.string(),
-  suffix: z.string().optional(),
-  permissions: z.array(z.string()).optional(),
-});
+const host = { host: z.string(), suffix: z.string().optional() };
+const tlsObject = object({ ...host, permissions: z.array(z.string()).optional() });
+/** The old form is the host alone. */
+const tlsEntry = z.union([
+  z
+    .string()
+    .min(1, 'missing "host" field in input')
+    .transform((name): z.output<typeof tlsObject> => ({ host: name })),
+  tlsObject,
+]);
+
+function tlsHosts(metadata: Metadata) {
+  return metadata.network?.tls_allowlist ?? [];
+}
+
+const isHost = (entry: Readonly<Record<string, unknown>>, name: string, suffix: string | undefined) =>
+  entry.host === name && (entry.suffix ?? undefined) === suffix;
+
+const describeHost = (name: string, suffix: string | undefined) =>
+  `the host "${name}"${suffix === undefined ? '' : ` with suffix "${suffix}"`}`;
 
 export const settingCommands: Commands = {
   set_query_tags: command(
@@ -80,21 +95,23 @@ export const settingCommands: Commands = {
   ),
   add_host_to_tls_allowlist: command(tlsEntry, async (entry, { draft }) => {
     const { metadata } = draft.state;
-    const list = metadata.network?.tls_allowlist ?? [];
+    if (entry.host === '') throw new EngineError('bad-request', 'key "host" cannot be empty');
+    if (tlsHosts(metadata).some((one) => isHost(one, entry.host, entry.suffix))) {
+      const what = describeHost(entry.host, entry.suffix);
+      throw new EngineError('already-exists', `${what} already exists in the allowlist`);
+    }
     const tidy = Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== undefined));
-    await draft.change({
-      ...metadata,
-      network: { tls_allowlist: [...list, z.record(z.string(), z.json()).parse(tidy)] },
-    });
+    const added = z.record(z.string(), z.json()).parse(tidy);
+    await draft.change({ ...metadata, network: { tls_allowlist: [...tlsHosts(metadata), added] } });
     return SUCCESS;
   }),
-  drop_host_from_tls_allowlist: command(tlsEntry, async ({ host }, { draft }) => {
+  drop_host_from_tls_allowlist: command(object(host), async ({ host: name, suffix }, { draft }) => {
     const { metadata } = draft.state;
-    const list = metadata.network?.tls_allowlist ?? [];
-    await draft.change({
-      ...metadata,
-      network: { tls_allowlist: list.filter((entry) => entry.host !== host) },
-    });
+    if (name === '') throw new EngineError('bad-request', 'hostname cannot be empty');
+    const kept = tlsHosts(metadata).filter((one) => !isHost(one, name, suffix));
+    if (kept.length === tlsHosts(metadata).length)
+      throw new EngineError('not-exists', `${describeHost(name, suffix)} isn't present in the allowlist`);
+    await draft.change({ ...metadata, network: { tls_allowlist: kept } });
     return SUCCESS;
   }),
 };

@@ -1,7 +1,7 @@
 /** Adding, dropping and renaming sources. */
 import { z } from 'zod';
 import { EngineError } from '../../errors.ts';
-import { graphqlName, nonEmptyText, object } from '../../metadata/kit.ts';
+import { graphqlName, nonEmptyText, object, unsupported } from '../../metadata/kit.ts';
 import { sourceConfiguration, sourceCustomization } from '../../metadata/types.ts';
 import { type Commands, command, findSource, SUCCESS, withSource } from '../command.ts';
 import { refuseDependents, removeDependents } from '../dependencies.ts';
@@ -16,7 +16,7 @@ export const sourceCommands: Commands = {
       configuration: sourceConfiguration,
       customization: sourceCustomization.default({}),
       replace_configuration: z.boolean().default(false),
-      health_check: z.unknown().optional(),
+      health_check: unsupported('source health checks'),
     }),
     async ({ name, configuration, customization, replace_configuration: replace }, { draft }) => {
       const { metadata } = draft.state;
@@ -43,7 +43,7 @@ export const sourceCommands: Commands = {
       name: nonEmptyText,
       configuration: sourceConfiguration.optional(),
       customization: sourceCustomization.optional(),
-      health_check: z.unknown().optional(),
+      health_check: unsupported('source health checks'),
       query_tags: z.unknown().optional(),
     }),
     async ({ name, configuration, customization }, { draft }) => {

@@ -1,5 +1,6 @@
 /** Tracking tables and views, and what they are called. */
 import { z } from 'zod';
+import { displayName } from '../../catalog/types.ts';
 import { EngineError } from '../../errors.ts';
 import { isPlainObject, nonEmptyText, object, unsupported } from '../../metadata/kit.ts';
 import {
@@ -114,10 +115,16 @@ async function customize(
 
 /** Runs one command per item; those that fail become warnings unless all of them do. */
 async function many<Item extends { readonly source: string; readonly table: QualifiedName }>(
-  items: readonly Item[],
+  { tables: items, allow_warnings: allowWarnings }: { tables: readonly Item[]; allow_warnings: boolean },
   verb: 'track' | 'untrack',
   run: (item: Item) => Promise<unknown>,
 ) {
+  const names = items.map(({ source: of, table }) => `${of}.${displayName(table)}`);
+  const twice = [...new Set(names.filter((name, index) => names.indexOf(name) !== index))].sort();
+  if (twice.length > 0) {
+    const message = `The following tables occur more than once in the request: ${twice.join(', ')}`;
+    throw new EngineError('bad-request', message, { path: '$.tables' });
+  }
   const warnings: unknown[] = [];
   for (const item of items) {
     try {
@@ -134,8 +141,12 @@ async function many<Item extends { readonly source: string; readonly table: Qual
       });
     }
   }
-  if (warnings.length === items.length && items.length > 0) {
+  if (warnings.length === items.length) {
     throw new EngineError('invalid-configuration', `all tables failed to ${verb}`, { internal: warnings });
+  }
+  if (warnings.length > 0 && !allowWarnings) {
+    const message = 'failed due to metadata warnings';
+    throw new EngineError('metadata-warnings', message, { internal: warnings });
   }
   return warnings.length === 0 ? SUCCESS : { ...SUCCESS, warnings };
 }
@@ -146,12 +157,12 @@ export const tableCommands: Commands = {
   add_existing_table_or_view: command(trackAny, track),
   track_tables: command(
     object({ tables: z.array(trackArgs), allow_warnings: z.boolean().default(true) }),
-    ({ tables }, context) => many(tables, 'track', (item) => track(item, context)),
+    (args, context) => many(args, 'track', (item) => track(item, context)),
   ),
   untrack_table: command(untrackArgs, untrack),
   untrack_tables: command(
     object({ tables: z.array(untrackArgs), allow_warnings: z.boolean().default(true) }),
-    ({ tables }, context) => many(tables, 'untrack', (item) => untrack(item, context)),
+    (args, context) => many(args, 'untrack', (item) => untrack(item, context)),
   ),
   set_table_is_enum: command(object({ ...onTable, is_enum: z.boolean() }), async (args, { draft }) => {
     findTable(draft.state.metadata, args.source, args.table);

@@ -1,8 +1,8 @@
 /** Trying a webhook's transformations without calling it. */
 import { z } from 'zod';
+import type { Environment } from '../../config.ts';
 import { EngineError } from '../../errors.ts';
 import { json, object, transform } from '../../metadata/kit.ts';
-import { fillTemplate } from '../../webhook/env-template.ts';
 import { transformRequest, transformResponse } from '../../webhook/transform.ts';
 import { type Commands, command } from '../command.ts';
 
@@ -17,19 +17,16 @@ const args = object({
 });
 
 export const transformCommands: Commands = {
-  test_webhook_transform: command(args, (given, { config }) => {
-    const env = { ...config.env, ...given.env };
-    const url = given.webhook_url;
+  test_webhook_transform: command(args, (given) => {
+    // Never the engine's own environment: whoever may try a transformation need not know it.
+    const { env } = given;
     const context = { sessionVariables: given.session_variables, env };
+    const url = webhookUrl(given.webhook_url, env);
+    const headers = given.request_headers.map(([name, value]) => [name, fill(value, env)] as const);
     const request = validating('request', () =>
       transformRequest(
         given.request_transform,
-        {
-          url: new URL(fillTemplate(typeof url === 'string' ? url : `{{${url.from_env}}}`, env)).href,
-          method: 'GET',
-          headers: given.request_headers,
-          body: JSON.stringify(given.body),
-        },
+        { url: parseUrl(url), method: 'GET', headers, body: JSON.stringify(given.body) },
         context,
       ),
     );
@@ -48,6 +45,40 @@ export const transformCommands: Commands = {
     };
   }),
 };
+
+function webhookUrl(url: string | { readonly from_env: string }, env: Environment): string {
+  if (typeof url === 'string') return fill(url, env);
+  const value = env[url.from_env];
+  if (value === undefined) throw new EngineError('not-found', 'Missing Env Var', { status: 400 });
+  return value;
+}
+
+const SAMPLES_ONLY =
+  'For security reasons when testing request options real environment variable values are not available.';
+const MANUAL =
+  'https://hasura.io/docs/latest/graphql/core/actions/rest-connectors/#action-transforms-sample-context';
+
+/** `text` with every `{{VARIABLE}}` replaced by its sample. @throws {EngineError} `not-found`, `parse-failed` */
+function fill(text: string, env: Environment): string {
+  if (text === '') throw new EngineError('parse-failed', 'Invalid Url Template');
+  return text.replace(/\{\{([^}]+)\}\}/g, (_, name: string) => {
+    const value = env[name];
+    if (value !== undefined) return value;
+    const hint = `Please enter a mock value for ${name} in the Sample Env Variables list. See ${MANUAL}`;
+    throw new EngineError('not-found', `Missing Env Var: ${name}. ${SAMPLES_ONLY} ${hint}`, { status: 400 });
+  });
+}
+
+/** @throws {EngineError} `validation-failed` */
+function parseUrl(url: string): string {
+  const parsed = URL.parse(url);
+  if (parsed !== null) return parsed.href;
+  throw new EngineError('validation-failed', 'request transform validation failed', {
+    internal: [
+      { error_code: 'Request Initialization Error', message: `InvalidUrlException "${url}" "Invalid URL"` },
+    ],
+  });
+}
 
 function validating<Result>(what: 'request' | 'response', run: () => Result): Result {
   try {

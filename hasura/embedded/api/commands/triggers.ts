@@ -13,7 +13,7 @@ import {
   retryConf,
   type Source,
 } from '../../metadata/types.ts';
-import { type Commands, command, findSource, findTable, SUCCESS, withTable } from '../command.ts';
+import { type Commands, command, findSource, findTable, SUCCESS, sameName, withTable } from '../command.ts';
 import { objectName } from '../names.ts';
 
 const source = nonEmptyText.default('default');
@@ -57,9 +57,13 @@ export const eventTriggerCommands: Commands = {
     if ((args.webhook === undefined) === (args.webhook_from_env === undefined)) {
       throw new EngineError('parse-failed', 'must provide webhook or webhook_from_env');
     }
-    if (findTrigger(findSource(metadata, owner), args.name) !== undefined && !replace) {
+    const before = findTrigger(findSource(metadata, owner), args.name);
+    if (before !== undefined && !replace)
       throw new EngineError('already-exists', `Event trigger with name "${args.name}" already exists`);
-    }
+    if (replace && before === undefined)
+      throw new EngineError('not-exists', `event trigger "${args.name}" does not exist`);
+    if (before !== undefined && !sameName(before.table, table))
+      throw new EngineError('not-supported', 'cannot replace table or schema for trigger');
     const trigger = parseWith(eventTrigger, {
       ...rest,
       definition: { insert, update, delete: remove, enable_manual: manual ?? false },
@@ -80,7 +84,7 @@ export const eventTriggerCommands: Commands = {
       const { metadata } = draft.state;
       const table = findTrigger(findSource(metadata, owner), name);
       if (table === undefined) {
-        throw new EngineError('not-exists', `event trigger with name "${name}" does not exist`);
+        throw new EngineError('not-exists', `event trigger "${name}" does not exist`);
       }
       await draft.change(
         withTable(metadata, owner, table.table, (entry) => ({
@@ -101,15 +105,15 @@ function findTrigger(owner: Source, name: string) {
 
 const cronArgs = z
   .looseObject({ replace: z.boolean().default(false) })
-  .transform(({ replace, ...trigger }) => ({ replace, trigger: { include_in_metadata: false, ...trigger } }));
+  .transform(({ replace, ...trigger }) => ({ replace, trigger }));
 
 export const cronTriggerCommands: Commands = {
   create_cron_trigger: command(cronArgs, async ({ replace, trigger: raw }, { draft }) => {
     const trigger = parseWith(cronTrigger, raw);
     const { metadata } = draft.state;
-    if (metadata.cron_triggers.some(({ name }) => name === trigger.name) && !replace) {
+    if (replace) checkCron(metadata, trigger.name);
+    else if (metadata.cron_triggers.some(({ name }) => name === trigger.name))
       throw new EngineError('already-exists', `cron trigger with name: ${trigger.name} already exists`);
-    }
     await draft.change(
       {
         ...withoutCron(metadata, trigger.name),
@@ -121,16 +125,23 @@ export const cronTriggerCommands: Commands = {
   }),
   delete_cron_trigger: command(object({ name: nonEmptyText }), async ({ name }, { draft }) => {
     const { metadata } = draft.state;
-    if (!metadata.cron_triggers.some((trigger) => trigger.name === name)) {
-      throw new EngineError('not-exists', `cron trigger with name: "${name}" does not exist`);
-    }
+    checkCron(metadata, name);
     await draft.change(withoutCron(metadata, name));
     return SUCCESS;
   }),
   get_cron_triggers: command(z.unknown(), (_, { draft }) => ({
-    cron_triggers: draft.state.metadata.cron_triggers,
+    cron_triggers: draft.state.metadata.cron_triggers.map((trigger) => ({
+      ...trigger,
+      retry_conf: trigger.retry_conf ?? retryConf.parse({}),
+    })),
   })),
 };
+
+/** @throws {EngineError} `not-exists` */
+function checkCron(metadata: Metadata, name: string): void {
+  if (!metadata.cron_triggers.some((trigger) => trigger.name === name))
+    throw new EngineError('not-exists', `cron trigger with name: ${name} does not exist`);
+}
 
 function withoutCron(metadata: Metadata, name: string): Metadata {
   return { ...metadata, cron_triggers: metadata.cron_triggers.filter((trigger) => trigger.name !== name) };
@@ -145,10 +156,10 @@ export const eventCommands: Commands = {
       const table = findTrigger(found, name);
       const trigger = table?.event_triggers.find((one) => one.name === name);
       if (table === undefined || trigger === undefined) {
-        throw new EngineError('not-exists', `event trigger with name "${name}" does not exist`);
+        throw new EngineError('not-exists', `event trigger "${name}" does not exist`);
       }
       if (trigger.definition.enable_manual !== true) {
-        throw new EngineError('not-supported', `manual mode is not enabled for event trigger: "${name}"`);
+        throw new EngineError('not-supported', 'manual mode is not enabled for event trigger');
       }
       const id = await insertManualEvent(builder.pool(found), table.table, name, payload, session.variables);
       return { event_id: id };
@@ -172,6 +183,9 @@ export const scheduledEventCommands: Commands = {
       headers: z.array(header).default([]),
       retry_conf: retryConf.optional(),
       comment: z.string().optional(),
+      // Taken and forgotten, as by Hasura: its table has no place for them.
+      request_transform: transform.optional(),
+      response_transform: transform.optional(),
     }),
     async (
       { webhook, schedule_at: scheduleAt, payload, headers, retry_conf: retries, comment },
