@@ -18,7 +18,7 @@ export const ADMIN_SECRET = 'fake-secret';
 
 /**
  * The engine's server around a core that echoes: `query X` answers with its own text, `mutation fail`
- * fails, `subscription a` polls the value that tests set.
+ * fails, `query wait` answers once `release` was called, `subscription a` polls the value that tests set.
  */
 export async function startFakeEngine(settings: Readonly<Record<string, string>> = {}) {
   const config: EngineConfig = readConfig({
@@ -31,6 +31,7 @@ export async function startFakeEngine(settings: Readonly<Record<string, string>>
   /** How many cohorts each poll of each shape was for. */
   const polls: { shape: string; cohorts: number }[] = [];
   const listeners = new Set<ChangeListener>();
+  const gate = Promise.withResolvers<void>();
 
   const subscription = (shape: string, cohort: string): Subscription => ({
     kind: 'subscription',
@@ -61,6 +62,7 @@ export async function startFakeEngine(settings: Readonly<Record<string, string>>
         async run() {
           if (name === 'fail')
             throw new EngineError('data-exception', 'no such luck', { internal: { secret: 1 } });
+          if (name === 'wait') await gate.promise;
           if (name === 'explode') throw new TypeError('a bug with details');
           return { body: JSON.stringify({ data: { query, role: session.role } }) };
         },
@@ -123,6 +125,7 @@ export async function startFakeEngine(settings: Readonly<Record<string, string>>
     wsUrl: `ws://127.0.0.1:${port}`,
     values,
     polls,
+    release: gate.resolve,
     changeMetadata: () => {
       for (const listener of listeners) listener('v1/metadata', api.state);
     },
