@@ -2,6 +2,9 @@
  * `npm run conformance [-- <folder of the cases>] [options of their runner]`: Hasura's own cases against the
  * embedded engine, on a throw-away PostgreSQL. Fails below the floor that is committed beside this file.
  * The folder is no part of this project; without it there is nothing to run, and that is no failure.
+ *
+ * `--postgres <url>` takes a server that is there already (a superuser's URL; the cases get databases of their
+ * own, dropped in the end): one with PostGIS runs the groups that are skipped without it.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -18,6 +21,7 @@ const ENGINE = join(PROJECT_ROOT, 'hasura', 'embedded', 'main.ts');
 const OUTPUT = join(PROJECT_ROOT, 'dist', 'conformance');
 /** With one of these the run is a part of the whole, which no floor is for. */
 const NARROWING = /^--(suite|case|tier|strict|corpus|golden|variant|record)\b/;
+const GIVEN_SERVER = /^--postgres\b/;
 
 const [first, ...others] = process.argv.slice(2);
 const isFolder = first !== undefined && !first.startsWith('-');
@@ -38,14 +42,16 @@ if (existsSync(runner)) {
 async function run(): Promise<number> {
   await mkdir(OUTPUT, { recursive: true });
   const [report, text] = [join(OUTPUT, 'report.json'), join(OUTPUT, 'output.txt')];
-  const postgres = await startPostgres();
+  // The runner takes the URL from its own options.
+  const postgres = options.some((option) => GIVEN_SERVER.test(option)) ? undefined : await startPostgres();
   // Into a file: its thousand lines, and its own count at the end, are not this command's.
   const output = await open(text, 'w');
   try {
     const child = spawn(
       process.execPath,
       [
-        ...[runner, '--postgres', postgres.url, '--engine', `exec '${process.execPath}' '${ENGINE}'`],
+        ...[runner, '--engine', `exec '${process.execPath}' '${ENGINE}'`],
+        ...(postgres === undefined ? [] : ['--postgres', postgres.url]),
         ...['--jobs', String(availableParallelism()), '--verbose', '--json', report, ...options],
       ],
       { cwd: PROJECT_ROOT, stdio: ['ignore', output.fd, output.fd] },
@@ -59,7 +65,7 @@ async function run(): Promise<number> {
     }
   } finally {
     await output.close();
-    await postgres.close();
+    await postgres?.close();
   }
   const tiers = readTiers(join(folder, 'corpus'));
   const result = tally(JSON.parse(await readFile(report, 'utf8')), tiers);
