@@ -1,29 +1,52 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 
+const SECRETS = new Set([
+  'email',
+  'phone',
+  'name',
+  'token',
+  'secret',
+  'password',
+  'payload',
+  'body',
+  'headers',
+  'authorization',
+]);
+
+/** Nothing that is logged is nested deeper. */
+const DEEPEST = 3;
+
 /**
  * A logger of JSON lines. Ids may be logged; addresses, names, tokens and payloads may not, and what
  * looks like one of them is taken out should it get here by mistake.
  */
 export function createLogger(level: string, destination: DestinationStream = pino.destination(1)): Logger {
-  const secrets = [
-    'email',
-    'phone',
-    'name',
-    'token',
-    'secret',
-    'password',
-    'payload',
-    'body',
-    'headers',
-    'authorization',
-  ];
   return pino(
     {
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
-      redact: { paths: secrets.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: '[redacted]' },
+      // Not pino's own redaction: with paths at any depth it takes longer, for each value of each line and
+      // for each request's logger, than to verify the request's signature.
+      formatters: { log: (fields) => censor(fields, DEEPEST) },
+      serializers: { err: (error) => censor(pino.stdSerializers.err(error), DEEPEST - 1) },
     },
     destination,
   );
+}
+
+function censor<Fields extends object>(fields: Fields, levels: number): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => [
+      key,
+      SECRETS.has(key) ? '[redacted]' : censorWithin(value, levels - 1),
+    ]),
+  );
+}
+
+function censorWithin(value: unknown, levels: number): unknown {
+  if (typeof value !== 'object' || value === null || levels === 0) return value;
+  if (Array.isArray(value)) return value.map((part) => censorWithin(part, levels - 1));
+  // An error is told by its serializer, which comes after this.
+  return value instanceof Error ? value : censor(value, levels);
 }
