@@ -1,5 +1,4 @@
 import { join, relative } from 'node:path';
-import { build } from 'esbuild';
 import { PROJECT_ROOT } from './environment.ts';
 
 /** The names of the Lambda functions, without their prefix `latchkey-`. */
@@ -16,6 +15,7 @@ const TRIGGERS_FOLDER = join(PROJECT_ROOT, 'dist', 'cognito-triggers');
  * @returns the path of each file
  */
 export async function buildTriggers(folder: string = TRIGGERS_FOLDER): Promise<Record<Trigger, string>> {
+  const { build } = await import('esbuild');
   await build({
     entryPoints: TRIGGERS.map((name) => ({
       in: join(PROJECT_ROOT, 'services', 'cognito-triggers', 'handlers', `${name}.ts`),
@@ -33,6 +33,11 @@ export async function buildTriggers(folder: string = TRIGGERS_FOLDER): Promise<R
     keepNames: true,
     logLevel: 'warning',
   });
+  return triggerFiles(folder);
+}
+
+/** Where {@link buildTriggers} puts each function's file. */
+export function triggerFiles(folder: string): Record<Trigger, string> {
   return {
     'pre-token-generation': join(folder, 'pre-token-generation', 'index.mjs'),
     'forward-sign-in': join(folder, 'forward-sign-in', 'index.mjs'),

@@ -157,8 +157,10 @@ async function reconcileEach(
   const interrupted = new AbortController();
   const stop = () =>
     interrupted.abort(new LatchkeyError('shutting-down', `The ${name} was interrupted: run it again.`));
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
+  // scripts/latchkey.js, whom one sees and kills, is gone. The channel to it keeps nothing alive.
+  process.once('disconnect', stop);
+  process.channel?.unref();
   const reports: Report[] = [];
   try {
     for (const provider of providers) {
@@ -175,8 +177,7 @@ async function reconcileEach(
     }
     await writer.close();
   } finally {
-    process.off('SIGINT', stop);
-    process.off('SIGTERM', stop);
+    for (const event of ['SIGINT', 'SIGTERM', 'disconnect'] as const) process.off(event, stop);
     if (values.json === true) console.log(JSON.stringify(reports.map(reportJson), null, 2));
   }
   const isAmiss = (report: Report) =>

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Environment, environment, PROJECT_ROOT } from '../environment.ts';
 import { freePort, LOOPBACK } from './ports.ts';
-import { type Child, startChild } from './processes.ts';
+import { type Child, COMPILE_CACHE, startChild } from './processes.ts';
 import { untilAnswers } from './wait.ts';
 
 export type ServiceOptions = {
@@ -38,6 +38,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     args: [...MEMORY_FLAGS, join(PROJECT_ROOT, 'services', 'identity', 'http', 'server.ts')],
     cwd: PROJECT_ROOT,
     env: {
+      NODE_COMPILE_CACHE: COMPILE_CACHE,
       ...Object.fromEntries(INHERITED.map((name) => [name, environment[name]])),
       HASURA_GRAPHQL_ENDPOINT: options.engineUrl,
       HASURA_GRAPHQL_ADMIN_SECRET: options.adminSecret,

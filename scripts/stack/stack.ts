@@ -75,26 +75,29 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       url: `http://${LOOPBACK}:${servicePort}`,
       actionSecret: await keptSecret(stateDirectory, 'action-secret'),
     };
-    const postgres =
+    const foundation = [
       options.databaseUrl === undefined
-        ? await track(
+        ? track(
             startPostgres({
               ...(stateDirectory === undefined ? {} : { directory: join(stateDirectory, 'postgres') }),
               ...(ports.postgres === undefined ? {} : { port: ports.postgres }),
               ...printer('postgres'),
             }),
           )
-        : undefined;
+        : requireDatabase(options.databaseUrl),
+      // An engine does not start while its key set is silent, so the providers come before it.
+      startLocalProviders(options.providers ?? ['clerk'], {
+        ports,
+        stateDirectory,
+        ...(options.onAttempt && { onAttempt: options.onAttempt }),
+        ...(options.onLine && { onLine: options.onLine }),
+        onStarted: (provider) => closers.push(() => provider.close()),
+      }),
+    ] as const;
+    // If one fails, the other must be known before it can be ended.
+    await Promise.allSettled(foundation);
+    const [postgres, providers] = await Promise.all(foundation);
     const databaseUrl = postgres?.url ?? options.databaseUrl ?? '';
-    if (postgres === undefined) await requireDatabase(databaseUrl);
-    // An engine does not start while its key set is silent, so the providers come before it.
-    const providers = await startLocalProviders(options.providers ?? ['clerk'], {
-      ports,
-      stateDirectory,
-      ...(options.onAttempt && { onAttempt: options.onAttempt }),
-      ...(options.onLine && { onLine: options.onLine }),
-      onStarted: (provider) => closers.push(() => provider.close()),
-    });
     const running = Object.values(providers);
     const [only, ...others] = running;
     const enginePort = ports.engine ?? (await freePort());
@@ -123,7 +126,6 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
         }),
       ),
     ] as const;
-    // If one fails, the other must be known before it can be ended.
     await Promise.allSettled(starting);
     const [engine, service] = await Promise.all(starting);
     for (const provider of running) provider.deliverTo(`${service.url}/webhooks/${provider.name}`);
@@ -144,7 +146,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 }
 
 /** @throws LatchkeyError `configuration-invalid` where nobody answers at this address */
-async function requireDatabase(url: string): Promise<void> {
+async function requireDatabase(url: string): Promise<undefined> {
   try {
     const client = new Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
     await client.connect();

@@ -6,13 +6,13 @@
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { startChild } from '../../scripts/stack/processes.ts';
-import { describeMachine, openStand, residentMegabytes, type Stand } from './stand.ts';
+import { describeMachine, openStand, residentMegabytesOfChild, type Stand } from './stand.ts';
 
 const USERS = Number(process.argv[2] ?? 100_000);
 /** Already there in the second part: ten times as many. */
 const PRESENT = 10 * USERS;
 const ROUNDS = 3;
-const PROGRAM = join(import.meta.dirname, '..', '..', 'scripts', 'latchkey.ts');
+const PROGRAM = join(import.meta.dirname, '..', '..', 'scripts', 'latchkey.js');
 
 interface Measured {
   readonly seconds: number;
@@ -64,9 +64,12 @@ async function measure(on: Stand, clerkUrl: string, task: string, rows: number):
   });
   const samples: number[] = [];
   const sampling = setInterval(() => {
-    // One that is just ending holds nothing any more.
-    const megabytes = child.hasExited() ? Number.NaN : residentMegabytes(child.pid);
-    if (!Number.isNaN(megabytes)) samples.push(megabytes);
+    try {
+      const megabytes = residentMegabytesOfChild(child.pid);
+      if (!Number.isNaN(megabytes)) samples.push(megabytes);
+    } catch {
+      // It has ended just now.
+    }
   }, 100);
   const { code } = await child.exited;
   clearInterval(sampling);

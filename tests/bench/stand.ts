@@ -93,6 +93,12 @@ export function residentMegabytes(pid: number): number {
   return Number(kilobytes) / 1024;
 }
 
+/** Of the process that this one started, as scripts/latchkey.js starts a Node with other settings. */
+export function residentMegabytesOfChild(pid: number): number {
+  const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ');
+  return child === undefined || child === '' ? Number.NaN : residentMegabytes(Number(child));
+}
+
 /** The machine in a line: what figures cannot be read without. */
 export function describeMachine(postgres: PostgresServer): string {
   const model = cpus()[0]?.model.trim() ?? 'unknown processor';

@@ -15,10 +15,10 @@ import {
 import { z } from 'zod';
 import { COGNITO_SETTINGS, cognitoConfig } from '../../../services/identity/core/settings/cognito.ts';
 import { cognitoEngineAuth } from '../../../services/identity/providers/cognito/engine-auth.ts';
-import { buildTriggers, type Trigger } from '../../build-triggers.ts';
+import { buildTriggers, type Trigger, triggerFiles } from '../../build-triggers.ts';
 import { PROJECT_ROOT } from '../../environment.ts';
 import { freePort, LOOPBACK } from '../../stack/ports.ts';
-import { type Child, startChild } from '../../stack/processes.ts';
+import { type Child, COMPILE_CACHE, startChild } from '../../stack/processes.ts';
 import { untilAnswers } from '../../stack/wait.ts';
 import type { LocalProvider } from '../provider.ts';
 import type { Pool } from './control-api.ts';
@@ -81,9 +81,13 @@ export async function startLocalCognito(options: LocalCognitoOptions): Promise<L
       await readFile(join(PROJECT_ROOT, 'deploy', 'cognito', 'event-rule.json'), 'utf8'),
     );
 
-    const bundles = await buildTriggers(join(directory, 'functions'));
+    const functions = join(directory, 'functions');
+    // Nobody invokes them before there is a pool.
+    const building = buildTriggers(functions);
+    const built = building.catch(() => {});
+    closers.push(() => built);
     const lambda = await startLocalLambda({
-      functions: bundles,
+      functions: triggerFiles(functions),
       prepare: withGroups,
       ...(onLine !== undefined && { onLine }),
     });
@@ -136,6 +140,7 @@ export async function startLocalCognito(options: LocalCognitoOptions): Promise<L
     }
 
     const { userPoolId, clientId } = await keptPool(client);
+    await building;
     pool = { client, clientId, confirmationCode: CONFIRMATION_CODE };
     const serviceEnvironment = {
       COGNITO_USER_POOL_ID: userPoolId,
@@ -201,7 +206,11 @@ async function startCognitoLocal(options: {
     command: process.execPath,
     args: [fileURLToPath(import.meta.resolve('cognito-local/lib/bin/start.js'))],
     cwd: directory,
-    env: { CODE: CONFIRMATION_CODE, AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE: '1' },
+    env: {
+      NODE_COMPILE_CACHE: COMPILE_CACHE,
+      CODE: CONFIRMATION_CODE,
+      AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE: '1',
+    },
     ...(onLine !== undefined && { onLine }),
   });
   await untilAnswers(`http://${LOOPBACK}:${port}/health`, child).catch(async (error: unknown) => {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
@@ -13,4 +14,18 @@ test.each([
     .split('\n')
     .find((one) => one.includes('services/identity/http/server.ts"'));
   expect(line?.match(/--max-[\w-]+=\d+/g)).toEqual(MEMORY_FLAGS);
+});
+
+test.each([
+  ['sync', true],
+  ['replay', false],
+])('latchkey %s runs with memory settings of its own: %s', (name, isOwn) => {
+  const tell = 'data:text/javascript,console.error(JSON.stringify(process.execArgv))';
+  const program = resolve(import.meta.dirname, '../../../scripts/latchkey.js');
+  const { status, stderr } = spawnSync(process.execPath, [program, name, '--help'], {
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH, NODE_OPTIONS: `--import=${tell}` },
+  });
+  expect(status).toBe(0);
+  expect(/"--max-old-space-size=\d+"/.test(stderr)).toBe(isOwn);
 });
