@@ -6,6 +6,7 @@
  * Arguments: the database's URL, and `with-ledger` or nothing.
  */
 import { Pool } from 'pg';
+import { writeJson } from '../../services/identity/core/json-text.ts';
 import { batchOf } from '../../services/identity/sync/rows.ts';
 import { serveWebhooks } from './webhook-server.ts';
 
@@ -21,7 +22,7 @@ await serveWebhooks(async (entry) => {
   const isWithLedger = mode === 'with-ledger';
   const text = upsert('users', user, 0);
   const values = [...user, ...(isWithLedger ? delivery : [])].map(([, value]) =>
-    typeof value === 'object' && value !== null ? JSON.stringify(value) : value,
+    typeof value === 'object' && value !== null ? writeJson(value) : value,
   );
   await pool.query({
     name: 'upsert',

@@ -1,4 +1,5 @@
-import type { IdentityRecord, Instant, Json, ProviderName } from './records.ts';
+import type { Payload } from './json-text.ts';
+import type { IdentityRecord, Instant, ProviderName } from './records.ts';
 
 /** An authenticated webhook request, its text as it was signed and not yet read. */
 export interface Delivery {
@@ -15,7 +16,7 @@ export type Reading =
       readonly kind: 'records';
       readonly type: string;
       readonly subject: string | null;
-      readonly payload: Json;
+      readonly payload: Payload;
       readonly records: readonly IdentityRecord[];
       /** More has changed than could be read while the sender waits: a reconcile has to bring the rest. */
       readonly isPartial?: boolean;
@@ -26,7 +27,7 @@ export type Reading =
       readonly kind: 'malformed';
       readonly type: string;
       readonly subject: string | null;
-      readonly payload: Json;
+      readonly payload: Payload;
       readonly reason: string;
     };
 
@@ -38,7 +39,7 @@ export interface LedgerEntry {
   readonly provider: ProviderName;
   readonly type: string;
   readonly subject: string | null;
-  readonly payload: Json;
+  readonly payload: Payload;
   /** About the size of the payload. */
   readonly bytes: number;
   readonly receivedAt: Instant;

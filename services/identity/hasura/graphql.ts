@@ -3,6 +3,7 @@ import { ClientError, GraphQLClient } from 'graphql-request';
 import { z } from 'zod';
 import type { EngineConfig } from '../core/config.ts';
 import { LatchkeyError } from '../core/errors.ts';
+import { writeJson } from '../core/json-text.ts';
 import {
   CheckTablesDocument,
   type CheckTablesQuery,
@@ -72,6 +73,7 @@ export function createEngine(
 ): Engine {
   const client = new GraphQLClient(`${endpoint}/v1/graphql`, {
     headers: { 'x-hasura-admin-secret': adminSecret },
+    jsonSerializer: { parse: JSON.parse, stringify: writeJson },
     ...options,
   });
   async function ask<Result, Variables extends object>(

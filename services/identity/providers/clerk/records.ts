@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Delivery, Reading } from '../../core/deliveries.ts';
 import { toInstant } from '../../core/instants.ts';
+import { jsonText } from '../../core/json-text.ts';
 import { isJsonObject, parsePayload } from '../../core/payload.ts';
 import {
   deletedOrganization,
@@ -158,18 +159,28 @@ export async function clerkRecords({ body }: Delivery): Promise<Reading> {
 
   const { type, data } = event.data;
   const subject = subjectOf(data);
-  // The server's own notes may hold secrets, and nothing here needs them.
-  for (const part of [data, data.user, data.organization]) {
-    if (isJsonObject(part)) delete part.private_metadata;
-  }
+  const hadNotes = [data, data.user, data.organization].filter(dropNotes).length > 0;
   try {
     const records = recordsOf(type, data, event.data.timestamp);
     if (records === undefined) return { kind: 'ignored', type, subject };
-    return { kind: 'records', type, subject, payload: payload.value, records };
+    const kept = payload.isAsSent && !hadNotes ? jsonText(body) : payload.value;
+    return { kind: 'records', type, subject, payload: kept, records };
   } catch (error) {
     if (!(error instanceof z.ZodError)) throw error;
     return malformed(type, subject, payload.value, describe(error));
   }
+}
+
+/**
+ * The server's own notes may hold secrets, and nothing here needs them.
+ * @returns whether there were any
+ */
+function dropNotes(part: unknown): boolean {
+  if (!isJsonObject(part)) return false;
+  const notes = part.private_metadata ?? {};
+  if (isJsonObject(notes) && Object.keys(notes).length === 0) return false;
+  delete part.private_metadata;
+  return true;
 }
 
 /** @returns undefined for events that say nothing of a user, an organization or a membership */

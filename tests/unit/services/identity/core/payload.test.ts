@@ -3,13 +3,22 @@ import { parsePayload } from '../../../../../services/identity/core/payload.ts';
 
 describe('a webhook body', () => {
   test('is parsed as it is where PostgreSQL can store it', () => {
-    expect(parsePayload('{"a":[1,"\\ud83d\\ude00 é"]}')).toEqual({ ok: true, value: { a: [1, '😀 é'] } });
+    expect(parsePayload('{"a":[1,"\\ud83d\\ude00 é"]}')).toEqual({
+      ok: true,
+      value: { a: [1, '😀 é'] },
+      isAsSent: false,
+    });
+  });
+
+  test('whose very text can be stored says so', () => {
+    expect(parsePayload('{"a": "\\u00e9 é"}')).toEqual({ ok: true, value: { a: 'é é' }, isAsSent: true });
   });
 
   test('loses U+0000 and halves of surrogate pairs, in values and in keys', () => {
     expect(parsePayload('{"a\\u0000":["x\\u0000y","\\ud83d","\\uDE00z"]}')).toEqual({
       ok: true,
       value: { 'a\uFFFD': ['x\uFFFDy', '\uFFFD', '\uFFFDz'] },
+      isAsSent: false,
     });
   });
 

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import type { LatchkeyError } from '../../../../../services/identity/core/errors.ts';
+import { jsonText } from '../../../../../services/identity/core/json-text.ts';
 import { createEngine } from '../../../../../services/identity/hasura/graphql.ts';
 import { type LocalServer, serve } from '../../../../support/http.ts';
 
@@ -118,4 +119,17 @@ test('the mutation is sent with the admin secret', async () => {
     'hunter2',
     { operationName: 'WriteBatch', variables: VARIABLES },
   ]);
+});
+
+test('a payload that is a text of JSON is sent as it stands', async () => {
+  const texts: string[] = [];
+  server = await serve(async (request, response) => {
+    let text = '';
+    for await (const chunk of request) text += chunk;
+    texts.push(text);
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{"data":{}}');
+  });
+  const deliveries = [{ id: 'msg_1', payload: jsonText('{ "n": 1.50 }') }];
+  await engineAt(server.url).writeBatch({ ...VARIABLES, deliveries });
+  expect(texts[0]).toContain('{"id":"msg_1","payload":{ "n": 1.50 }}');
 });

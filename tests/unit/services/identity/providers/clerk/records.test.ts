@@ -277,6 +277,18 @@ test('private metadata is not kept in the ledger', async () => {
   expect(JSON.stringify(reading)).not.toContain('secret');
 });
 
+test('the ledger keeps the very text of an event, and its value where something is taken out of it', async () => {
+  const created = event('user.created.json');
+  const body = JSON.stringify(created, null, 1);
+  expect(await read(created)).toMatchObject({ payload: { text: JSON.stringify(created) } });
+  expect(await read(body)).toMatchObject({ payload: { text: body } });
+
+  const noted = { ...created, data: { ...created.data, private_metadata: { token: 'secret' } } };
+  const { private_metadata: _, ...data } = noted.data;
+  expect(await read(noted)).toMatchObject({ payload: { ...noted, data } });
+  expect(await read(noted)).not.toHaveProperty('payload.text');
+});
+
 test.each(['', '{"type":', 'null', '[]', '7', '{"type":7,"data":{}}', '{"type":"user.created","data":[]}'])(
   'the body %s is malformed',
   async (body) => {
