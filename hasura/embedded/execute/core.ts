@@ -14,9 +14,8 @@ import { type ParsedOperation, parseDocument, pickOperation } from '../plan/docu
 import { withinStack } from '../plan/fail.ts';
 import type { SchemaOptions } from '../schema/builder.ts';
 import { refuseCycles } from '../schema/inherited.ts';
-import { addRemoteRelationships } from '../schema/remote-relationship.ts';
 import { buildRoleSchema } from '../schema/role.ts';
-import { type Tracked, trackSource } from '../schema/track.ts';
+import { type TrackInput, trackSources } from '../schema/track.ts';
 import type { InconsistentObject, TrackedSource } from '../schema/tracked.ts';
 import { refuseTypeConflicts } from '../schema/type-conflicts.ts';
 import type { RoleSchema } from '../schema/types.ts';
@@ -37,10 +36,9 @@ const DOCUMENT_WEIGHT: Weight<unknown> = { of: (_, text) => text.length, most: 2
 
 export const buildCore: BuildCore = async (input) => {
   refuseCycles(input.metadata.inherited_roles);
-  const results: Tracked[] = [];
-  const sources = new Map<string, ExecutionSource>();
+  const inputs: TrackInput[] = [];
   for (const source of input.sources) {
-    const result = trackSource({
+    inputs.push({
       metadata: input.metadata,
       source: source.metadata,
       catalog: source.catalog,
@@ -51,12 +49,13 @@ export const buildCore: BuildCore = async (input) => {
         : undefined,
       inferFunctionPermissions: input.config.inferFunctionPermissions,
     });
-    results.push(result);
-    sources.set(source.metadata.name, executionSource(source, result.source, input));
   }
-  const complete = addRemoteRelationships(input.metadata.sources, results);
-  const inconsistencies = complete.flatMap((result) => result.inconsistencies);
-  const tracked = complete.map(({ source }) => source);
+  const { sources: tracked, inconsistencies } = trackSources(inputs);
+  const sources = new Map<string, ExecutionSource>();
+  for (const [index, source] of input.sources.entries()) {
+    const own = tracked[index];
+    if (own !== undefined) sources.set(own.name, executionSource(source, own, input));
+  }
   return createCore(input, tracked, sources, inconsistencies);
 };
 
@@ -98,6 +97,9 @@ function createCore(
   };
   const actions = trackActions(metadata, config.env, tracked);
   const extra = actionFields(actions, metadata);
+  const hasRemote = tracked.some(({ tables }) =>
+    [...tables.values()].some((table) => table.remoteRelationships.size > 0),
+  );
   const environment = { env: config.env, metadataPool };
   const planners: Cache<Planner> = createCache(MAX_ROLES);
   const plans = createPlans();
@@ -109,7 +111,7 @@ function createCore(
     const known = planners.get(key);
     if (known !== undefined) return known;
     const schema: RoleSchema = buildRoleSchema(role, backendOnly, tracked, options, extra);
-    const planner = createPlanner(key, schema, sources, plans);
+    const planner = createPlanner(key, schema, sources, plans, hasRemote);
     planners.set(key, planner);
     return planner;
   };

@@ -5,6 +5,7 @@ import { compileQueries } from '../sql/statement.ts';
 import type { Param } from '../sql/text.ts';
 import { batchesOf } from './compile.ts';
 import type { Planned } from './planner.ts';
+import { askConditions } from './remote-conditions.ts';
 import { runStatement } from './run.ts';
 import { type ExecutionSources, sourceOf } from './sources.ts';
 
@@ -21,6 +22,7 @@ export async function explainOperation(
   if (planned.joins.length > 0)
     throw new EngineError('invalid-params', 'queries with remote relationships cannot be explained');
   if (planned.kind === 'subscription') return explainSubscription(planned, sources, bindings);
+  const complete = await askConditions(planned.conditions, sources, bindings);
   const explained: unknown[] = [];
   for (const { alias, node } of planned.fields) {
     if (
@@ -34,7 +36,7 @@ export async function explainOperation(
     }
     const source = sourceOf(sources, node.source);
     const { text, params } = compileQueries([node], source.options);
-    const values = params.map((param) => bindParam(param, bindings));
+    const values = params.map((param) => bindParam(param, complete));
     const rows = await runStatement(source.pool, `EXPLAIN (FORMAT TEXT) ${text}`, values);
     explained.push({ field: alias, plan: rows.map(([line]) => line ?? ''), sql: text });
   }

@@ -17,6 +17,7 @@ import {
 } from './actions.ts';
 import { batchesOf, type CompiledField, type QueryBatch } from './compile.ts';
 import type { Planned } from './planner.ts';
+import { askConditions } from './remote-conditions.ts';
 import { createFiller } from './remote-joins.ts';
 import { runStatement } from './run.ts';
 import { type ExecutionSources, sourceOf } from './sources.ts';
@@ -32,10 +33,9 @@ export function createOperation(
 ): Operation {
   const actionRunner = (headers: HeaderList) =>
     createActionRunner(environment, bindings.session, headers, query);
-  const fill = createFiller(planned.joins, sources, bindings);
   switch (planned.kind) {
     case 'query':
-      return createQuery(planned, sources, bindings, actionRunner, fill);
+      return createQuery(planned, sources, bindings, actionRunner);
     case 'mutation':
       return {
         kind: 'mutation',
@@ -46,12 +46,13 @@ export function createOperation(
           for (const { hook, input } of validationsOf(planned.fields))
             await validateInput(hook, input, { session, headers, env: environment.env });
           const actions = actionRunner(headers);
+          const complete = await askConditions(planned.conditions, sources, bindings);
           const data = await runMutationFields(planned.fields, {
             session,
-            resolve: (param) => bindParam(param, bindings),
+            resolve: (param) => bindParam(param, complete),
             source: (name) => sourceOf(sources, name),
             action: actions.run,
-            ...(planned.joins.length === 0 ? {} : { fill }),
+            ...(planned.joins.length === 0 ? {} : { fill: createFiller(planned.joins, sources, complete) }),
           });
           return { body: `{"data":${data}}`, headers: actions.cookies };
         },
@@ -73,18 +74,23 @@ function createQuery(
   sources: ExecutionSources,
   bindings: Bindings,
   actionRunner: (headers: HeaderList) => ActionRunner,
-  fill: (json: string) => Promise<string>,
 ): RunnableOperation {
   const nodes = actionsOf(planned.compiled);
   const batches = batchesOf(planned.compiled);
-  const bind = createBinder(bindings);
-  const values = new Map(batches.map((batch) => [batch, bind(batch.statement.params)]));
+  const bindAll = (complete: Bindings) => {
+    const bind = createBinder(complete);
+    return new Map(batches.map((batch) => [batch, bind(batch.statement.params)]));
+  };
+  const bound = planned.conditions.length === 0 ? bindAll(bindings) : undefined;
   return {
     kind: 'query',
     name: planned.name,
     async run({ headers }) {
       const rows = new Map<QueryBatch, readonly (string | null)[]>();
       const actions = actionRunner(headers);
+      const complete =
+        bound === undefined ? await askConditions(planned.conditions, sources, bindings) : bindings;
+      const values = bound ?? bindAll(complete);
       const [answerOf] = await Promise.all([
         runActions(nodes, actions.run),
         ...batches.map(async (batch) => {
@@ -94,6 +100,7 @@ function createQuery(
         }),
       ]);
       const data = writeData(planned.compiled, (batch) => rows.get(batch) ?? [], answerOf);
+      const fill = createFiller(planned.joins, sources, complete);
       return { body: `{"data":${await fill(data)}}`, headers: actions.cookies };
     },
   };

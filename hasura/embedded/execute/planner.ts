@@ -9,9 +9,11 @@ import { type Cache, createCache, type Weight } from '../plan/cache.ts';
 import type { ParsedOperation } from '../plan/document.ts';
 import { writeJson } from '../plan/number.ts';
 import { type OperationPlan, planOperation } from '../plan/operation.ts';
+import type { RemoteCondition } from '../plan/predicate.ts';
 import { readVariables } from '../plan/variables.ts';
 import type { RoleSchema } from '../schema/types.ts';
 import { batchesOf, type CompiledField, compileFields } from './compile.ts';
+import { conditionsOf } from './remote-conditions.ts';
 import { type CompiledJoin, compileJoins } from './remote-joins.ts';
 import type { ExecutionSources } from './sources.ts';
 
@@ -22,6 +24,8 @@ export interface Planned extends OperationPlan {
   /** Its queries as statements. */
   readonly compiled: readonly CompiledField[];
   readonly joins: readonly CompiledJoin[];
+  /** What its permissions ask of other sources. */
+  readonly conditions: readonly RemoteCondition[];
 }
 
 export interface Planner {
@@ -39,8 +43,11 @@ const TEXT_WEIGHT: Weight<unknown> = { of: (_, text) => text.length, most: 2_000
 const MAX_PLANS = 5000;
 /** In characters of texts, of the values that shape them and of SQL; a plan takes some ten bytes for each. */
 const PLAN_WEIGHT: Weight<Planned> = {
-  of: ({ compiled, key }) =>
-    batchesOf(compiled).reduce((sum, { statement }) => sum + statement.text.length, key.length),
+  of: ({ compiled, joins, key }) =>
+    [...batchesOf(compiled), ...joins].reduce(
+      (sum, { statement }) => sum + statement.text.length,
+      key.length,
+    ),
   most: 8_000_000,
 };
 
@@ -55,12 +62,14 @@ export const createPlans = (): Cache<Planned> => createCache(MAX_PLANS, PLAN_WEI
 /**
  * @param name tells this planner's plans from those of others
  * @param plans see {@link createPlans}
+ * @param hasRemote whether there are relationships between sources, for permissions to look through
  */
 export function createPlanner(
   name: string,
   schema: RoleSchema,
   sources: ExecutionSources,
   plans: Cache<Planned>,
+  hasRemote: boolean,
 ): Planner {
   const mine = JSON.stringify(name);
   /** Variables that each text's shape depends on, as far as is known. */
@@ -80,7 +89,8 @@ export function createPlanner(
       const plan = planOperation(schema, operation, variables);
       const compiled = compileFields(plan, sources);
       const joins = compileJoins(plan, sources);
-      const identity = { role: schema.role, compiled, joins };
+      const conditions = hasRemote ? conditionsOf(plan) : [];
+      const identity = { role: schema.role, compiled, joins, conditions };
       // The rows of a mutation as good as never come twice: their plans would only fill the memory.
       if (plan.kind === 'mutation' && variables.dependencies.size > 0)
         return { ...plan, ...identity, key: text };

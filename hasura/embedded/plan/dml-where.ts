@@ -1,5 +1,6 @@
 /** Conditions of the old query API. Unlike a permission's filter they hold only what the role may read. */
 import { isPlainObject, type Json } from '../metadata/types.ts';
+import type { Lookup } from '../schema/filter.ts';
 import { planColumnFilter } from '../schema/filter-operators.ts';
 import { Problem } from '../schema/problem.ts';
 import type { SelectAccess, Table } from '../schema/tracked.ts';
@@ -7,6 +8,9 @@ import { type DmlContext, dmlTable, quote, refuse, relatedAccess, visibleColumn 
 import { at, type Path } from './path.ts';
 import { all, NEVER, type Operand, type Predicate } from './predicate.ts';
 import { ScalarError } from './scalar.ts';
+
+/** Conditions on one column lead nowhere. */
+const NO_TABLES: Lookup = { table: () => undefined, elsewhere: () => undefined };
 
 /** A table, and what the role may read of it. */
 export interface DmlView {
@@ -104,7 +108,7 @@ function planField(
         operand,
         column.type,
         operators,
-        { root: context.root, table: view, lookup: () => undefined },
+        { root: context.root, table: view, lookup: NO_TABLES },
         quote(name),
       ),
     );

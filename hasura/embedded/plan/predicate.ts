@@ -110,6 +110,14 @@ export type Predicate =
       readonly having: Predicate;
     };
 
+/** What a permission asks of another source: the values of a column in the rows that satisfy `where`. */
+export interface RemoteCondition {
+  readonly source: string;
+  readonly table: QualifiedName;
+  readonly column: string;
+  readonly where: Predicate;
+}
+
 export const ALWAYS: Predicate = { kind: 'and', items: [] };
 export const NEVER: Predicate = { kind: 'or', items: [] };
 

@@ -11,7 +11,7 @@ import { type Lookup, planFilter } from './filter.ts';
 import { readParam } from './filter-operators.ts';
 import { type Inheritable, inherit, inheritSelect } from './inherited.ts';
 import { inTable, Problem, type Problems } from './problem.ts';
-import type { TableDraft, TrackInput } from './track.ts';
+import type { SourceDraft, TableDraft } from './track.ts';
 import type { DeleteAccess, InsertAccess, Preset, SelectAccess, UpdateAccess } from './tracked.ts';
 
 interface Accesses {
@@ -23,11 +23,13 @@ interface Accesses {
 
 /** Adds to each draft what its roles may do with it. */
 export function createAccess(
-  { metadata, source, env }: TrackInput,
-  drafts: ReadonlyMap<string, TableDraft>,
-  problems: Problems,
+  { input: { metadata, source, env }, tables, problems }: SourceDraft,
+  sources: ReadonlyMap<string, SourceDraft>,
 ): { apply(draft: TableDraft): void } {
-  const lookup: Lookup = (name) => drafts.get(tableKey(name));
+  const lookup: Lookup = {
+    table: (name) => tables.get(tableKey(name)),
+    elsewhere: (other, name) => sources.get(other)?.tables.get(tableKey(name)),
+  };
   const parents = new Map(metadata.inherited_roles.map((role) => [role.role_name, role.role_set]));
   return {
     apply(draft) {

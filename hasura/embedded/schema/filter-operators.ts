@@ -10,7 +10,7 @@ import {
   TEXT,
 } from '../catalog/pg-type.ts';
 import type { PgType } from '../catalog/types.ts';
-import { isPlainObject, type TableMetadata } from '../metadata/types.ts';
+import { isPlainObject } from '../metadata/types.ts';
 import { readColumnValue, writeArray } from '../plan/column-reader.ts';
 import {
   all,
@@ -27,8 +27,10 @@ import type { Table } from './tracked.ts';
 
 /** The part of a tracked table that filters look at. */
 export interface FilterTable {
-  readonly table: Pick<Table, 'name' | 'columnByName' | 'relationships' | 'computedFields'>;
-  readonly metadata?: Pick<TableMetadata, 'remote_relationships'>;
+  readonly table: Pick<
+    Table,
+    'name' | 'columnByName' | 'relationships' | 'computedFields' | 'remoteRelationships'
+  >;
 }
 
 export interface FilterContext {

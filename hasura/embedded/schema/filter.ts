@@ -8,10 +8,15 @@ import { qualifiedName } from '../metadata/kit.ts';
 import { isPlainObject } from '../metadata/types.ts';
 import { ALWAYS, all, NEVER, type Operand, type Predicate } from '../plan/predicate.ts';
 import { type FilterContext, type FilterTable, planColumnFilter } from './filter-operators.ts';
+import { planRemoteFilter } from './filter-remote.ts';
 import { Problem } from './problem.ts';
 
-/** Finds the tracked tables of the source. */
-export type Lookup = (name: QualifiedName) => FilterTable | undefined;
+/** Finds tracked tables. */
+export interface Lookup {
+  /** Of the source. */
+  table(name: QualifiedName): FilterTable | undefined;
+  elsewhere(source: string, name: QualifiedName): FilterTable | undefined;
+}
 
 /** @throws {Problem} for anything that is not understood */
 export function planFilter(filter: unknown, table: FilterTable, lookup: Lookup): Predicate {
@@ -65,7 +70,7 @@ function planExists(value: unknown, context: FilterContext): Predicate {
 }
 
 function requireTable(name: QualifiedName, { lookup }: FilterContext): FilterTable {
-  const table = lookup(name);
+  const table = lookup.table(name);
   if (table === undefined) throw new Problem(`table "${displayName(name)}" does not exist`);
   return table;
 }
@@ -90,13 +95,9 @@ function planField(key: string, value: unknown, context: FilterContext): Predica
     };
   }
   const field = table.computedFields.get(key);
-  if (field === undefined) {
-    if (context.table.metadata?.remote_relationships.some(({ name }) => name === key) === true)
-      throw new Problem(
-        `the embedded engine does not filter by relationships to other sources, as "${key}" is`,
-      );
-    throw new Problem(`"${key}" does not exist`);
-  }
+  const remote = table.remoteRelationships.get(key);
+  if (remote !== undefined) return planRemoteFilter(remote, value, context);
+  if (field === undefined) throw new Problem(`"${key}" does not exist`);
   if (field.function.inputs.length > 0)
     throw new Problem('Computed columns with input arguments can not be part of the where clause');
   if (field.returns.kind === 'scalar')

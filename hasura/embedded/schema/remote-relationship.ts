@@ -1,43 +1,29 @@
 /** Relationships to tables of other sources, made when all sources are tracked. */
 import { displayName, tableKey } from '../catalog/types.ts';
-import { type RemoteRelationship as Metadata, remoteTable, type Source } from '../metadata/types.ts';
+import { type RemoteRelationship as Metadata, remoteTable } from '../metadata/types.ts';
 import type { Operand } from '../plan/predicate.ts';
 import { checkName } from './fields.ts';
-import { createProblems, inTable, Problem } from './problem.ts';
-import type { Tracked } from './track.ts';
-import type { Column, RemoteRelationship, Table, TrackedSource } from './tracked.ts';
+import { inTable, Problem } from './problem.ts';
+import type { SourceDraft } from './track.ts';
+import type { Column, RemoteRelationship, Table } from './tracked.ts';
+
+type Sources = ReadonlyMap<string, SourceDraft>;
 
 /**
- * Adds the remote relationships of all `sources`; those that do not fit become inconsistencies.
+ * Adds the remote relationships of a source's tables; those that do not fit become inconsistencies.
  *
- * @param tracked what of each source fits its database, in the order of `sources`
+ * @param sources all of them, with columns and computed fields
  */
-export function addRemoteRelationships(
-  sources: readonly Source[],
-  tracked: readonly Tracked[],
-): readonly Tracked[] {
-  const byName = new Map(tracked.map(({ source }) => [source.name, source]));
-  return tracked.map((entry) => {
-    const metadata = sources.find(({ name }) => name === entry.source.name);
-    const hasSome = metadata?.tables.some((table) => table.remote_relationships.length > 0);
-    return metadata === undefined || hasSome !== true ? entry : addToSource(metadata, entry, byName);
-  });
-}
-
-type Sources = ReadonlyMap<string, TrackedSource>;
-
-function addToSource(metadata: Source, { source, inconsistencies }: Tracked, sources: Sources): Tracked {
-  const problems = createProblems();
-  const tables = new Map(source.tables);
-  for (const { table: name, remote_relationships: entries } of metadata.tables) {
-    const table = tables.get(tableKey(name));
-    if (table === undefined || entries.length === 0) continue;
+export function addRemoteRelationships({ input, tables, problems }: SourceDraft, sources: Sources): void {
+  const source = input.source.name;
+  for (const { metadata, table } of tables.values()) {
+    const { name } = table;
     const made = new Map<string, RemoteRelationship>();
-    for (const entry of entries) {
+    for (const entry of metadata.remote_relationships) {
       const object = {
         type: 'remote_relationship',
-        name: `remote_relationship ${entry.name} in table ${displayName(name)} in source ${source.name}`,
-        definition: { definition: entry.definition, name: entry.name, source: source.name, table: name },
+        name: `remote_relationship ${entry.name} in table ${displayName(name)} in source ${source}`,
+        definition: { definition: entry.definition, name: entry.name, source, table: name },
       };
       const context = `${inTable(name)}in remote relationship "${entry.name}": `;
       const relationship = problems.attempt({ ...object, context }, () => track(entry, table, sources));
@@ -49,9 +35,8 @@ function addToSource(metadata: Source, { source, inconsistencies }: Tracked, sou
         made.set(entry.name, relationship);
       });
     }
-    tables.set(tableKey(name), { ...table, remoteRelationships: made });
+    table.remoteRelationships = made;
   }
-  return { source: { ...source, tables }, inconsistencies: [...inconsistencies, ...problems.list] };
 }
 
 function track(entry: Metadata, table: Table, sources: Sources): RemoteRelationship {
@@ -59,7 +44,7 @@ function track(entry: Metadata, table: Table, sources: Sources): RemoteRelations
   const source = sources.get(sourceName);
   if (source === undefined) throw new Problem(`source not found: "${sourceName}"`);
   const name = remoteTable(entry);
-  const target = source.tables.get(tableKey(name));
+  const target = source.tables.get(tableKey(name))?.table;
   if (target === undefined)
     throw new Problem(`table "${displayName(name)}" does not exist in source: ${sourceName}`);
   const keys = Object.entries(mapping).map(([field, column]) => ({

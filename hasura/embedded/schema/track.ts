@@ -9,6 +9,7 @@ import { addFields } from './fields.ts';
 import { trackFunction } from './function.ts';
 import { createNames, custom, GRAPHQL_NAME, type Names, objectIdentifier } from './naming.ts';
 import { because, createProblems, Problem, type Problems } from './problem.ts';
+import { addRemoteRelationships } from './remote-relationship.ts';
 import { trackColumns } from './track-columns.ts';
 import type {
   EnumTable,
@@ -39,12 +40,30 @@ export interface TableDraft {
   readonly table: { -readonly [Key in keyof Table]: Table[Key] };
 }
 
+/** A source while what depends on other sources is still to be added. */
+export interface SourceDraft {
+  readonly input: TrackInput;
+  readonly names: Names;
+  /** By `tableKey`. */
+  readonly tables: ReadonlyMap<string, TableDraft>;
+  readonly problems: Problems;
+}
+
 export interface Tracked {
-  readonly source: TrackedSource;
+  readonly sources: readonly TrackedSource[];
   readonly inconsistencies: readonly InconsistentObject[];
 }
 
-export function trackSource(input: TrackInput): Tracked {
+/** In three steps, for permissions may look into other sources, and relationships between sources at both. */
+export function trackSources(inputs: readonly TrackInput[]): Tracked {
+  const drafts = new Map(inputs.map((input) => [input.source.name, draftSource(input)]));
+  for (const draft of drafts.values()) addRemoteRelationships(draft, drafts);
+  const sources = [...drafts.values()].map((draft) => completeSource(draft, drafts));
+  return { sources, inconsistencies: [...drafts.values()].flatMap(({ problems }) => problems.list) };
+}
+
+/** The tables with what concerns this source alone. */
+function draftSource(input: TrackInput): SourceDraft {
   const { source, catalog } = input;
   const problems = createProblems();
   const names = createNames(source.customization, input.defaultNamingConvention);
@@ -63,18 +82,17 @@ export function trackSource(input: TrackInput): Tracked {
   }
   for (const draft of drafts.values()) trackColumns(draft, enums, names);
   for (const draft of drafts.values()) addFields(draft, drafts, source.name, catalog, problems);
-  const access = createAccess(input, drafts, problems);
-  for (const draft of drafts.values()) access.apply(draft);
-  const tables = new Map(Array.from(drafts, ([key, { table }]) => [key, table]));
-  return {
-    source: {
-      name: source.name,
-      names,
-      tables,
-      functions: trackFunctions(input, names, tables, problems),
-    },
-    inconsistencies: problems.list,
-  };
+  return { input, names, tables: drafts, problems };
+}
+
+/** Permissions and functions. */
+function completeSource(draft: SourceDraft, sources: ReadonlyMap<string, SourceDraft>): TrackedSource {
+  const { input, names, problems } = draft;
+  const access = createAccess(draft, sources);
+  for (const table of draft.tables.values()) access.apply(table);
+  const tables = new Map(Array.from(draft.tables, ([key, { table }]) => [key, table]));
+  const functions = trackFunctions(input, names, tables, problems);
+  return { name: input.source.name, names, tables, functions };
 }
 
 function draftTable(metadata: TableMetadata, { source, catalog }: TrackInput, names: Names): TableDraft {

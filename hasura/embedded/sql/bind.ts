@@ -1,11 +1,14 @@
 /** Parameters' values for one request. */
 import { EngineError } from '../errors.ts';
+import type { RemoteCondition } from '../plan/predicate.ts';
 import type { Session } from '../session.ts';
 import type { Param } from './text.ts';
 
 export interface Bindings {
   readonly session: Session;
   readonly variables: Readonly<Record<string, unknown>>;
+  /** PostgreSQL's text of the arrays that other sources gave. */
+  readonly remote?: ReadonlyMap<RemoteCondition, string>;
 }
 
 /** In characters: one variable of some megabytes may stand in thousands of places. */
@@ -46,6 +49,13 @@ export function bindParam(param: Param, bindings: Bindings): string | null {
     }
     case 'session-all':
       return JSON.stringify(bindings.session.variables);
+    case 'remote': {
+      const keys = bindings.remote?.get(param.condition);
+      // The old query APIs do not ask other sources, nor do Hasura's.
+      if (keys === undefined)
+        throw new EngineError('not-exists', 'Remote relationships permission checks not implemented yet');
+      return keys;
+    }
     case 'keys':
       throw new TypeError('the keys of a join are bound where it runs');
     case 'texts':

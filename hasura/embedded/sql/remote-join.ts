@@ -1,9 +1,11 @@
-/** The statement that finds the rows of one source for all the keys that another's answer holds. */
+/** Statements on one source for the sake of another: rows for keys, and keys for conditions. */
+import type { RemoteCondition } from '../plan/predicate.ts';
 import type { RemoteJoin } from '../plan/types.ts';
 import { writeAggregate } from './aggregate.ts';
 import { keyName } from './gap.ts';
+import { writePredicate } from './predicate.ts';
 import { type Outer, writeRow, writeRows } from './select.ts';
-import { createParams, ident, type Statement } from './text.ts';
+import { createParams, ident, qualified, type Statement } from './text.ts';
 import { createWriter, type SqlOptions, type Writer } from './writer.ts';
 
 /** No other name in a statement has a dot in it, but for the writer's own, which are numbered. */
@@ -27,6 +29,17 @@ export function compileRemoteJoin({ columns, rows }: RemoteJoin, options: SqlOpt
     `SELECT ${KEYS}."n", (${writeJoined(writer, rows, outer)})::text ` +
     `FROM ROWS FROM (pg_catalog.jsonb_to_recordset((${list})::jsonb) AS (${definitions.join(', ')})) ` +
     `WITH ORDINALITY AS ${KEYS}(${[...names, '"n"'].join(', ')})`;
+  return { text, params: params.list };
+}
+
+/** One row per value of the column that rows of the condition have. */
+export function compileRemoteCondition(condition: RemoteCondition, options: SqlOptions): Statement {
+  const params = createParams();
+  const writer = createWriter(params, options);
+  const alias = writer.alias();
+  const where = writePredicate(writer, condition.where, { row: alias, root: alias });
+  const value = `${alias}.${ident(condition.column)}::text`;
+  const text = `SELECT DISTINCT ${value} FROM ${qualified(condition.table)} AS ${alias} WHERE ${where}`;
   return { text, params: params.list };
 }
 

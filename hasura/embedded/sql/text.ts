@@ -4,6 +4,7 @@
  * reach the text.
  */
 import type { QualifiedName } from '../catalog/types.ts';
+import type { RemoteCondition } from '../plan/predicate.ts';
 
 /** A quoted identifier. Throws on a null byte, which PostgreSQL cannot hold. */
 export function ident(name: string): string {
@@ -32,6 +33,7 @@ export function literal(text: string): string {
  * - `variable`: a GraphQL variable, encoded by `encode` at run time (throws Hasura's error for a bad value)
  * - `session`: one session variable (lower-case name), as text; missing is an error
  * - `session-all`: all session variables as one JSON object
+ * - `remote`: keys of rows of another source, which is asked for them before anything is bound
  * - `keys`: what a join between sources looks for, as JSON; known when the other source has answered
  */
 export type Param =
@@ -47,6 +49,7 @@ export type Param =
   /** One array of text: a column's values, row by row. */
   | { readonly from: 'texts'; readonly items: readonly (string | null)[] }
   | { readonly from: 'keys' }
+  | { readonly from: 'remote'; readonly condition: RemoteCondition }
   /** Where a streaming subscription goes on from; `initial` at first. */
   | { readonly from: 'cursor'; readonly initial: Param };
 

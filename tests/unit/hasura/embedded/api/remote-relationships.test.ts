@@ -342,25 +342,6 @@ describe('what a remote relationship leans on', () => {
     });
   });
 
-  test('a permission that filters by it is refused, and says why', async () => {
-    const filter = { _not: { album: { id: { _eq: 7 } } } };
-    expect(
-      await engine.refusal('pg_create_select_permission', {
-        table: 'track',
-        role: 'user',
-        permission: { columns: '*', filter },
-      }),
-    ).toMatchObject({
-      code: 'invalid-configuration',
-      error: expect.stringMatching(/does not filter by relationships to other sources, as "album" is$/),
-    });
-    expect(
-      (await engine.graphql('{ track { id } }', { headers: { 'x-hasura-role': 'user' } })).body,
-    ).toMatchObject({
-      errors: [{}],
-    });
-  });
-
   test('a query with it is not explained', async () => {
     const explain = async (query: string) => {
       const response = await fetch(`${engine.url}/v1/graphql/explain`, {
