@@ -124,7 +124,8 @@ function attempt(path: Path | undefined, plan: () => Predicate): Predicate {
   try {
     return plan();
   } catch (error) {
-    if (error instanceof ScalarError) throw refuse(error.code, error.message, path);
+    if (error instanceof ScalarError)
+      throw refuse(error.code, error.message, error.index === undefined ? path : at(path, error.index));
     if (error instanceof Problem) throw refuse('unexpected-payload', error.message, path);
     throw error;
   }

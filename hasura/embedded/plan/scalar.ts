@@ -37,8 +37,15 @@ export class NumberLiteral {
 /** A value that does not fit its type. */
 export class ScalarError extends Error {
   readonly code: 'validation-failed' | 'parse-failed';
-  constructor(message: string, code: 'validation-failed' | 'parse-failed' = 'parse-failed') {
+  /** Which item of a list it is. */
+  readonly index: number | undefined;
+  constructor(
+    message: string,
+    code: 'validation-failed' | 'parse-failed' = 'parse-failed',
+    index?: number | undefined,
+  ) {
     super(message);
     this.code = code;
+    this.index = index;
   }
 }

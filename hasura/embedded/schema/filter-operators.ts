@@ -19,6 +19,7 @@ import {
   type Operand,
   type Predicate,
 } from '../plan/predicate.ts';
+import { ScalarError } from '../plan/scalar.ts';
 import { SESSION_PREFIX } from '../session.ts';
 import type { Param } from '../sql/text.ts';
 import type { Lookup } from './filter.ts';
@@ -207,8 +208,16 @@ function readList(value: unknown, element: PgType): Comparand {
   const variable = sessionVariable(value);
   if (variable !== undefined) return { kind: 'param', param: { from: 'session', name: variable }, type };
   if (!Array.isArray(value)) throw new Problem(`expected a list, found ${JSON.stringify(value)}`);
-  const items = value.map((item: unknown) => (item === null ? null : readColumnValue(element, item)));
+  const items = value.map((item: unknown, index) => (item === null ? null : readItem(element, item, index)));
   return { kind: 'param', param: { from: 'value', value: writeArray(items, element) }, type };
+}
+
+function readItem(type: PgType, item: unknown, index: number): string {
+  try {
+    return readColumnValue(type, item);
+  } catch (error) {
+    throw error instanceof ScalarError ? new ScalarError(error.message, error.code, index) : error;
+  }
 }
 
 /** `"other"`, `["other"]` or, for a column of the permission's own table, `["$", "other"]`. */

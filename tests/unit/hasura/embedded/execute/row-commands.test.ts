@@ -44,6 +44,14 @@ describe('select', () => {
     ]);
   });
 
+  test('says which item of a list does not fit', async () => {
+    expect(
+      await refusal('select', { table: 'member', columns: ['email'], where: { id: { $in: [1, true] } } }),
+    ).toBe(
+      'parse-failed $.where.id["$in"][1] parsing Integer expected for input type: PGBigInt failed, expected Number, but encountered Boolean',
+    );
+  });
+
   test('sorts by a related row', async () => {
     expect(
       await core.rows('select', { table: 'member', columns: ['email'], order_by: ['+team.name', '-id'] }),
