@@ -84,6 +84,8 @@ const variables = {
   HASURA_GRAPHQL_UNAUTHORIZED_ROLE: text,
   /** bigint, numeric, float8 as JSON strings. */
   HASURA_GRAPHQL_STRINGIFY_NUMERIC_TYPES: flag(false),
+  /** A comparison with null in a `where` holds for every row, as before Hasura v2. */
+  HASURA_GRAPHQL_V1_BOOLEAN_NULL_COLLAPSE: flag(false),
   /** Show what happened inside to every role. */
   HASURA_GRAPHQL_DEV_MODE: flag(false),
   /** Show what happened inside to admins. */
@@ -158,6 +160,7 @@ const schema = z.object(variables).transform((set) => ({
         },
   unauthorizedRole: set.HASURA_GRAPHQL_UNAUTHORIZED_ROLE,
   stringifyNumericTypes: set.HASURA_GRAPHQL_STRINGIFY_NUMERIC_TYPES,
+  booleanNullCollapse: set.HASURA_GRAPHQL_V1_BOOLEAN_NULL_COLLAPSE,
   devMode: set.HASURA_GRAPHQL_DEV_MODE,
   adminInternalErrors: set.HASURA_GRAPHQL_ADMIN_INTERNAL_ERRORS,
   corsDomain: set.HASURA_GRAPHQL_CORS_DOMAIN,

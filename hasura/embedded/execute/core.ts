@@ -92,8 +92,10 @@ function createCore(
   inconsistencies: readonly InconsistentObject[],
 ): Core {
   const options: SchemaOptions = {
-    inferFunctionPermissions: config.inferFunctionPermissions,
-    streamFields: true,
+    streamFields: !config.experimentalFeatures.includes('hide_stream_fields'),
+    updateManyFields: !config.experimentalFeatures.includes('hide_update_many_fields'),
+    aggregationPredicates: !config.experimentalFeatures.includes('hide_aggregation_predicates'),
+    booleanNullCollapse: config.booleanNullCollapse,
   };
   const actions = trackActions(metadata, config.env, tracked);
   const extra = actionFields(actions, metadata);

@@ -5,6 +5,7 @@
  */
 import type { GraphqlRequest } from '../core.ts';
 import { EngineError } from '../errors.ts';
+import { hashOrder } from '../hash-order.ts';
 import { type Cache, createCache, type Weight } from '../plan/cache.ts';
 import type { ParsedOperation } from '../plan/document.ts';
 import { writeJson } from '../plan/number.ts';
@@ -127,6 +128,6 @@ function checkUse(
   if (unexpected.length > 0)
     throw new EngineError(
       'validation-failed',
-      `unexpected variables in variableValues: ${unexpected.join(', ')}`,
+      `unexpected variables in variableValues: ${hashOrder(unexpected, (name) => name).join(', ')}`,
     );
 }

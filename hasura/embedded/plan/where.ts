@@ -69,6 +69,10 @@ function planComparisons(operand: Operand, input: ObjectInput): Predicate {
   return all(
     input.fields.map(({ field, value }): Predicate => {
       const { meaning } = field;
+      if (meaning.kind === 'collapsing') {
+        const comparison = { field: { ...field, meaning: meaning.meaning }, value };
+        return value.kind === 'null' ? all([]) : planComparisons(operand, { ...input, fields: [comparison] });
+      }
       switch (meaning.kind) {
         case 'is-null':
           return { kind: 'is-null', left: operand, negated: value.kind === 'value' && value.value === false };

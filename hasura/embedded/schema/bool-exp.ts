@@ -50,7 +50,8 @@ function relationshipFields(builder: Builder, view: TableView): InputField[] {
         view: remote,
       }),
     );
-    if (relationship.kind === 'array' && remote.access.aggregations)
+    const isAggregated = remote.access.aggregations && builder.options.aggregationPredicates;
+    if (relationship.kind === 'array' && isAggregated)
       fields.push(...aggregateField(builder, relationship, remote));
   }
   return fields;

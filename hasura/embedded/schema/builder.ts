@@ -17,9 +17,11 @@ import type {
 } from './types.ts';
 
 export interface SchemaOptions {
-  /** Experimental feature `hide_update_many_fields` and the like may join; false by default as in Hasura. */
-  readonly inferFunctionPermissions: boolean;
   readonly streamFields: boolean;
+  readonly updateManyFields: boolean;
+  readonly aggregationPredicates: boolean;
+  /** A comparison with null holds for every row; else it is an error. */
+  readonly booleanNullCollapse: boolean;
 }
 
 export interface Builder {

@@ -54,8 +54,22 @@ export function comparisonType(builder: Builder, type: PgType, column?: Column):
     inputType(
       name,
       `Boolean expression to compare columns of type "${leaf.name}". All fields are combined with logical 'AND'.`,
-      () => fields(builder, type, leaf, isEnum),
+      () => collapsing(builder, fields(builder, type, leaf, isEnum)),
     ),
+  );
+}
+
+/** Whether nulls are taken is a setting of the engine. */
+function collapsing(builder: Builder, comparisons: readonly InputField[]): readonly InputField[] {
+  if (!builder.options.booleanNullCollapse) return comparisons;
+  return comparisons.map((field) =>
+    field.meaning.kind === 'cast'
+      ? field
+      : {
+          ...field,
+          type: { ...field.type, nullable: true },
+          meaning: { kind: 'collapsing', meaning: field.meaning },
+        },
   );
 }
 

@@ -128,7 +128,7 @@ function updateFields(builder: Builder, table: Table): OutputField[] {
     });
     return [...updateArguments(builder, table), pkColumns];
   });
-  return [update, ...byKey, many];
+  return [update, ...byKey, ...(builder.options.updateManyFields ? [many] : [])];
 }
 
 function deleteFields(builder: Builder, table: Table): OutputField[] {

@@ -179,6 +179,8 @@ export type InputMeaning =
   /** An argument of a selection whose name depends on the naming convention. */
   | { readonly kind: 'table-argument'; readonly argument: TableArgument }
   | { readonly kind: 'and' | 'or' | 'not' }
+  /** A comparison that holds for every row where its value is null. */
+  | { readonly kind: 'collapsing'; readonly meaning: InputMeaning }
   | { readonly kind: 'operand'; readonly operand: Operand }
   | { readonly kind: 'operator'; readonly operator: ComparisonOperator }
   | { readonly kind: 'is-null' }

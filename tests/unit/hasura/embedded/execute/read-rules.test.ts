@@ -83,4 +83,11 @@ describe('what Hasura keeps in hash maps', () => {
       "validation-failed $.selectionSet.author.args.distinct_on[0] expected one of the values ['id', 'rating', 'tags', 'name', 'profile'] for type 'author_select_column', but found 'nope'",
     );
   });
+
+  test('variables that nothing uses are listed in the order of the map', async () => {
+    const more = { author: 1, editor: 2, guest: 3 };
+    expect(await core.failure('{ author { id } }', undefined, more)).toBe(
+      'validation-failed $ unexpected variables in variableValues: editor, guest, author',
+    );
+  });
 });
