@@ -2,6 +2,7 @@
 import { isGeo, isUnknown } from '../catalog/pg-type.ts';
 import type { PgType } from '../catalog/types.ts';
 import { type FloatType, floatText } from './float.ts';
+import { jsonKind, readGeoJson } from './geojson.ts';
 import { fixedNumber, isNumber, showNumber, toInteger, writeJson } from './number.ts';
 import { type NumberLiteral, ScalarError, type ScalarReader } from './scalar.ts';
 
@@ -32,14 +33,6 @@ const STRING_NAMES: Readonly<Record<string, string>> = {
   bpchar: 'Char',
 };
 
-function jsonKind(value: unknown): string {
-  if (value === null) return 'Null';
-  if (Array.isArray(value)) return 'Array';
-  if (isNumber(value)) return 'Number';
-  if (typeof value === 'boolean') return 'Boolean';
-  return typeof value === 'string' ? 'String' : 'Object';
-}
-
 function mismatch(what: string, expected: string, value: unknown): never {
   throw new ScalarError(`parsing ${what} failed, expected ${expected}, but encountered ${jsonKind(value)}`);
 }
@@ -47,6 +40,7 @@ function mismatch(what: string, expected: string, value: unknown): never {
 /** JSON (not null) to PostgreSQL's text form. Strings go as they are: PostgreSQL knows best. */
 export function readColumnValue(type: PgType, value: unknown): string {
   if (type.name === 'json' || type.name === 'jsonb') return writeJson(value);
+  if (type.name === 'raster') return readRaster(value);
   if (typeof value === 'string') return readText(type, value);
   const bits = INTEGER_BITS[type.name];
   if (bits !== undefined) return readInteger(type, value, bits);
@@ -71,13 +65,18 @@ export function readColumnValue(type: PgType, value: unknown): string {
       throw new ScalarError(LTREE_MESSAGE);
     default:
   }
-  if (isGeo(type)) {
-    if (jsonKind(value) !== 'Object') mismatch('Geometry', 'Object', value);
-    return writeJson(value);
-  }
+  if (isGeo(type)) return writeJson(readGeoJson(value));
   if (isUnknown(type) || type.kind !== 'base')
     throw new ScalarError(`A string is expected for type: ${type.name}`);
   return mismatch(STRING_NAMES[type.name] ?? 'Text', 'String', value);
+}
+
+/** Bytes in hexadecimal digits. */
+function readRaster(value: unknown): string {
+  if (typeof value !== 'string') throw new ScalarError('expecting String for raster');
+  if (value.length % 2 !== 0 || /[^\da-f]/i.test(value))
+    throw new ScalarError('invalid hexadecimal representation of raster well known binary format');
+  return value;
 }
 
 const LTREE_MESSAGE =

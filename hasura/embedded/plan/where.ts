@@ -1,17 +1,10 @@
 /** `where` arguments as predicates. */
-import { baseType } from '../catalog/pg-type.ts';
+import { TEXT } from '../catalog/pg-type.ts';
 import type { QualifiedName } from '../catalog/types.ts';
-import type { EnumValue } from '../schema/types.ts';
+import type { EnumValue, InputMeaning } from '../schema/types.ts';
 import { invalid, MAX_LEVELS, tooDeep } from './fail.ts';
 import type { Input, ListInput, ObjectInput } from './input.ts';
-import {
-  all,
-  type Comparand,
-  type ComparisonOperator,
-  NEVER,
-  type Operand,
-  type Predicate,
-} from './predicate.ts';
+import { all, type Comparand, NEVER, type Operand, type Predicate } from './predicate.ts';
 
 /**
  * The condition a `…_bool_exp` stands for; null and nothing hold for every row. It may lead through as many
@@ -86,7 +79,7 @@ function planComparisons(operand: Operand, input: ObjectInput): Predicate {
             }),
           );
         case 'operator':
-          return planOperator(operand, meaning.operator, field.name, value);
+          return planOperator(operand, meaning, value);
         default:
           throw new TypeError(`${field.name} is no operator`);
       }
@@ -94,21 +87,21 @@ function planComparisons(operand: Operand, input: ObjectInput): Predicate {
   );
 }
 
-function planOperator(left: Operand, operator: ComparisonOperator, name: string, value: Input): Predicate {
-  if (value.kind === 'object') {
-    // Spatial operators that take a distance beside the shape.
-    const named = new Map(value.fields.map((entry) => [entry.field.name, asComparand(entry.value)]));
-    const from = named.get('from');
-    const more = [named.get('distance'), named.get('use_spheroid')].filter((item) => item !== undefined);
-    if (from === undefined) throw new TypeError(`${name} needs a shape`);
-    return { kind: 'compare', left, operator, right: from, more };
-  }
-  return { kind: 'compare', left, operator, right: asComparand(value) };
+function planOperator(
+  left: Operand,
+  { operator, arguments: names = [] }: Extract<InputMeaning, { kind: 'operator' }>,
+  value: Input,
+): Predicate {
+  if (value.kind !== 'object') return { kind: 'compare', left, operator, right: asComparand(value) };
+  const given = new Map(value.fields.map((entry) => [entry.field.name, entry.value]));
+  const [right, ...more] = names.map(([name, type]) => asComparand(given.get(name), type));
+  if (right === undefined) throw new TypeError(`${operator} takes no object`);
+  return { kind: 'compare', left, operator, right, more };
 }
 
-function asComparand(value: Input): Comparand {
-  if (value.kind === 'null')
-    return { kind: 'param', param: { from: 'value', value: null }, type: baseType('text') };
+function asComparand(value: Input | undefined, type = TEXT): Comparand {
+  if (value === undefined || value.kind === 'null')
+    return { kind: 'param', param: { from: 'value', value: null }, type };
   if (value.kind !== 'param') throw new TypeError('comparisons take parameters');
   return { kind: 'param', param: value.param, type: value.pgType };
 }

@@ -1,5 +1,5 @@
 /** `Int_comparison_exp` and its kin: the operators that each type of column has. */
-import { arrayOf, baseType, isString, TEXT } from '../catalog/pg-type.ts';
+import { arrayOf, BOOLEAN, baseType, FLOAT, INTEGER, isString, TEXT } from '../catalog/pg-type.ts';
 import type { PgType } from '../catalog/types.ts';
 import type { ComparisonOperator } from '../plan/predicate.ts';
 import { ARGUMENT, type Builder, inputType, mandatory, optional, required } from './builder.ts';
@@ -88,8 +88,8 @@ function fields(builder: Builder, type: PgType, leaf: LeafType, isEnum: boolean)
     operator('_nin', 'not in', arrayOfLeaf),
   ];
   if (isEnum) return all;
-  if (type.name !== 'raster')
-    all.push(operator('_gt', '>'), operator('_lt', '<'), operator('_gte', '>='), operator('_lte', '<='));
+  if (type.name === 'raster') return [...all, ...rasterFields(builder, operator, value)];
+  all.push(operator('_gt', '>'), operator('_lt', '<'), operator('_gte', '>='), operator('_lte', '<='));
   if (isString(type))
     for (const [field, sql, text] of STRING_OPERATORS) all.push(operator(field, sql, value, text));
   if (type.kind === 'array')
@@ -154,27 +154,76 @@ function ltreeFields(builder: Builder, operator: Operator, value: TypeRef, value
   ];
 }
 
-function spatialFields(builder: Builder, type: PgType, operator: Operator, value: TypeRef): InputField[] {
-  const distance = required(columnScalar(builder, baseType('real')));
-  const isGeography = type.name === 'geography';
-  const within = builder.once(`st_d_within ${type.name}`, () =>
-    inputType(isGeography ? 'st_d_within_geography_input' : 'st_d_within_input', undefined, () => [
-      mandatory('distance', distance, ARGUMENT),
-      mandatory('from', value, ARGUMENT),
-      ...(isGeography
-        ? [
-            {
-              ...mandatory(
-                'use_spheroid',
-                { kind: 'named', type: columnScalar(builder, baseType('boolean')), nullable: true },
-                ARGUMENT,
-              ),
-              default: true,
-            } as const,
-          ]
-        : []),
-    ]),
+/** Those whose right side is an object; what the SQL function takes is given in its order. */
+function compound(
+  builder: Builder,
+  field: string,
+  operator: ComparisonOperator,
+  input: readonly [name: string, ...fields: InputField[]],
+  order: readonly (readonly [name: string, type: PgType])[],
+  description?: string,
+): InputField {
+  const [name, ...fields] = input;
+  const type = builder.once(name, () => inputType(name, undefined, () => fields));
+  return optional(
+    builder.names.fieldCase(field),
+    required(type),
+    { kind: 'operator', operator, arguments: order },
+    description,
   );
+}
+
+function rasterFields(builder: Builder, operator: Operator, value: TypeRef): InputField[] {
+  const geometry = baseType('geometry');
+  const band = columnScalar(builder, INTEGER);
+  const shape = mandatory('geommin', required(columnScalar(builder, geometry)), ARGUMENT);
+  return [
+    operator('_st_intersects_rast', 'ST_Intersects', value),
+    compound(
+      builder,
+      '_st_intersects_nband_geom',
+      'ST_Intersects',
+      ['st_intersects_nband_geom_input', mandatory('nband', required(band), ARGUMENT), shape],
+      [
+        ['nband', INTEGER],
+        ['geommin', geometry],
+      ],
+    ),
+    compound(
+      builder,
+      '_st_intersects_geom_nband',
+      'ST_Intersects',
+      ['st_intersects_geom_nband_input', shape, optional('nband', required(band), ARGUMENT)],
+      [
+        ['geommin', geometry],
+        ['nband', INTEGER],
+      ],
+    ),
+  ];
+}
+
+/** Null is allowed, and is what makes the function answer null. */
+function useSpheroid(builder: Builder): InputField {
+  const type: TypeRef = { kind: 'named', type: columnScalar(builder, BOOLEAN), nullable: true };
+  return { ...mandatory('use_spheroid', type, ARGUMENT), default: true };
+}
+
+function spatialFields(builder: Builder, type: PgType, operator: Operator, value: TypeRef): InputField[] {
+  const isGeography = type.name === 'geography';
+  const within = (field: string, sql: ComparisonOperator, description: string) =>
+    compound(
+      builder,
+      field,
+      sql,
+      [
+        isGeography ? 'st_d_within_geography_input' : 'st_d_within_input',
+        mandatory('distance', required(columnScalar(builder, FLOAT)), ARGUMENT),
+        mandatory('from', value, ARGUMENT),
+        ...(isGeography ? [useSpheroid(builder)] : []),
+      ],
+      [['from', type], ['distance', FLOAT], ...(isGeography ? ([['use_spheroid', BOOLEAN]] as const) : [])],
+      description,
+    );
   const other = isGeography ? baseType('geometry') : baseType('geography');
   const cast = builder.once(`${type.name} cast`, () =>
     inputType(builder.names.typeCase(`${type.name}_cast_exp`), undefined, () => [
@@ -191,26 +240,23 @@ function spatialFields(builder: Builder, type: PgType, operator: Operator, value
         value,
         'does the column spatially intersect the given geography value',
       ),
-      operator(
+      within(
         '_st_d_within',
         'ST_DWithin',
-        required(within),
         'is the column within a given distance from the given geography value',
       ),
     ];
   return [
     ...shared,
     ...SPATIAL_OPERATORS.map(([field, sql, text]) => operator(field, sql, value, text)),
-    operator(
+    within(
       '_st_d_within',
       'ST_DWithin',
-      required(within),
       'is the column within a given distance from the given geometry value',
     ),
-    operator(
+    within(
       '_st_3d_d_within',
       'ST_3DDWithin',
-      required(within),
       'is the column within a given 3D distance from the given geometry value',
     ),
   ];

@@ -182,7 +182,12 @@ export type InputMeaning =
   /** A comparison that holds for every row where its value is null. */
   | { readonly kind: 'collapsing'; readonly meaning: InputMeaning }
   | { readonly kind: 'operand'; readonly operand: Operand }
-  | { readonly kind: 'operator'; readonly operator: ComparisonOperator }
+  /** `arguments`: of an operator whose right side is an object, in the order of its SQL function. */
+  | {
+      readonly kind: 'operator';
+      readonly operator: ComparisonOperator;
+      readonly arguments?: readonly (readonly [name: string, type: PgType])[];
+    }
   | { readonly kind: 'is-null' }
   | { readonly kind: 'cast'; readonly type?: PgType }
   | { readonly kind: 'relationship'; readonly relationship: Relationship; readonly view: TableView }

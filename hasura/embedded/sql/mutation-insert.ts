@@ -1,13 +1,11 @@
 /** INSERT, with the rows in the shape that PostgreSQL takes fastest. */
 
-import { isGeo } from '../catalog/pg-type.ts';
-import type { PgType } from '../catalog/types.ts';
 import type { Assignment, ConflictRule, InsertSet, TypedColumn } from '../plan/mutation-types.ts';
 import type { PlainRows } from '../plan/plain-rows.ts';
 import { CHECK, ROW, ROW_SCOPE } from './mutation-write.ts';
 import { writePredicate } from './predicate.ts';
 import { ident, type Param, qualified } from './text.ts';
-import { type Writer, writeTexts } from './writer.ts';
+import { fromText, type Writer, writeTexts } from './writer.ts';
 
 /** One row's values by column. A column that is missing takes its default. */
 export type RowValues = ReadonlyMap<string, Assignment>;
@@ -108,11 +106,6 @@ function rowArray(
     present.map(({ name, type }, index) => [name, fromText(`(${place})[${index + 1}]`, type)]),
   );
   return (name) => written.get(name) ?? 'DEFAULT';
-}
-
-/** A client's value that is already part of the statement as text; shapes come as GeoJSON. */
-function fromText(expression: string, type: PgType): string {
-  return isGeo(type) ? `ST_GeomFromGeoJSON(${expression})::${type.sql}` : `(${expression})::${type.sql}`;
 }
 
 function resolveCell(value: Assignment | undefined, resolve: (param: Param) => string | null): string | null {

@@ -1,6 +1,4 @@
 /** Predicates as SQL: where permissions and the client's conditions become text. */
-import { BOOLEAN, FLOAT, TEXT } from '../catalog/pg-type.ts';
-import type { PgType } from '../catalog/types.ts';
 import type { Comparand, Predicate } from '../plan/predicate.ts';
 import { writeCall, writeOperand } from './operand.ts';
 import { qualified } from './text.ts';
@@ -106,7 +104,7 @@ function writeComparison(
   const left = writeOperand(writer, predicate.left, scope);
   const right = writeComparand(writer, predicate.right, scope);
   if (operator.startsWith('ST_'))
-    return `${operator}(${[left, right, ...writeMore(writer, more, scope)].join(', ')})`;
+    return `${operator}(${[left, right, ...(more ?? []).map((one) => writeComparand(writer, one, scope))].join(', ')})`;
   if (operator === 'in') return `(${left} = ANY (${right}))`;
   if (operator === 'not in') return `(${left} <> ALL (${right}))`;
   const comparison = `(${left} ${operator} ${right})`;
@@ -114,17 +112,6 @@ function writeComparison(
   return operator === '='
     ? `(${comparison} OR (${left} IS NULL AND ${right} IS NULL))`
     : `(${comparison} OR (${left} IS NOT NULL AND ${right} IS NULL))`;
-}
-
-/** Distance and use_spheroid of ST_DWithin. */
-const MORE_TYPES: readonly PgType[] = [FLOAT, BOOLEAN];
-
-function writeMore(writer: Writer, more: readonly Comparand[] | undefined, scope: Scope): string[] {
-  return (more ?? []).map((comparand, index) =>
-    comparand.kind === 'param'
-      ? writer.param(comparand.param, MORE_TYPES[index] ?? TEXT)
-      : writeComparand(writer, comparand, scope),
-  );
 }
 
 function writeComparand(writer: Writer, right: Comparand, scope: Scope): string {

@@ -34,13 +34,16 @@ export function createWriter(params: Params, options: SqlOptions): Writer {
     // The dot keeps it apart from GraphQL's names, which become column names in the same statement.
     alias: () => ident(`t.${count++}`),
     param(param, type) {
-      const place = params.add(param);
-      if (type.name === 'geometry' || type.name === 'geography')
-        return `ST_GeomFromGeoJSON(${place})::${type.name}`;
-      if (type.name === 'raster') return `ST_RastFromHexWKB(${place})::raster`;
-      return `(${place})::${type.sql}`;
+      return fromText(params.add(param), type);
     },
   };
+}
+
+/** A client's value that is part of the statement as text: shapes come as GeoJSON, rasters as hexadecimal digits. */
+export function fromText(expression: string, type: PgType): string {
+  if (isGeo(type)) return `ST_GeomFromGeoJSON(${expression})::${type.name}`;
+  if (type.name === 'raster') return `ST_RastFromHexWKB(${expression})::raster`;
+  return `(${expression})::${type.sql}`;
 }
 
 export function column(scope: Scope, name: string): string {
