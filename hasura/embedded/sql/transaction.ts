@@ -1,5 +1,5 @@
 /** Transactions as Hasura opens them: triggers can read who is asking in `hasura.user`. */
-import { escapeLiteral, type Pool, type PoolClient } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import type { Session } from '../session.ts';
 import { databaseError, transactionError } from './database-error.ts';
 
@@ -11,8 +11,13 @@ const BEGIN = {
 
 export type Isolation = keyof typeof BEGIN;
 
-function setUser(session: Session): string {
-  return `SELECT pg_catalog.set_config('hasura.user', ${escapeLiteral(JSON.stringify(session.variables))}, true)`;
+/** For the transaction alone. Named, so that PostgreSQL parses it once per connection. */
+function setUser(session: Session) {
+  return {
+    name: 'hasura.user',
+    text: "SELECT pg_catalog.set_config('hasura.user', $1, true)",
+    values: [JSON.stringify(session.variables)],
+  };
 }
 
 /**
@@ -32,8 +37,8 @@ export async function inTransaction<Result>(
   });
   let broken = false;
   try {
-    // In one text: each statement of its own is a round trip more.
-    await told(client.query(`${begin}; ${setUser(session)}`), begin);
+    await told(client.query(begin), begin);
+    await told(client.query(setUser(session)), begin);
     const result = await work(client);
     await told(client.query('COMMIT'), 'COMMIT');
     return result;
