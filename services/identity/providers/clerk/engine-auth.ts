@@ -54,13 +54,13 @@ export function clerkEngineAuth(settings: ClerkIssuer): EngineAuth {
     jwtSecret: { jwk_url: keysUrl(issuer), issuer },
     setup: [
       {
-        where: 'Configure → JWT templates → Add new template → Blank',
+        where: 'Configure → JWT templates → New template → Blank',
         what: 'Name it hasura and replace the claims with these. Clients then call getToken({ template: "hasura" }).',
         paste: JSON.stringify(TEMPLATE, null, 2),
       },
       {
-        where: 'Configure → Webhooks → Add endpoint',
-        what: `Endpoint URL: the public address of the identity service, then the path below. Subscribe to ${SUBSCRIBED_EVENTS.join(', ')}.`,
+        where: 'Configure → Webhooks → Add Endpoint',
+        what: `Endpoint URL: the public address of the identity service, then the path below. Subscribe to events: ${SUBSCRIBED_EVENTS.join(', ')}.`,
         paste: '/webhooks/clerk',
       },
       {
