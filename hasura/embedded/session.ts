@@ -1,5 +1,7 @@
 /** Who asks: the outcome of authentication, and all that permissions may know of the client. */
 
+import type { Trace } from './trace.ts';
+
 export const ADMIN_ROLE = 'admin';
 export const ROLE_VARIABLE = 'x-hasura-role';
 export const SESSION_PREFIX = 'x-hasura-';
@@ -11,6 +13,8 @@ export interface Session {
   readonly isAdmin: boolean;
   /** May use permissions marked `backend_only`: the admin secret came along with the header that asks for it. */
   readonly backendOnly: boolean;
+  /** What the request is part of; event triggers and webhooks hand it on. */
+  readonly trace?: Trace;
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Json } from '../metadata/types.ts';
 import { parseExactJson } from '../plan/exact-json.ts';
 import { clientHeaders } from '../webhook/client-headers.ts';
 import { fillTemplate, type HeaderPairs, resolveHeaders } from '../webhook/env-template.ts';
-import { callWebhook, type WebhookAnswer, webhookHeaders } from '../webhook/post.ts';
+import { callWebhook, forwardedHeaders, type WebhookAnswer } from '../webhook/post.ts';
 import { type PlainRequest, transformRequest, transformResponse } from '../webhook/transform.ts';
 import { checkAnswer } from './output.ts';
 import type { TrackedAction } from './types.ts';
@@ -159,7 +159,7 @@ function handlerHeaders({ action, headers, env }: ActionCall): HeaderPairs {
   const forwarded = definition.forward_client_headers
     ? clientHeaders(headers, definition.ignored_client_headers ?? IGNORED_CLIENT_HEADERS)
     : [];
-  return webhookHeaders(forwarded, resolveHeaders(definition.headers, env));
+  return forwardedHeaders(forwarded, resolveHeaders(definition.headers, env));
 }
 
 function describeAnswer(answer: WebhookAnswer, body: Json): Json {

@@ -127,7 +127,23 @@ function readOne(api: Api, body: unknown, at: readonly PropertyKey[]): Run {
   if (type === 'export_metadata' && version === 2) return inner(async (context) => exportVersioned(context));
   const found = findCommand(api, type);
   if (found === undefined) throw unknownType(api, type, at);
-  return inner(found.prepare(inexact(args ?? {}), argsAt));
+  return inner(prepare(api, type, found, inexact(args ?? {}), argsAt));
+}
+
+/** Arguments of commands of one kind of database come with a hint where they cannot be read. */
+function prepare(api: Api, type: string, found: Command, args: unknown, at: readonly PropertyKey[]): Run {
+  if (api !== 'v1/metadata' || !OF_POSTGRES.test(type)) return found.prepare(args, at);
+  try {
+    return found.prepare(args, at);
+  } catch (error) {
+    if (!(error instanceof EngineError) || error.code !== 'parse-failed') throw error;
+    const lines = [
+      `Error when parsing command ${type.replace(OF_POSTGRES, '')}.`,
+      'See our documentation at https://hasura.io/docs/latest/graphql/core/api-reference/metadata-api/index.html#metadata-apis.',
+      `Internal error message: ${error.message}`,
+    ];
+    throw new EngineError('parse-failed', lines.join('\n'), { path: error.path, cause: error });
+  }
 }
 
 function findCommand(api: Api, type: string): Command | undefined {

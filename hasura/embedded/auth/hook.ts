@@ -2,7 +2,11 @@
 import { z } from 'zod';
 import { EngineError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { isPlainObject } from '../metadata/kit.ts';
+import { jsonType } from '../metadata/parse.ts';
 import { createSession, ROLE_VARIABLE } from '../session.ts';
+import { b3Headers, startTrace, w3cHeaders } from '../trace.ts';
+import { callWebhook, type WebhookRequest, webhookHeaders } from '../webhook/post.ts';
 import { maxAge, parseExpires } from './cache-control.ts';
 import { type HeaderList, IGNORED_CLIENT_HEADERS } from './headers.ts';
 import type { Authenticated } from './index.ts';
@@ -26,18 +30,17 @@ export async function askHook(
   request: unknown,
   log: Logger,
 ): Promise<Authenticated> {
-  const response = await call(hook, headers, request).catch((error: unknown) => {
+  const response = await callWebhook(hookRequest(hook, headers, request)).catch((error: unknown) => {
     log.error('webhook-log', { url: hook.url, method: hook.mode, error: String(error) });
     throw new EngineError('unexpected', 'webhook authentication request failed');
   });
-  const text = await response.text();
   if (response.status !== 200)
     log.error('webhook-log', { url: hook.url, method: hook.mode, status_code: response.status });
   if (response.status === 401)
     throw new EngineError('access-denied', 'Authentication hook unauthorized this request');
   if (response.status !== 200)
     throw new EngineError('unexpected', 'Invalid response from authorization hook');
-  const variables = parse(text);
+  const variables = parse(response.body);
   const byName = Object.fromEntries(
     Object.entries(variables).map(([name, value]) => [name.toLowerCase(), value]),
   );
@@ -48,43 +51,49 @@ export async function askHook(
     session: createSession(role, variables),
     expiresAt: expiry(byName),
     // Hasura hands them on in reverse.
-    responseHeaders: response.headers
-      .getSetCookie()
-      .toReversed()
-      .map((cookie) => ['Set-Cookie', cookie] as const),
+    responseHeaders: response.headers.filter(([name]) => name.toLowerCase() === 'set-cookie').toReversed(),
   };
 }
 
-function call(hook: AuthHook, headers: HeaderList, request: unknown): Promise<Response> {
-  const signal = AbortSignal.timeout(TIMEOUT_MS);
+function hookRequest(hook: AuthHook, headers: HeaderList, request: unknown): WebhookRequest {
+  const trace = startTrace();
+  const traced = [...b3Headers(trace), ...w3cHeaders(trace)];
+  const { url } = hook;
   if (hook.mode === 'GET') {
-    const forwarded = new Headers();
-    for (const [name, value] of headers) {
-      if (!IGNORED_CLIENT_HEADERS.includes(name.toLowerCase())) forwarded.append(name, value);
-    }
-    return fetch(hook.url, { headers: forwarded, signal });
+    const forwarded = headers.filter(([name]) => !IGNORED_CLIENT_HEADERS.includes(name.toLowerCase()));
+    const sent = [...traced, ...webhookHeaders(forwarded)];
+    return { url, method: 'GET', headers: sent, body: undefined, timeoutMs: TIMEOUT_MS };
   }
-  const body = {
+  const body = JSON.stringify({
     headers: Object.fromEntries(headers),
     ...(hook.sendRequestBody ? { request: request ?? null } : {}),
-  };
-  return fetch(hook.url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-    signal,
   });
+  return { url, headers: [...traced, ...webhookHeaders()], body, timeoutMs: TIMEOUT_MS };
 }
 
 function parse(text: string): Record<string, string> {
+  const found = answer.safeParse(readJson(text));
+  if (found.success) return found.data;
+  throw unreadable(complaint(readJson(text)));
+}
+
+function readJson(text: string): unknown {
   try {
-    return answer.parse(JSON.parse(text));
+    return JSON.parse(text);
   } catch {
-    throw new EngineError(
-      'unexpected',
-      'Invalid response from authorization hook: expected a JSON object of strings',
-    );
+    throw unreadable('not valid JSON');
   }
+}
+
+const unreadable = (reason: string) =>
+  new EngineError('unexpected', `Invalid response from authorization hook: ${reason}`);
+
+function complaint(value: unknown): string {
+  const told = (at: string, what: string, expected: string, found: unknown) =>
+    `Error in ${at}: parsing ${what} failed, expected ${expected}, but encountered ${jsonType(found)}`;
+  if (!isPlainObject(value)) return told('$', 'HashMap ~Text', 'Object', value);
+  const [name, wrong] = Object.entries(value).find(([, one]) => typeof one !== 'string') ?? ['', undefined];
+  return told(/^[A-Za-z][A-Za-z0-9_]*$/.test(name) ? `$.${name}` : `$['${name}']`, 'Text', 'String', wrong);
 }
 
 /** From keys of the answer's body, where Hasura looks for them. */

@@ -2,7 +2,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
 import { oneAtATime } from '../storage/one-at-a-time.ts';
-import { EVENT_TABLES } from './event-tables.ts';
+import { DROP_EVENT_TABLES, EVENT_TABLES } from './event-tables.ts';
 import { createFunction, createTrigger, dropFunction, PREFIX, type RowTrigger } from './event-trigger-sql.ts';
 import { addLockedBy } from './presence.ts';
 
@@ -15,13 +15,34 @@ const installed = z.object({
 });
 type Installed = z.output<typeof installed>;
 
+async function hasTable(client: Pool | PoolClient, name: string): Promise<boolean> {
+  const { rows } = await client.query('SELECT to_regclass($1) IS NOT NULL AS present', [name]);
+  return z.object({ present: z.boolean() }).parse(rows[0]).present;
+}
+
+export const hasEventLog = (pool: Pool) => hasTable(pool, 'hdb_catalog.event_log');
+
 /** Makes the event log where it is missing. */
 export async function prepareEventLog(pool: Pool): Promise<void> {
-  const { rows } = await pool.query("SELECT to_regclass('hdb_catalog.event_log') IS NOT NULL AS present");
-  if (!z.object({ present: z.boolean() }).parse(rows[0]).present) {
+  if (!(await hasEventLog(pool))) {
     await oneAtATime(pool, 'hdb_catalog', async (client) => void (await client.query(EVENT_TABLES)));
   }
   await addLockedBy(pool, 'hdb_catalog.event_log');
+}
+
+/**
+ * Takes the event log and its triggers out of a source's database; a database that holds no metadata is left
+ * without any trace of the engine.
+ */
+export async function removeEventLog(pool: Pool): Promise<void> {
+  await oneAtATime(pool, 'hdb_catalog', async (client) => {
+    if (!(await hasTable(client, 'hdb_catalog.hdb_metadata'))) {
+      await client.query('DROP SCHEMA IF EXISTS hdb_catalog CASCADE');
+      return;
+    }
+    for (const { name } of await readInstalled(client)) await client.query(dropFunction(name));
+    await client.query(DROP_EVENT_TABLES);
+  });
 }
 
 /**

@@ -64,3 +64,9 @@ CREATE OR REPLACE FUNCTION hdb_catalog.insert_event_log(
   RETURNING id;
 $$ LANGUAGE sql VOLATILE;
 `;
+
+export const DROP_EVENT_TABLES = `
+DROP TABLE IF EXISTS hdb_catalog.hdb_source_catalog_version, hdb_catalog.hdb_event_log_cleanups,
+  hdb_catalog.event_invocation_logs, hdb_catalog.event_log;
+DROP FUNCTION IF EXISTS hdb_catalog.insert_event_log(text, text, text, text, json);
+`;

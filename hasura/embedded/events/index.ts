@@ -12,7 +12,7 @@ import type { CoreSource } from '../core.ts';
 import type { Logger } from '../log.ts';
 import type { EventTrigger, Metadata } from '../metadata/types.ts';
 import { checkCronTrigger, checkEventTrigger } from './check.ts';
-import { installTriggers, prepareEventLog } from './event-install.ts';
+import { hasEventLog, installTriggers, prepareEventLog, removeEventLog } from './event-install.ts';
 import { createEventRunner, type EventRunner } from './event-runner.ts';
 import { rowTriggers } from './event-trigger-sql.ts';
 import { createScheduledRunner } from './scheduled.ts';
@@ -45,7 +45,11 @@ export function createEventEngine(metadataPool: Pool, config: EngineConfig, log:
   const applySource = async (source: CoreSource, everywhere: ReadonlySet<string>) => {
     const triggers = usableTriggers(source, config);
     const before = running.get(source.metadata.name);
-    if (triggers.length === 0 && before === undefined) return;
+    if (triggers.length === 0) {
+      if (before === undefined) return;
+      // Cleared metadata leaves no log behind.
+      if (!(await hasEventLog(source.pool))) return stop(source.metadata.name);
+    }
     await prepareEventLog(source.pool);
     const rows = triggers.flatMap(({ trigger, table }) =>
       rowTriggers(trigger, table, config.stringifyNumericTypes),
@@ -71,7 +75,7 @@ export function createEventEngine(metadataPool: Pool, config: EngineConfig, log:
     const entry = running.get(name);
     await stop(name);
     // Without its triggers the database would go on writing events that nobody takes.
-    if (entry !== undefined) await logged(`source ${name}`, installTriggers(entry.pool, [], entry.names));
+    if (entry !== undefined) await logged(`source ${name}`, removeEventLog(entry.pool));
   };
   const logged = async (what: string, work: Promise<void>) => {
     try {

@@ -91,7 +91,8 @@ function planRow(row: ObjectInput): InsertRow {
       related.push({ relationship: name, kind, mapping, before, insert, at: value.at });
     }
   }
-  return { values, related };
+  // By name: rows of tables that reference each other come to be in an order that the request cannot change.
+  return { values, related: related.sort((a, b) => (a.relationship < b.relationship ? -1 : 1)) };
 }
 
 /** A leaf as the parameter it is; an explicit null is one too. */

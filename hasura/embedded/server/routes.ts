@@ -17,6 +17,7 @@ import { parseExactJson } from '../plan/exact-json.ts';
 import { createSession, type Session } from '../session.ts';
 import type { MetadataStore } from '../storage/metadata-store.ts';
 import type { SourcePools } from '../storage/sources.ts';
+import { startTrace } from '../trace.ts';
 import { HASURA_VERSION } from '../version.ts';
 import { describeConfig } from './config-route.ts';
 import { type GraphqlBody, readGraphqlBody } from './graphql-request.ts';
@@ -169,6 +170,10 @@ function tellsInternal({ role }: Session, config: EngineConfig): boolean {
   return config.devMode || (role === 'admin' && config.adminInternalErrors);
 }
 
+function traced(found: Authenticated): Authenticated {
+  return { ...found, session: { ...found.session, trace: startTrace() } };
+}
+
 function refuseOthers({ isAdmin }: Session): void {
   if (isAdmin) return;
   throw new EngineError('access-denied', 'You have to be an admin to access this endpoint', { status: 400 });
@@ -181,7 +186,7 @@ async function admin(call: Call, handle: () => unknown): Promise<Answer> {
 }
 
 async function command(call: Call, api: Api): Promise<Answer> {
-  const { session, responseHeaders } = await call.parts.authenticator.authenticate(call.headers);
+  const { session, responseHeaders } = traced(await call.parts.authenticator.authenticate(call.headers));
   const text = await readBody(call.request);
   try {
     return answerJson(
@@ -206,7 +211,7 @@ async function graphql(call: Call, format: ErrorFormat): Promise<Answer> {
     throw error;
   }
   const asked = body.kind === 'batch' ? body.requests : body.request;
-  const authenticated = await parts.authenticator.authenticate(headers, asked);
+  const authenticated = traced(await parts.authenticator.authenticate(headers, asked));
   const context: RequestContext = { headers, requestId: id };
   if (body.kind === 'batch') return batch(call, body.requests, authenticated, context);
   try {
@@ -293,7 +298,7 @@ async function pgDump(call: Call): Promise<Answer> {
 /** `/api/rest/…`: a stored query; the answer is its `data` without the envelope. */
 async function rest(call: Call, path: string): Promise<Answer> {
   const { parts, url, headers, requestId: id } = call;
-  const authenticated = await parts.authenticator.authenticate(headers);
+  const authenticated = traced(await parts.authenticator.authenticate(headers));
   const text = await readBody(call.request, QUERY_LIMIT);
   try {
     const { route: found, parameters } = matchRoute(

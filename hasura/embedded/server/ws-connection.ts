@@ -7,6 +7,7 @@ import type { GraphqlRequest, RunnableOperation } from '../core.ts';
 import { EngineError, toEngineError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { parseExactJson } from '../plan/exact-json.ts';
+import { startTrace } from '../trace.ts';
 import { readGraphqlRequest } from './graphql-request.ts';
 import type { LiveQueries } from './live-queries.ts';
 import { type GraphqlParts, prepareGraphql } from './run-graphql.ts';
@@ -142,7 +143,7 @@ export function serveConnection(
       return malformed(toEngineError(thrown).message);
     }
     try {
-      const operation = prepareGraphql(parts, request, authenticated.session);
+      const operation = prepareGraphql(parts, request, { ...authenticated.session, trace: startTrace() });
       if (operation.kind !== 'subscription') return await run(id, operation, headers);
       const stop = parts.liveQueries.subscribe(operation, {
         next: (body) => send(dialect.next(id, body)),

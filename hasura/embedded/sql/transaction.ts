@@ -1,6 +1,7 @@
-/** Transactions as Hasura opens them: triggers can read who is asking in `hasura.user`. */
+/** Transactions as Hasura opens them: triggers can read who is asking in `hasura.user`, and as part of what. */
 import type { Pool, PoolClient } from 'pg';
 import type { Session } from '../session.ts';
+import { traceJson } from '../trace.ts';
 import { databaseError, transactionError } from './database-error.ts';
 
 const BEGIN = {
@@ -11,12 +12,15 @@ const BEGIN = {
 
 export type Isolation = keyof typeof BEGIN;
 
-/** For the transaction alone. Named, so that PostgreSQL parses it once per connection. */
-function setUser(session: Session) {
+/**
+ * What the database's own triggers may read of a request until the transaction ends. Named, so that PostgreSQL
+ * parses it once per connection.
+ */
+export function tellTriggers({ variables, trace }: Session) {
   return {
     name: 'hasura.user',
-    text: "SELECT pg_catalog.set_config('hasura.user', $1, true)",
-    values: [JSON.stringify(session.variables)],
+    text: "SELECT pg_catalog.set_config('hasura.user', $1, true), pg_catalog.set_config('hasura.tracecontext', $2, true)",
+    values: [JSON.stringify(variables), trace === undefined ? '' : traceJson(trace)],
   };
 }
 
@@ -38,7 +42,7 @@ export async function inTransaction<Result>(
   let broken = false;
   try {
     await told(client.query(begin), begin);
-    await told(client.query(setUser(session)), begin);
+    await told(client.query(tellTriggers(session)), begin);
     const result = await work(client);
     await told(client.query('COMMIT'), 'COMMIT');
     return result;

@@ -6,6 +6,7 @@ import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { headerList } from '../auth/headers.ts';
+import { HASURA_VERSION } from '../version.ts';
 import type { HeaderPairs } from './env-template.ts';
 
 export interface WebhookRequest {
@@ -46,7 +47,7 @@ const HTTPS_AGENT = new https.Agent({ keepAlive: true });
 
 const DEFAULT_HEADERS: HeaderPairs = [
   ['Content-Type', 'application/json'],
-  ['User-Agent', 'hasura-graphql-engine/embedded'],
+  ['User-Agent', `hasura-graphql-engine/${HASURA_VERSION}`],
 ];
 
 /** What HTTP itself sets; a client of ours that forwards them would break the request. */
@@ -67,6 +68,14 @@ const HOP_BY_HOP = new Set([
 /** Hasura's own first; of several headers of one name the first is sent. */
 export function webhookHeaders(...lists: readonly HeaderPairs[]): [name: string, value: string][] {
   return firstOfEach([DEFAULT_HEADERS, ...lists].flat());
+}
+
+/** The same where the client's come before Hasura's own, as for actions. */
+export function forwardedHeaders(
+  client: HeaderPairs,
+  configured: HeaderPairs,
+): [name: string, value: string][] {
+  return firstOfEach([...client, ...DEFAULT_HEADERS, ...configured]);
 }
 
 function firstOfEach(headers: HeaderPairs): [name: string, value: string][] {

@@ -4,9 +4,10 @@ import { type HeaderList, IGNORED_CLIENT_HEADERS } from '../auth/headers.ts';
 import type { Environment } from '../config.ts';
 import { EngineError } from '../errors.ts';
 import type { Session } from '../session.ts';
+import { b3Headers, startTrace } from '../trace.ts';
 import { clientHeaders } from './client-headers.ts';
 import { type HeaderSetting, resolveHeaders } from './env-template.ts';
-import { callWebhook, isTimeout, type WebhookAnswer, webhookHeaders } from './post.ts';
+import { callWebhook, forwardedHeaders, isTimeout, type WebhookAnswer } from './post.ts';
 
 export interface InputHook {
   readonly url: string;
@@ -38,7 +39,10 @@ export async function validateInput(
   const forwarded = hook.forwardClientHeaders ? clientHeaders(headers, IGNORED_CLIENT_HEADERS) : [];
   const answer = await callWebhook({
     url: hook.url,
-    headers: webhookHeaders(forwarded, resolveHeaders(hook.headers, env)),
+    headers: [
+      ...b3Headers(session.trace ?? startTrace()),
+      ...forwardedHeaders(forwarded, resolveHeaders(hook.headers, env)),
+    ],
     body: payload(input, session),
     timeoutMs: hook.timeoutSeconds * 1000,
   }).catch((error: unknown) => {

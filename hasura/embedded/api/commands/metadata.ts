@@ -1,6 +1,8 @@
 /** The metadata as a whole: export, replace, reload, clear, what is inconsistent, and the CLI's state. */
+import type { Pool } from 'pg';
 import { z } from 'zod';
 import { EngineError } from '../../errors.ts';
+import { removeEventLog } from '../../events/event-install.ts';
 import { exportMetadata } from '../../metadata/export.ts';
 import { isPlainObject, json, object } from '../../metadata/kit.ts';
 import { parseMetadata } from '../../metadata/parse.ts';
@@ -39,7 +41,9 @@ export const metadataCommands: Commands = {
   clear_metadata: command(anything, async (_, context) => {
     const source = context.draft.state.metadata.sources.find(({ name }) => name === 'default');
     const sources = source === undefined ? [] : [{ ...source, tables: [], functions: [], customization: {} }];
+    const before = context.draft.state.sources;
     await replace({ ...EMPTY_METADATA, sources }, false, context);
+    await Promise.all(before.map(({ pool }) => forgetEvents(pool, context)));
     return SUCCESS;
   }),
   reload_metadata: command(
@@ -80,6 +84,11 @@ export const metadataCommands: Commands = {
   ),
   dump_internal_state: command(anything, (_, { draft }) => describe(draft.state.inconsistencies)),
 };
+
+/** The metadata is cleared all the same where a database does not answer. */
+async function forgetEvents(pool: Pool, { log }: CommandContext): Promise<void> {
+  await removeEventLog(pool).catch((error: unknown) => log.warn('event-trigger', { error: String(error) }));
+}
 
 /** `export_metadata`, version 2. */
 export function exportVersioned({ draft }: CommandContext) {

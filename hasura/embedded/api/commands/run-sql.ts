@@ -5,6 +5,7 @@ import { readCatalog } from '../../catalog/read.ts';
 import { EngineError } from '../../errors.ts';
 import { nonEmptyText, object } from '../../metadata/kit.ts';
 import { splitStatements } from '../../sql/split-statements.ts';
+import { tellTriggers } from '../../sql/transaction.ts';
 import { type CommandContext, type Commands, command, findSource } from '../command.ts';
 import { followCatalog } from '../follow-catalog.ts';
 
@@ -47,6 +48,7 @@ async function runSql(parsed: z.output<typeof args>, context: CommandContext): P
   try {
     if (parsed.no_transaction) return await withoutTransaction(client, parsed, context);
     await client.query(parsed.read_only ? 'BEGIN READ ONLY' : 'BEGIN');
+    await client.query(tellTriggers(context.session));
     try {
       if (!changesSchema(parsed)) {
         const result = await execute(client, parsed.sql);

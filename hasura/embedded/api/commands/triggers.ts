@@ -20,8 +20,8 @@ const source = nonEmptyText.default('default');
 const columnSpec = z.union([z.literal('*'), z.array(nonEmptyText)]);
 const operation = object({ columns: columnSpec, payload: columnSpec.optional() });
 
-const eventArgs = object({
-  name: nonEmptyText.max(42, 'only alphanumeric and underscore and hyphens allowed, at most 42 characters'),
+const eventFields = object({
+  name: nonEmptyText,
   source,
   table: qualifiedName,
   insert: operation.optional(),
@@ -38,6 +38,26 @@ const eventArgs = object({
   cleanup_config: transform.optional(),
   trigger_on_replication: z.boolean().optional(),
 });
+const eventArgs = eventFields.superRefine((args, context) => {
+  const problem = eventProblem(args);
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+});
+
+function eventProblem(args: z.output<typeof eventFields>): string | undefined {
+  const operations = [args.insert, args.update, args.delete].filter((one) => one !== undefined);
+  if (!/^[A-Za-z]+[A-Za-z0-9_-]*$/.test(args.name))
+    return 'only alphanumeric and underscore and hyphens allowed for name';
+  if (args.name.length > 42) return 'event trigger name can be at most 42 characters';
+  if (operations.length === 0 && args.enable_manual !== true)
+    return 'atleast one amongst insert/update/delete/enable_manual spec must be provided';
+  if (args.webhook !== undefined && args.webhook_from_env !== undefined)
+    return 'only one of webhook or webhook_from_env should be given';
+  if (args.webhook === undefined && args.webhook_from_env === undefined)
+    return 'must provide webhook or webhook_from_env';
+  if (operations.some(({ columns }) => columns.length === 0)) return 'found empty column specification';
+  if (operations.some(({ payload }) => payload?.length === 0)) return 'found empty payload specification';
+  return undefined;
+}
 
 /** Under the prefix `pg_`; bare in the old query API. */
 export const eventTriggerCommands: Commands = {
@@ -54,9 +74,6 @@ export const eventTriggerCommands: Commands = {
     } = args;
     const { metadata } = draft.state;
     findTable(metadata, owner, table);
-    if ((args.webhook === undefined) === (args.webhook_from_env === undefined)) {
-      throw new EngineError('parse-failed', 'must provide webhook or webhook_from_env');
-    }
     const before = findTrigger(findSource(metadata, owner), args.name);
     if (before !== undefined && !replace)
       throw new EngineError('already-exists', `Event trigger with name "${args.name}" already exists`);

@@ -143,7 +143,7 @@ describe('a refusal', () => {
       'request transform validation failed',
     ],
   ])('of %s %j says why', async (type, args, code, error) => {
-    expect(await engine.refusal(type, args)).toMatchObject({ code, error });
+    expect(await engine.refusal(type, args)).toMatchObject({ code, error: expect.stringContaining(error) });
   });
 
   it('leaves what it refused as it was', async () => {

@@ -123,7 +123,7 @@ describe('the event log', () => {
       'unexpected error while fetching event logs: database query error',
     ],
   ])('%s %j is refused', async (type, args, code, error) => {
-    expect(await engine.refusal(type, args)).toMatchObject({ code, error });
+    expect(await engine.refusal(type, args)).toMatchObject({ code, error: expect.stringContaining(error) });
   });
 
   it('of a source that never had a trigger knows no event', async () => {

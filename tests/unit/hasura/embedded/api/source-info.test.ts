@@ -122,7 +122,7 @@ describe('what is in a source', () => {
       'Connection templating feature is enterprise edition only',
     ],
   ])('%s %j is refused', async (type, args, code, error) => {
-    expect(await engine.refusal(type, args)).toMatchObject({ code, error });
+    expect(await engine.refusal(type, args)).toMatchObject({ code, error: expect.stringContaining(error) });
   });
 });
 

@@ -118,3 +118,33 @@ describe('the hook', () => {
     expect((await second.authenticator.authenticate([])).expiresAt).toBe(at.getTime());
   });
 });
+
+test('the hook gets Hasura’s own headers and a trace, in both modes', async () => {
+  for (const mode of ['GET', 'POST'] as const) {
+    const { authenticator, seen } = await withHook({ body: USER }, mode);
+    await authenticator.authenticate([]);
+    const headers = seen[0]?.request.headers;
+    expect(headers).toMatchObject({
+      'content-type': 'application/json',
+      'user-agent': expect.stringMatching(/^hasura-graphql-engine\/v2/),
+      'x-b3-traceid': expect.stringMatching(/^[0-9a-f]{32}$/),
+      traceparent: expect.stringContaining(String(headers?.['x-b3-traceid'])),
+    });
+    await server?.close();
+  }
+});
+
+test.each([
+  ['[]', 'Error in $: parsing HashMap ~Text failed, expected Object, but encountered Array'],
+  [
+    '{"x-hasura-user-id": 1}',
+    "Error in $['x-hasura-user-id']: parsing Text failed, expected String, but encountered Number",
+  ],
+  ['{"role": null}', 'Error in $.role: parsing Text failed, expected String, but encountered Null'],
+])('an answer of %s is refused with what is wrong with it', async (body, reason) => {
+  const { authenticator } = await withHook({ body });
+  await expect(authenticator.authenticate([])).rejects.toMatchObject({
+    code: 'unexpected',
+    message: `Invalid response from authorization hook: ${reason}`,
+  });
+});
