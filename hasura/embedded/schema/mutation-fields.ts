@@ -12,7 +12,7 @@ import { conflictArguments, insertInputType } from './mutation-insert.ts';
 import { argument, keyField, quoted, tableInput, whereType } from './mutation-kit.ts';
 import type { MutationMeaning, WriteView } from './mutation-types.ts';
 import { updateArguments } from './mutation-update.ts';
-import { rootFieldDescription, rootFieldName } from './query-fields.ts';
+import { rootFieldDescription, rootFieldName } from './root-field.ts';
 import { rowType } from './row-type.ts';
 import { INT_SCALAR } from './scalars.ts';
 import type { Column, RootFieldKind, Table } from './tracked.ts';

@@ -3,44 +3,28 @@ import { displayName } from '../catalog/types.ts';
 import { functionArguments, rootArguments, tableArguments } from './arguments.ts';
 import { argumentsOf, type Builder, mandatory, nullable, required, requiredList } from './builder.ts';
 import { custom } from './naming.ts';
+import {
+  aggregateDescription,
+  aggregateName,
+  rootFieldDescription,
+  rootFieldName,
+  selectDescription,
+  selectName,
+} from './root-field.ts';
 import { aggregateType, rowType } from './row-type.ts';
 import { columnRef } from './scalars.ts';
+import { sharedDescription } from './shared-description.ts';
 import { streamField } from './stream.ts';
 import type { RootFieldKind, RootFunction, Table } from './tracked.ts';
 import type { OutputField, TableView } from './types.ts';
 
-/** A root field's name: the user's, or made of the table's. */
-export function rootFieldName(
-  builder: Builder,
-  table: Table,
-  kind: RootFieldKind,
-  make: (name: Table['identifier']) => string,
-): string {
-  const chosen = table.rootFields.get(kind)?.name;
-  return builder.names.rootField(
-    chosen === undefined ? make(table.identifier) : builder.names.field(custom(chosen)),
-  );
-}
-
-/** The user's comment, or the generated description. An empty comment is no description. */
-export function rootFieldDescription(
-  table: Table,
-  kind: RootFieldKind,
-  generated: string,
-): string | undefined {
-  const comment = table.rootFields.get(kind)?.comment;
-  return comment === undefined ? generated : comment === '' ? undefined : comment;
-}
-
 function selectField(builder: Builder, view: TableView): OutputField {
   const { table } = view;
   return {
-    name: rootFieldName(builder, table, 'select', (name) => builder.names.field(name)),
-    description: rootFieldDescription(
-      table,
-      'select',
-      `fetch data from the table: "${displayName(table.name)}"`,
-    ),
+    name: selectName(builder, table),
+    get description() {
+      return sharedDescription(builder, table, 'select', this.name, selectDescription(table));
+    },
     get arguments() {
       return rootArguments(builder, view);
     },
@@ -79,12 +63,10 @@ function selectAggregateField(builder: Builder, view: TableView): OutputField | 
   const { table, access } = view;
   if (!access.aggregations) return undefined;
   return {
-    name: rootFieldName(builder, table, 'select_aggregate', (name) => builder.names.field(name, 'aggregate')),
-    description: rootFieldDescription(
-      table,
-      'select_aggregate',
-      `fetch aggregated fields from the table: "${displayName(table.name)}"`,
-    ),
+    name: aggregateName(builder, table),
+    get description() {
+      return sharedDescription(builder, table, 'select_aggregate', this.name, aggregateDescription(table));
+    },
     get arguments() {
       return rootArguments(builder, view);
     },

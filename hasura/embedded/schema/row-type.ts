@@ -17,6 +17,7 @@ import {
 import { columnEnum, visibleColumns } from './columns.ts';
 import { aggregateColumns, COMPARISON_AGGREGATES, NUMERIC_AGGREGATES } from './order-by.ts';
 import { BOOLEAN_SCALAR, columnRef, columnScalar, INT_SCALAR, STRING_SCALAR } from './scalars.ts';
+import { AGGREGATE_RELATIONSHIP, ARRAY_RELATIONSHIP, sharedDescription } from './shared-description.ts';
 import type { Column, ComputedField, Relationship, RemoteRelationship } from './tracked.ts';
 import type { ObjectType, OutputField, OutputMeaning, RemoteSelection, TableView, TypeRef } from './types.ts';
 
@@ -70,7 +71,9 @@ function relationshipFields(builder: Builder, from: TableView, relationship: Rel
   const fields: OutputField[] = [
     {
       name: relationship.name,
-      description: 'An array relationship',
+      get description() {
+        return sharedDescription(builder, view.table, 'select', this.name, ARRAY_RELATIONSHIP);
+      },
       get arguments() {
         return rootArguments(builder, view);
       },
@@ -81,7 +84,9 @@ function relationshipFields(builder: Builder, from: TableView, relationship: Rel
   if (view.access.aggregations)
     fields.push({
       name: builder.names.fieldCase(`${relationship.name}_aggregate`),
-      description: 'An aggregate relationship',
+      get description() {
+        return sharedDescription(builder, view.table, 'select_aggregate', this.name, AGGREGATE_RELATIONSHIP);
+      },
       get arguments() {
         return rootArguments(builder, view);
       },

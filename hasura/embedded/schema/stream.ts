@@ -14,7 +14,7 @@ import {
   requiredList,
 } from './builder.ts';
 import { visibleColumns } from './columns.ts';
-import { rootFieldDescription, rootFieldName } from './query-fields.ts';
+import { rootFieldDescription, rootFieldName } from './root-field.ts';
 import { rowType } from './row-type.ts';
 import { columnRef, LIMIT_SCALAR } from './scalars.ts';
 import type { InputObjectType, OutputField, TableView } from './types.ts';
