@@ -116,7 +116,7 @@ describe('a refusal', () => {
         health_check: { test: { sql: 'SELECT 1' } },
       },
       'parse-failed',
-      'source health checks are not supported by the embedded engine; remove them from the metadata',
+      expect.stringMatching(/source health checks are not supported by the embedded engine; remove them/),
     ],
     [
       'test_webhook_transform',
@@ -143,7 +143,7 @@ describe('a refusal', () => {
       'request transform validation failed',
     ],
   ])('of %s %j says why', async (type, args, code, error) => {
-    expect(await engine.refusal(type, args)).toMatchObject({ code, error: expect.stringContaining(error) });
+    expect(await engine.refusal(type, args)).toMatchObject({ code, error });
   });
 
   it('leaves what it refused as it was', async () => {
