@@ -96,7 +96,9 @@ WITH namespaces AS (
 )
 SELECT json_build_object(
   'version', current_setting('server_version_num')::integer,
-  'types', coalesce((SELECT json_agg(json_build_object('oid', oid::bigint, 'schema', typnamespace::regnamespace::text, 'name', typname, 'sql', format_type(oid, NULL),
+  'types', coalesce((SELECT json_agg(json_build_object('oid', oid::bigint,
+    'schema', (SELECT n.nspname FROM pg_catalog.pg_namespace n WHERE n.oid = typnamespace), 'name', typname,
+    'sql', format_type(oid, NULL),
     'kind', typtype, 'category', typcategory, 'element', typelem::bigint, 'base', typbasetype::bigint)) FROM types), '[]'),
   'tables', coalesce((SELECT json_agg(entry) FROM tables), '[]'),
   'functions', coalesce((SELECT json_agg(entry) FROM functions), '[]')

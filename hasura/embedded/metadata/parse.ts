@@ -17,6 +17,7 @@ export function parseWith<Schema extends z.ZodType>(
   at: readonly PropertyKey[] = [],
   reader?: string,
 ): z.output<Schema> {
+  refuseProto(value, at);
   const parsed = schema.safeParse(value, { error: describe });
   if (parsed.success) return parsed.data;
   const { message, path } = worst(parsed.error.issues);
@@ -31,6 +32,29 @@ export function parseMetadata(value: unknown, at: readonly PropertyKey[] = []): 
   const parsed = parseWith(metadata, value, at);
   checkUnique(parsed, at);
   return parsed;
+}
+
+/**
+ * The one key that readers of JSON leave out without a word: a condition on a column of that name would be none,
+ * and its permission would hold for every row.
+ */
+function refuseProto(value: unknown, at: readonly PropertyKey[]): void {
+  const path = findProto(value);
+  if (path === undefined) return;
+  throw new EngineError('parse-failed', 'the key "__proto__" is not supported; choose another name', {
+    path: jsonPath([...at, ...path]),
+  });
+}
+
+/** Where the first of them is, if there is any. */
+function findProto(value: unknown): readonly PropertyKey[] | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (Object.hasOwn(value, '__proto__')) return [];
+  for (const [key, item] of Object.entries(value)) {
+    const inside = findProto(item);
+    if (inside !== undefined) return [Array.isArray(value) ? Number(key) : key, ...inside];
+  }
+  return undefined;
 }
 
 function describe(issue: z.core.$ZodRawIssue): string | undefined {

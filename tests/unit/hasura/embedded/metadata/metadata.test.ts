@@ -37,6 +37,19 @@ const refusal = (metadata: unknown) => {
 describe('metadata that is not understood is refused with the path of the offending key', () => {
   test.each<[string, unknown, string, string | RegExp]>([
     ['at the top', { version: 3, plugins: [] }, '$.plugins', /unexpected key "plugins"/],
+    [
+      'in a filter, where it would be lost without a word',
+      withTable({
+        select_permissions: [
+          {
+            role: 'user',
+            permission: { columns: '*', filter: JSON.parse('{"_and":[{"__proto__":{"_eq":1}}]}') },
+          },
+        ],
+      }),
+      '$.sources[0].tables[0].select_permissions[0].permission.filter._and[0]',
+      /the key "__proto__" is not supported/,
+    ],
     ['in a source', { version: 3, sources: [source({ cache: 1 })] }, '$.sources[0].cache', /unexpected key/],
     ['in a table', withTable({ permisions: [] }), '$.sources[0].tables[0].permisions', /unexpected key/],
     [

@@ -1,0 +1,474 @@
+/**
+ * Hostile values under every operator of every type, found by introspection, so that none that is added is
+ * forgotten; under every operator of permissions, as session variables; and hostile names of everything that
+ * has one.
+ */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { as, startCore, type TestCore } from '../core.ts';
+
+/** In every hostile value, and nowhere else: a statement that holds it holds the value. */
+const MARK = 'x9z';
+const VALUES = [
+  `'; DROP TABLE everything; -- ${MARK}`,
+  `$1" ${MARK} \\' OR 1=1 /*`,
+  `{${MARK}}`,
+  `${MARK}\u0000`,
+];
+
+/** One column of each kind of type. */
+const COLUMNS = {
+  c_text: 'text',
+  c_varchar: 'varchar(50)',
+  c_bpchar: 'char(5)',
+  c_citext: 'citext',
+  c_int2: 'smallint',
+  c_int4: 'integer',
+  c_int8: 'bigint',
+  c_numeric: 'numeric',
+  c_real: 'real',
+  c_float8: 'float8',
+  c_money: 'money',
+  c_bool: 'boolean',
+  c_uuid: 'uuid',
+  c_date: 'date',
+  c_timestamp: 'timestamp',
+  c_timestamptz: 'timestamptz',
+  c_timetz: 'timetz',
+  c_time: 'time',
+  c_interval: 'interval',
+  c_json: 'json',
+  c_jsonb: 'jsonb',
+  c_ltree: 'ltree',
+  c_bytea: 'bytea',
+  c_inet: 'inet',
+  c_mood: 'mood',
+  c_colour: 'text REFERENCES colour',
+  c_texts: 'text[]',
+  c_ints: 'integer[]',
+  c_moods: 'mood[]',
+};
+
+/** What is to be a name and is none: each breaks out of any quoting but the right one. */
+const hostile = (name: string) => `${name}"'; DROP TABLE everything; --\\ $1`;
+const ident = (name: string) => `"${name.replaceAll('"', '""')}"`;
+const SCHEMA = hostile('s');
+const TABLE = hostile('t');
+const CHILD = hostile('k');
+const KEY = hostile('id');
+const COLUMN = hostile('c');
+const CHILD_KEY = hostile('f');
+const COMPUTED = hostile('cf');
+const at = (name: string) => `${ident(SCHEMA)}.${ident(name)}`;
+
+const SQL = `
+CREATE EXTENSION citext; CREATE EXTENSION ltree;
+CREATE TYPE mood AS ENUM ('good', 'bad');
+CREATE TABLE colour (value text PRIMARY KEY, comment text);
+INSERT INTO colour VALUES ('red', 'as roses');
+CREATE TABLE everything (id serial PRIMARY KEY, ${Object.entries(COLUMNS)
+  .map(([name, type]) => `${name} ${type}`)
+  .join(', ')});
+INSERT INTO everything (c_text) VALUES ('here');
+CREATE SCHEMA ${ident(SCHEMA)};
+CREATE TYPE ${at(hostile('mood'))} AS ENUM ('good');
+CREATE TABLE ${at(TABLE)} (${ident(KEY)} integer CONSTRAINT plain PRIMARY KEY, ${ident(COLUMN)} text, ${ident(hostile('e'))} ${at(hostile('mood'))});
+CREATE TABLE ${at(CHILD)} (${ident(KEY)} integer PRIMARY KEY, ${ident(CHILD_KEY)} integer CONSTRAINT ${ident(hostile('fk'))} REFERENCES ${at(TABLE)}, ${ident(COLUMN)} text);
+CREATE FUNCTION fn("left" text DEFAULT 'd', "more" text DEFAULT 'm') RETURNS SETOF ${at(TABLE)} STABLE LANGUAGE sql
+  AS $f$ SELECT * FROM ${at(TABLE)} WHERE "more" <> 'm' $f$;
+CREATE FUNCTION ${at(COMPUTED)}(r ${at(TABLE)}) RETURNS text STABLE LANGUAGE sql AS $f$ SELECT 'computed' $f$;
+`;
+
+const column = (name: string, to: string) => ({ [name]: { custom_name: to } });
+const table = (name: string) => ({ schema: SCHEMA, name });
+const VARIABLE = 'X-Hasura-V';
+
+/** Operators of permissions with a type that has them. */
+const FILTERS: Readonly<Record<string, readonly string[]>> = {
+  c_text: [
+    ...[
+      '_eq',
+      '_ne',
+      '_neq',
+      '_gt',
+      '_lt',
+      '_gte',
+      '_lte',
+      '_in',
+      '_nin',
+      '_like',
+      '_nlike',
+      '_ilike',
+      '_nilike',
+    ],
+    ...['_similar', '_nsimilar', '_regex', '_iregex', '_nregex', '_niregex', '$eq', '$in'],
+  ],
+  c_jsonb: ['_contains', '_contained_in', '_has_key', '_has_keys_any', '_has_keys_all'],
+  c_ltree: [
+    '_ancestor',
+    '_ancestor_any',
+    '_descendant',
+    '_descendant_any',
+    '_matches',
+    '_matches_any',
+    '_matches_fulltext',
+  ],
+  c_texts: ['_contains', '_contained_in', '_eq'],
+  c_int4: ['_eq', '_in'],
+  c_colour: ['_eq', '_in'],
+};
+const ROLES = Object.entries(FILTERS).flatMap(([name, operators]) =>
+  operators.map((operator) => ({ role: `${name}${operator}`, filter: { [name]: { [operator]: VARIABLE } } })),
+);
+
+const SOURCE = {
+  tables: [
+    { table: 'colour', is_enum: true },
+    {
+      table: 'everything',
+      object_relationships: [
+        {
+          name: 'itself',
+          using: { manual_configuration: { remote_table: 'everything', column_mapping: { id: 'id' } } },
+        },
+      ],
+      array_relationships: [
+        {
+          name: 'all',
+          using: { manual_configuration: { remote_table: 'everything', column_mapping: { id: 'id' } } },
+        },
+      ],
+      select_permissions: [
+        ...ROLES.map(({ role, filter }) => ({ role, permission: { columns: ['id'], filter } })),
+        { role: 'writer', permission: { columns: ['id'], filter: {} } },
+        {
+          role: 'nested',
+          permission: {
+            columns: ['id'],
+            filter: {
+              _not: { all: { c_text: { _eq: VARIABLE } } },
+              _exists: { _table: 'everything', _where: { c_text: { _ne: VARIABLE } } },
+              c_jsonb: { _cast: { text: { _nlike: VARIABLE } } },
+            },
+          },
+        },
+      ],
+      insert_permissions: [
+        {
+          role: 'writer',
+          permission: {
+            columns: ['id'],
+            check: { c_text: { _eq: VARIABLE } },
+            set: { c_text: VARIABLE, c_jsonb: VARIABLE, c_texts: VARIABLE },
+          },
+        },
+      ],
+      update_permissions: [
+        {
+          role: 'writer',
+          permission: {
+            columns: ['id'],
+            filter: { c_text: { _ne: VARIABLE } },
+            check: { c_text: { _eq: VARIABLE } },
+            set: { c_text: VARIABLE },
+          },
+        },
+      ],
+      delete_permissions: [{ role: 'writer', permission: { filter: { c_text: { _eq: VARIABLE } } } }],
+    },
+    {
+      table: table(TABLE),
+      configuration: {
+        custom_name: 'parents',
+        column_config: {
+          ...column(KEY, 'id'),
+          ...column(COLUMN, 'name'),
+          ...column(hostile('e'), 'mood'),
+        },
+      },
+      array_relationships: [
+        {
+          name: 'children',
+          using: { foreign_key_constraint_on: { table: table(CHILD), column: CHILD_KEY } },
+        },
+      ],
+      computed_fields: [{ name: 'computed', definition: { function: table(COMPUTED), table_argument: 'r' } }],
+      select_permissions: [
+        {
+          role: hostile('role'),
+          permission: { columns: [KEY, COLUMN], filter: { [COLUMN]: { _ceq: [COLUMN] }, [KEY]: { _gt: 0 } } },
+        },
+      ],
+    },
+    {
+      table: table(CHILD),
+      configuration: {
+        custom_name: 'children',
+        column_config: { ...column(KEY, 'id'), ...column(COLUMN, 'name'), ...column(CHILD_KEY, 'parent_id') },
+      },
+      object_relationships: [{ name: 'parent', using: { foreign_key_constraint_on: CHILD_KEY } }],
+    },
+  ],
+  functions: [{ function: 'fn', configuration: { custom_name: 'found' } }],
+};
+
+let core: TestCore;
+beforeAll(async () => {
+  core = await startCore(SQL, SOURCE);
+});
+afterAll(() => core.close());
+
+async function isSafe(query: string, variables: Record<string, unknown> = {}, session = as('admin')) {
+  core.statements();
+  const outcome = await core.failure(query, session, variables);
+  for (const { text } of core.statements()) expect(text).not.toContain(MARK);
+  // A request that was not understood would prove nothing.
+  expect(outcome).not.toMatch(/not found in type|no argument named|is declared as|not a valid graphql query/);
+  expect(outcome).not.toContain('internal server error');
+}
+
+afterEach(async () => {
+  expect(await core.sql('SELECT count(*)::int AS n FROM everything WHERE id = 1')).toEqual([{ n: 1 }]);
+});
+
+interface InputType {
+  readonly kind: string;
+  readonly name: string | null;
+  readonly ofType?: InputType | null | undefined;
+}
+const inputType: z.ZodType<InputType> = z.lazy(() =>
+  z.object({ kind: z.string(), name: z.string().nullable(), ofType: inputType.nullish() }),
+);
+const types = z.object({
+  __schema: z.object({
+    types: z.array(
+      z.object({
+        name: z.string(),
+        inputFields: z.array(z.object({ name: z.string(), type: inputType })).nullable(),
+      }),
+    ),
+  }),
+});
+
+const OF = `${'kind name ofType { '.repeat(6)}kind name${' }'.repeat(6)}`;
+
+async function inputFields() {
+  const data = await core.query(`{ __schema { types { name inputFields { name type { ${OF} } } } } }`);
+  return new Map(types.parse(data).__schema.types.map((type) => [type.name, type.inputFields ?? []]));
+}
+
+function written({ kind, name, ofType }: InputType): string {
+  if (kind === 'LIST') return `[${ofType == null ? '' : written(ofType)}]`;
+  return kind === 'NON_NULL' ? `${ofType == null ? '' : written(ofType)}!` : (name ?? '');
+}
+
+/** Every way to the operators of `type`, as the literal around the value, with the value's type. */
+function* operators(
+  fields: Awaited<ReturnType<typeof inputFields>>,
+  type: string,
+): Generator<{ around: (value: string) => string; type: string }> {
+  for (const field of fields.get(type) ?? []) {
+    const named = written(field.type).replaceAll(/[[\]!]/g, '');
+    if (field.name === '_cast') {
+      for (const target of fields.get(named) ?? []) {
+        const inner = written(target.type).replaceAll(/[[\]!]/g, '');
+        for (const operator of operators(fields, inner))
+          yield { ...operator, around: (value) => `{_cast: {${target.name}: ${operator.around(value)}}}` };
+      }
+    } else {
+      yield { type: written(field.type), around: (value) => `{${field.name}: ${value}}` };
+    }
+  }
+}
+
+test('values under every operator of every type', async () => {
+  const fields = await inputFields();
+  let tried = 0;
+  for (const { name, type } of fields.get('everything_bool_exp') ?? []) {
+    const comparison = written(type);
+    if (!comparison.endsWith('_comparison_exp')) continue;
+    for (const operator of operators(fields, comparison)) {
+      tried += 1;
+      const isList = operator.type.startsWith('[');
+      const asVariable = `query ($v: ${operator.type}) { everything(where: {itself: {${name}: ${operator.around('$v')}}}) { id } }`;
+      for (const value of VALUES) await isSafe(asVariable, { v: isList ? [value] : value });
+      const value = JSON.stringify(VALUES[tried % VALUES.length]);
+      const condition = `{${name}: ${operator.around(isList ? `[${value}]` : value)}}`;
+      await isSafe(`{ everything(where: ${condition}) { id } }`);
+      await isSafe('query ($w: everything_bool_exp) { everything_aggregate(where: $w) { nodes { id } } }', {
+        w: { _or: [JSON.parse(condition.replaceAll(/(\w+): /g, '"$1": '))] },
+      });
+    }
+  }
+  // Fewer would mean that introspection was not understood.
+  expect(tried).toBeGreaterThan(250);
+}, 120_000);
+
+test('values in every column that is written', async () => {
+  for (const value of VALUES) {
+    for (const [name, type] of Object.entries(COLUMNS)) {
+      const given = type.endsWith('[]') ? [value] : value;
+      const insert = `mutation ($v: everything_insert_input!, $s: everything_set_input!) {
+        insert_everything_one(object: $v, on_conflict: {constraint: everything_pkey, update_columns: [${name}]}) { id }
+        insert_everything(objects: [$v, {}]) { affected_rows }
+        update_everything(where: {id: {_eq: 0}}, _set: $s) { affected_rows }
+        update_everything_many(updates: [{where: {}, _set: $s}]) { affected_rows }
+      }`;
+      await isSafe(insert, { v: { id: 7, [name]: given }, s: { [name]: given } });
+    }
+  }
+}, 60_000);
+
+describe('a session variable', () => {
+  test.each(ROLES)('under the operator of the role $role', async ({ role }) => {
+    for (const value of VALUES) {
+      const session = as(role, { [VARIABLE]: value });
+      await isSafe('{ everything { id } }', {}, session);
+    }
+  });
+
+  test('in nested conditions, casts and other tables', async () => {
+    for (const value of VALUES)
+      await isSafe('{ everything { id } }', {}, as('nested', { [VARIABLE]: value }));
+  });
+
+  test('in presets, checks and filters of mutations', async () => {
+    for (const value of VALUES) {
+      const session = as('writer', { [VARIABLE]: value });
+      await isSafe(
+        'mutation { insert_everything(objects: [{id: 50}, {id: 51}]) { affected_rows } }',
+        {},
+        session,
+      );
+      await isSafe('mutation { update_everything(where: {}, _inc: {id: 0}) { affected_rows } }', {}, session);
+      await isSafe('mutation { delete_everything(where: {id: {_neq: 1}}) { affected_rows } }', {}, session);
+    }
+  });
+});
+
+describe('hostile names', () => {
+  test('leave nothing inconsistent', () => {
+    expect(core.inconsistencies).toEqual([]);
+  });
+
+  test('of schemas, tables, columns, types and constraints are written to', async () => {
+    expect(
+      await core.query(`mutation {
+        insert_parents(objects: [
+          {id: 1, name: "one", mood: "good", children: {data: [{id: 10, name: "ten"}]}},
+          {id: 2, name: "two"}
+        ], on_conflict: {constraint: plain, update_columns: [name], where: {name: {_neq: "x"}}}) { affected_rows returning { id name mood children { name parent { name } } } }
+        update_parents(where: {children: {name: {_eq: "ten"}}}, _set: {name: "uno"}, _inc: {id: 0}) { affected_rows }
+        update_parents_many(updates: [{where: {id: {_eq: 2}}, _set: {name: "due"}}]) { affected_rows }
+        update_children_by_pk(pk_columns: {id: 10}, _set: {name: "dieci"}) { name }
+        insert_children_one(object: {id: 20, parent: {data: {id: 3, name: "tre"}}}) { parent_id }
+        delete_children_by_pk(id: 20) { id }
+      }`),
+    ).toEqual({
+      insert_parents: {
+        affected_rows: 3,
+        returning: [
+          { id: 1, name: 'one', mood: 'good', children: [{ name: 'ten', parent: { name: 'one' } }] },
+          { id: 2, name: 'two', mood: null, children: [] },
+        ],
+      },
+      update_parents: { affected_rows: 1 },
+      update_parents_many: [{ affected_rows: 1 }],
+      update_children_by_pk: { name: 'dieci' },
+      insert_children_one: { parent_id: 3 },
+      delete_children_by_pk: { id: 20 },
+    });
+  });
+
+  test('are read, sorted by, aggregated and streamed', async () => {
+    expect(
+      await core.query(`{
+        parents(where: {id: {_lt: 3}, name: {_is_null: false}}, order_by: [{children_aggregate: {count: desc, max: {name: asc}}}, {computed: asc}], distinct_on: []) {
+          name computed children(order_by: {parent: {name: asc}}) { name } children_aggregate { aggregate { count(columns: [name]) max { name } } }
+        }
+        parents_aggregate(order_by: {id: asc}) { aggregate { count(columns: [name, id], distinct: true) sum { id } } nodes { id } }
+        parents_by_pk(id: 1) { mood }
+        found(args: {more: "x"}, where: {id: {_eq: 2}}) { name }
+        found_aggregate(args: {more: "x"}) { aggregate { max { name } } }
+      }`),
+    ).toEqual({
+      parents: [
+        {
+          name: 'uno',
+          computed: 'computed',
+          children: [{ name: 'dieci' }],
+          children_aggregate: { aggregate: { count: 1, max: { name: 'dieci' } } },
+        },
+        {
+          name: 'due',
+          computed: 'computed',
+          children: [],
+          children_aggregate: { aggregate: { count: 0, max: { name: null } } },
+        },
+      ],
+      parents_aggregate: {
+        aggregate: { count: 3, sum: { id: 6 } },
+        nodes: [{ id: 1 }, { id: 2 }, { id: 3 }],
+      },
+      parents_by_pk: { mood: 'good' },
+      found: [{ name: 'due' }],
+      found_aggregate: { aggregate: { max: { name: 'uno' } } },
+    });
+    const stream = core.subscription(
+      'subscription { parents_stream(batch_size: 2, cursor: {initial_value: {id: 0}}) { name } }',
+    );
+    const [answer] = await stream.poll([{ subscription: stream, cursor: undefined }]);
+    expect(answer).toMatchObject({ body: '{"data":{"parents_stream":[{"name":"uno"}, \n {"name":"due"}]}}' });
+  });
+
+  test('of roles, and of columns in permissions', async () => {
+    expect(await core.query('{ parents(order_by: {id: asc}) { name } }', as(hostile('role')))).toEqual({
+      parents: [{ name: 'uno' }, { name: 'due' }, { name: 'tre' }],
+    });
+  });
+
+  test('in row commands', async () => {
+    expect(
+      await core.rows('select', {
+        table: table(TABLE),
+        columns: [KEY, { name: 'children', columns: [COLUMN] }],
+        where: { [COLUMN]: { $in: ['uno', "'; --"] } },
+        order_by: [`-${KEY}`],
+      }),
+    ).toEqual([{ [KEY]: 1, children: [{ [COLUMN]: 'dieci' }] }]);
+    const outcomes = [
+      ['insert', { table: table(TABLE), objects: [{ [KEY]: 9, [COLUMN]: "n'" }], returning: [COLUMN] }],
+      [
+        'update',
+        { table: table(TABLE), $set: { [COLUMN]: 'm\\' }, where: { [KEY]: 9 }, returning: [COLUMN] },
+      ],
+      ['delete', { table: table(TABLE), where: { [COLUMN]: 'm\\' }, returning: [KEY] }],
+      ['count', { table: table(TABLE), where: { [KEY]: { $gt: 8 } }, distinct: [COLUMN] }],
+    ] as const;
+    const answers: unknown[] = [];
+    for (const [type, args] of outcomes) answers.push(await core.rows(type, args));
+    expect(answers).toEqual([
+      { affected_rows: 1, returning: [{ [COLUMN]: "n'" }] },
+      { affected_rows: 1, returning: [{ [COLUMN]: 'm\\' }] },
+      { affected_rows: 1, returning: [{ [KEY]: 9 }] },
+      { count: 0 },
+    ]);
+  });
+
+  test('that nobody has are refused in row commands before any SQL', async () => {
+    for (const name of [...VALUES, '__proto__', 'constructor']) {
+      core.statements();
+      const attempts = [
+        ['select', { table: name, columns: ['id'] }],
+        ['select', { table: 'everything', columns: [name] }],
+        ['select', { table: 'everything', columns: ['id'], where: { [name]: 1 } }],
+        ['select', { table: 'everything', columns: ['id'], order_by: name }],
+        ['insert', { table: 'everything', objects: [{ [name]: 1 }] }],
+        ['update', { table: 'everything', $set: { [name]: 1 }, where: {} }],
+        ['delete', { table: 'everything', where: { [name]: { $eq: 1 } } }],
+      ] as const;
+      for (const [type, args] of attempts) await expect(core.rows(type, args)).rejects.toThrow();
+      expect(core.statements()).toEqual([]);
+    }
+  });
+});
