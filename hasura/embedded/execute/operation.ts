@@ -18,7 +18,7 @@ import {
 import { batchesOf, type CompiledField, type QueryBatch } from './compile.ts';
 import type { Planned } from './planner.ts';
 import { askConditions } from './remote-conditions.ts';
-import { createFiller } from './remote-joins.ts';
+import { createFiller, type Filler } from './remote-joins.ts';
 import { runStatement } from './run.ts';
 import { type ExecutionSources, sourceOf } from './sources.ts';
 import { createSubscription } from './subscription.ts';
@@ -33,9 +33,10 @@ export function createOperation(
 ): Operation {
   const actionRunner = (headers: HeaderList) =>
     createActionRunner(environment, bindings.session, headers, query);
+  const fill = createFiller(planned.joins, sources, bindings);
   switch (planned.kind) {
     case 'query':
-      return createQuery(planned, sources, bindings, actionRunner);
+      return createQuery(planned, sources, bindings, actionRunner, fill);
     case 'mutation':
       return {
         kind: 'mutation',
@@ -52,7 +53,7 @@ export function createOperation(
             resolve: (param) => bindParam(param, complete),
             source: (name) => sourceOf(sources, name),
             action: actions.run,
-            ...(planned.joins.length === 0 ? {} : { fill: createFiller(planned.joins, sources, complete) }),
+            ...(planned.joins.length === 0 ? {} : { fill: (json: string) => fill(json, complete) }),
           });
           return { body: `{"data":${data}}`, headers: actions.cookies };
         },
@@ -74,6 +75,7 @@ function createQuery(
   sources: ExecutionSources,
   bindings: Bindings,
   actionRunner: (headers: HeaderList) => ActionRunner,
+  fill: Filler,
 ): RunnableOperation {
   const nodes = actionsOf(planned.compiled);
   const batches = batchesOf(planned.compiled);
@@ -100,8 +102,7 @@ function createQuery(
         }),
       ]);
       const data = writeData(planned.compiled, (batch) => rows.get(batch) ?? [], answerOf);
-      const fill = createFiller(planned.joins, sources, complete);
-      return { body: `{"data":${await fill(data)}}`, headers: actions.cookies };
+      return { body: `{"data":${await fill(data, complete)}}`, headers: actions.cookies };
     },
   };
 }

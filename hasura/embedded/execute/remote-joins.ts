@@ -4,10 +4,10 @@
  */
 import { EngineError } from '../errors.ts';
 import type { OperationPlan } from '../plan/operation.ts';
-import { type Bindings, bindParam } from '../sql/bind.ts';
+import { type Bindings, bindParam, createBinder } from '../sql/bind.ts';
 import { splitAtGaps } from '../sql/gap.ts';
 import { compileRemoteJoin } from '../sql/remote-join.ts';
-import type { Statement } from '../sql/text.ts';
+import type { Param, Statement } from '../sql/text.ts';
 import { runStatement } from './run.ts';
 import { type ExecutionSources, sourceOf } from './sources.ts';
 
@@ -36,29 +36,47 @@ const MAX_LENGTH = 250_000_000;
 /** JSON text for each of the keys, in their order. */
 type Ask = (join: number, keys: readonly string[]) => Promise<readonly string[]>;
 
+/** Fills the gaps of an answer's JSON text. `bindings` are complete with what permissions ask. */
+export type Filler = (json: string, bindings: Bindings) => Promise<string>;
+
 /**
- * @returns what fills the gaps of an answer's JSON text
+ * @throws {EngineError} for a variable's value that does not fit, whether or not its join comes to run
  */
 export function createFiller(
   joins: readonly CompiledJoin[],
   sources: ExecutionSources,
   bindings: Bindings,
-): (json: string) => Promise<string> {
+): Filler {
   if (joins.length === 0) return async (json) => json;
-  const ask: Ask = async (number, keys) => {
-    const join = joins[number];
-    if (join === undefined) throw new TypeError(`there is no join ${number}`);
-    const list = `[${keys.join(',')}]`;
-    const { text, params } = join.statement;
-    // Bound here and not before: a session variable that the join needs is missed only where it runs.
-    const values = params.map((param) => (param.from === 'keys' ? list : bindParam(param, bindings)));
-    const rows = await runStatement(sourceOf(sources, join.source).pool, text, values);
-    const answers = keys.map(() => 'null');
-    for (const [row, json] of rows) answers[Number(row) - 1] = json ?? 'null';
-    return answers;
-  };
-  return async (json) => (await fill([json], ask)).join('');
+  const bind = createBinder(bindings);
+  const given = joins.map(({ statement }) => {
+    const params = statement.params.filter(isGiven);
+    const values = bind(params);
+    return new Map(params.map((param, index) => [param, values[index] ?? null]));
+  });
+  const askWith =
+    (complete: Bindings): Ask =>
+    async (number, keys) => {
+      const join = joins[number];
+      if (join === undefined) throw new TypeError(`there is no join ${number}`);
+      const list = `[${keys.join(',')}]`;
+      const { text, params } = join.statement;
+      // A session variable that the join needs is missed only where it runs.
+      const values = params.map((param) => {
+        if (param.from === 'keys') return list;
+        const value = given[number]?.get(param);
+        return value === undefined ? bindParam(param, complete) : value;
+      });
+      const rows = await runStatement(sourceOf(sources, join.source).pool, text, values);
+      const answers = keys.map(() => 'null');
+      for (const [row, json] of rows) answers[Number(row) - 1] = json ?? 'null';
+      return answers;
+    };
+  return async (json, complete) => (await fill([json], askWith(complete))).join('');
 }
+
+/** Whatever the client gave. */
+const isGiven = ({ from }: Param) => from === 'value' || from === 'variable';
 
 /** What is found may have gaps of its own; those of one join are asked for together as well. */
 async function fill(texts: readonly string[], ask: Ask): Promise<readonly string[]> {

@@ -338,6 +338,15 @@ describe('mutations', () => {
     });
   });
 
+  test('are not begun where a variable of a relationship does not fit', async () => {
+    const query = `mutation ($n: Int!) {
+      insert_artist(objects: [{id: 30, name: "Never"}]) { returning { sales(limit: $n) { id } } }
+    }`;
+    expect(await core.failure(query, undefined, { n: 'many' })).toMatch(/^(validation|parse)-failed/);
+    expect(await core.failure(query, undefined, { n: -1 })).toMatch(/^(validation|parse)-failed/);
+    expect(await core.sql('SELECT id FROM artist WHERE id = 30')).toEqual([]);
+  });
+
   test('are not undone by what fails later, for each field is by itself', async () => {
     const failure = await core.failure(
       `mutation {
