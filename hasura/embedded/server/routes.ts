@@ -111,6 +111,7 @@ function route(call: Call, enabled: ReadonlySet<string>, format: ErrorFormat): P
   }
   if (on('POST', '/v1/graphql', 'graphql') || on('POST', '/v1alpha1/graphql', 'graphql'))
     return graphql(call, format);
+  if (on('GET', '/v1/graphql', 'graphql')) return persistedQuery(call);
   if (on('POST', '/v1/graphql/explain', 'metadata') || on('POST', '/v1alpha1/graphql/explain', 'metadata')) {
     return explain(call);
   }
@@ -197,6 +198,12 @@ async function command(call: Call, api: Api): Promise<Answer> {
   } catch (thrown) {
     return failure(thrown, apiFormat, tellsInternal(session, call.parts.config), call.parts.log, call);
   }
+}
+
+/** Only persisted queries come by GET. */
+async function persistedQuery({ parts, headers }: Call): Promise<never> {
+  await parts.authenticator.authenticate(headers);
+  throw new EngineError('not-supported', 'PersistedQueryNotSupported');
 }
 
 async function graphql(call: Call, format: ErrorFormat): Promise<Answer> {

@@ -54,6 +54,17 @@ describe('/v1/graphql', () => {
     expect(await bug.text()).not.toContain('details');
   });
 
+  test('takes no GET, which is for persisted queries', async () => {
+    const get = async (headers: Record<string, string>) =>
+      (await fetch(`${engine.url}/v1/graphql?query={a}`, { headers })).json();
+    expect(await get({ 'x-hasura-admin-secret': ADMIN_SECRET })).toEqual({
+      errors: [{ message: 'PersistedQueryNotSupported', extensions: { path: '$', code: 'not-supported' } }],
+    });
+    expect(await get({ 'x-hasura-admin-secret': 'wrong' })).toMatchObject({
+      errors: [{ extensions: { code: 'access-denied' } }],
+    });
+  });
+
   test('subscriptions need a WebSocket', async () => {
     const response = await post('/v1/graphql', JSON.stringify({ query: 'subscription a' }));
     expect(await response.json()).toMatchObject({
