@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { EngineError } from '../errors.ts';
+import { jsonProblem } from './json-problem.ts';
 
 /** Migrations and metadata of a large project fit well; what is larger is a mistake or an attack. */
 const BODY_LIMIT = 100 * 1024 * 1024;
@@ -46,9 +47,8 @@ export function readBody(request: IncomingMessage, limit = BODY_LIMIT): Promise<
 export function parseJson(text: string, parse: (text: string) => unknown = JSON.parse): unknown {
   try {
     return parse(text);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : 'malformed';
-    throw new EngineError('invalid-json', `Error in $: not a valid json value (${reason})`);
+  } catch {
+    throw new EngineError('invalid-json', jsonProblem(text));
   }
 }
 

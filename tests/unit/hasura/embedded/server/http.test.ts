@@ -111,7 +111,7 @@ describe('the other paths', () => {
   );
 
   test.each([
-    ['GET', '/v1/graphql'],
+    ['PUT', '/v1/graphql'],
     ['PUT', '/v1/metadata'],
     ['GET', '/'],
     ['GET', '/v1/../v1/nothing'],
