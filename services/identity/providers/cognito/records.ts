@@ -162,12 +162,10 @@ export function cognitoRecords(
     },
   ): Promise<IdentityRecord[]> {
     const clock = now();
-    const user = await api.findUser({
-      sub,
-      userName: hint.userName,
-      exact: hint.exact || (await isFresh(sub, clock)),
-    });
+    const user = await api.findUser({ sub, userName: hint.userName, exact: hint.exact });
     const groups = user && (await api.groupsOf(user));
+    // Asked only now, for another delivery may have been written meanwhile.
+    if (user?.mayLag === true && (await isFresh(sub, clock))) return readUser(sub, { ...hint, exact: true });
     if (user === undefined || groups === undefined) return [deletedUser('cognito', sub, clock)];
     const names = groups.map(({ name }) => name);
     const record = userRecord(user, { groups: names, clock, metadataAttributes: config.metadataAttributes });

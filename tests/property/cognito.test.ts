@@ -1,0 +1,204 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createEngine, type Engine } from '../../services/identity/hasura/graphql.ts';
+import { createCognitoApi } from '../../services/identity/providers/cognito/api.ts';
+import { cognitoDirectory } from '../../services/identity/providers/cognito/directory.ts';
+import { createCognito } from '../../services/identity/providers/cognito/index.ts';
+import { cognitoLookup } from '../../services/identity/providers/cognito/lookup.ts';
+import { cognitoRecords } from '../../services/identity/providers/cognito/records.ts';
+import type { Provider } from '../../services/identity/providers/provider.ts';
+import { deliver } from '../../services/identity/sync/deliver.ts';
+import { repair } from '../../services/identity/sync/reconcile.ts';
+import { createWriter, type Writer } from '../../services/identity/sync/writer.ts';
+import { CONFIG, POOL, serveCognito } from '../support/cognito.ts';
+import { type EmbeddedProject, startEmbedded } from '../support/embedded.ts';
+import type { LocalServer } from '../support/http.ts';
+import { holds } from '../support/property.ts';
+import { createLaggingPool, type PoolState } from './lagging-pool.ts';
+
+// Cognito's deliveries only say where to look, its lists show what was up to a minute ago, and some
+// changes are told by none. Time passes here as the history says.
+
+let project: EmbeddedProject;
+let engine: Engine;
+let writer: Writer;
+let server: LocalServer;
+let provider: Provider;
+const pool = createLaggingPool();
+beforeAll(async () => {
+  [project, server] = await Promise.all([startEmbedded(), serveCognito(pool.answer)]);
+  engine = createEngine(project.config);
+  writer = createWriter(engine, { inFlight: 2, queueLimit: 1000 });
+  const config = { ...CONFIG, endpoint: server.url };
+  const api = createCognitoApi(config);
+  provider = {
+    ...createCognito(config, engine),
+    records: cognitoRecords(config, api, engine, pool.now),
+    directory: cognitoDirectory(config, api, pool.now),
+    lookup: cognitoLookup(config, api, pool.now),
+  };
+});
+afterAll(async () => {
+  await server?.close();
+  await project?.close();
+});
+
+type Step = {
+  act: 'create user' | 'update user' | 'delete user' | 'join' | 'leave' | 'delete group';
+  user: string;
+  group: string;
+  text: string;
+  /** Whether an event tells of it. */
+  isTold: boolean;
+  /** How many of the events on their way arrive after it. */
+  arrive: number;
+  /** What passes before the next step, and how far the lists are behind then, in seconds. */
+  seconds: number;
+  lag: number;
+};
+
+const step = (isTold: fc.Arbitrary<boolean>) =>
+  fc.record<Step>({
+    act: fc.constantFrom('create user', 'update user', 'delete user', 'join', 'leave', 'delete group'),
+    user: fc.nat(2).map((index) => `sub-${index}`),
+    group: fc.nat(1).map((index) => `group-${index}`),
+    text: fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 4 }),
+    isTold,
+    arrive: fc.nat(3),
+    seconds: fc.nat(40),
+    lag: fc.nat(59),
+  });
+const steps = (isTold: fc.Arbitrary<boolean>) =>
+  fc.array(step(isTold), { minLength: 1, maxLength: 14, size: 'max' });
+
+/** @returns the event that CloudTrail would record */
+function take({ act, user, group, text }: Step): { type: string; data: Record<string, string> } | undefined {
+  const [exists, hasGroup] = [pool.current().users.has(user), pool.current().groups.has(group)];
+  switch (act) {
+    case 'create user':
+      if (exists) return undefined;
+      pool.change(({ users }) => users.set(user, { name: text, groups: new Set() }));
+      return { type: 'AdminCreateUser', data: { sub: user } };
+    case 'update user':
+      if (!exists) return undefined;
+      pool.change(({ users }) => users.set(user, { groups: new Set(), ...users.get(user), name: text }));
+      return { type: 'AdminUpdateUserAttributes', data: { sub: user } };
+    case 'delete user':
+      if (!exists) return undefined;
+      pool.change(({ users }) => users.delete(user));
+      return { type: 'AdminDeleteUser', data: { sub: user } };
+    case 'join':
+      if (!exists) return undefined;
+      pool.change(({ users, groups }) => {
+        groups.add(group);
+        users.get(user)?.groups.add(group);
+      });
+      return { type: 'AdminAddUserToGroup', data: { sub: user, groupName: group } };
+    case 'leave':
+      if (!exists) return undefined;
+      pool.change(({ users }) => users.get(user)?.groups.delete(group));
+      return { type: 'AdminRemoveUserFromGroup', data: { sub: user, groupName: group } };
+    case 'delete group':
+      if (!hasGroup) return undefined;
+      pool.change(({ users, groups }) => {
+        groups.delete(group);
+        for (const one of users.values()) one.groups.delete(group);
+      });
+      return { type: 'DeleteGroup', data: { groupName: group } };
+  }
+}
+
+async function happen(history: Step[]): Promise<void> {
+  await project.database.query(
+    'TRUNCATE public.users, public.organizations, identity.deliveries, identity.reconciles CASCADE',
+  );
+  // So long ago that the whole history lies in the past of the reconcile.
+  pool.reset(Date.now() - 3_600_000);
+  const underWay: string[] = [];
+  let delivered = 0;
+  const arrive = async (body: string | undefined): Promise<void> => {
+    if (body === undefined) return;
+    pool.pass(0.001);
+    delivered += 1;
+    const delivery = { id: `evt_${delivered}`, provider: 'cognito', body, receivedAt: pool.now() } as const;
+    await deliver(provider, writer, delivery);
+  };
+  for (const one of history) {
+    pool.pass(one.seconds);
+    pool.lag(one.lag);
+    const event = take(one);
+    if (event !== undefined && one.isTold) {
+      underWay.push(JSON.stringify({ ...event, timestamp: new Date(pool.now()).toISOString() }));
+    }
+    for (let index = 0; index < one.arrive; index += 1) await arrive(underWay.shift());
+  }
+  while (underWay.length > 0) await arrive(underWay.shift());
+}
+
+function modelOf({ users, groups }: PoolState) {
+  return {
+    users: [...users].map(([id, { name, groups: own }]) => ({ id, name, roles: [...own].sort() })).sort(byId),
+    organizations: [...groups].map((name) => ({ id: `${POOL}/${name}` })).sort(byId),
+    memberships: [...users]
+      .flatMap(([id, { groups: own }]) => [...own].map((name) => ({ id: `${POOL}/${name} ${id}` })))
+      .sort(byId),
+  };
+}
+function byId(one: { id: string }, other: { id: string }): number {
+  return one.id < other.id ? -1 : 1;
+}
+
+/** The live rows. @param onlyVisible without the memberships of whoever is deleted, whose end nobody tells */
+async function rows(onlyVisible: boolean) {
+  const read = async (sql: string, parameters: unknown[] = []) => {
+    const found = await project.database.query(sql, parameters);
+    return found.map((row) => ({ ...row, id: String(row.id) })).sort(byId);
+  };
+  return {
+    users: await read('SELECT id, name, roles FROM public.users WHERE deleted_at IS NULL'),
+    organizations: await read('SELECT id FROM public.organizations WHERE deleted_at IS NULL'),
+    memberships: await read(
+      `SELECT organization_id || ' ' || user_id AS id FROM public.organization_memberships m
+         JOIN public.users u ON u.id = user_id JOIN public.organizations o ON o.id = organization_id
+        WHERE m.deleted_at IS NULL AND NOT ($1 AND (u.deleted_at IS NOT NULL OR o.deleted_at IS NOT NULL))`,
+      [onlyVisible],
+    ),
+  };
+}
+
+/** It ends by itself much sooner, unless it was told to go on (see property.ts). */
+const LONG = 3_600_000;
+
+test(
+  'events of everything, late and with lists that lag behind, end in what the pool holds, with no reconcile',
+  async () => {
+    await holds(
+      'Cognito, all told',
+      fc.asyncProperty(steps(fc.constant(true)), async (history) => {
+        await happen(history);
+        const { users, memberships } = modelOf(pool.current());
+        // A group that nobody has joined yet is told by no event of ours.
+        expect(await rows(true)).toMatchObject({ users, memberships });
+      }),
+    );
+  },
+  LONG,
+);
+
+test(
+  'with any of them lost, one reconcile ends in exactly what the pool holds',
+  async () => {
+    await holds(
+      'Cognito, some lost',
+      fc.asyncProperty(steps(fc.boolean()), fc.nat(59), async (history, lag) => {
+        await happen(history);
+        // What was read within the last minute may be newer than what a listing can tell.
+        pool.pass(61);
+        pool.lag(lag);
+        await repair({ provider, engine, writer }, { vanishing: { share: 1, rows: 0 } });
+        expect(await rows(false)).toEqual(modelOf(pool.current()));
+      }),
+    );
+  },
+  LONG,
+);
