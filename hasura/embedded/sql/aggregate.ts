@@ -8,9 +8,12 @@ import { type Entry, jsonObject, jsonValue, type Scope, type Writer } from './wr
 /** A query of one column and one row. */
 export function writeAggregate(writer: Writer, node: AggregateNode, outer?: Outer): string {
   const { maximum } = node.select;
-  // A permission's limit bounds the rows that are shown, not those that are counted.
-  const isLimited = maximum !== undefined;
   const rows = writer.alias();
+  // A permission's limit bounds the rows that are shown, not those that are counted. And since PostgreSQL 16 a
+  // distinct count sorts the rows for all aggregates beside it: those that are shown are sorted back.
+  const sortsBack = countsDistinct(node);
+  const shown: Shown | undefined =
+    maximum === undefined && !sortsBack ? undefined : { number: `${rows}."n"`, maximum, sortsBack };
   const inner = createColumns(rows);
   let fields: Entry[] = [];
   const query = writeSelect(
@@ -20,14 +23,32 @@ export function writeAggregate(writer: Writer, node: AggregateNode, outer?: Oute
     (scope) => {
       fields = node.fields.map((field) => ({
         key: field.alias,
-        value: writeField(writer, field, scope, inner, isLimited ? `${rows}."n"` : undefined, maximum),
+        value: writeField(writer, field, scope, inner, shown),
       }));
       return inner.list();
     },
     { withMaximum: false },
   );
-  const numbered = isLimited ? numberRows(writer, query) : query;
+  const numbered = shown !== undefined ? numberRows(writer, query) : query;
   return `SELECT ${jsonObject(fields)} FROM (${numbered}) AS ${rows}`;
+}
+
+/** How rows are picked out of those that are counted, and in which order. */
+interface Shown {
+  readonly number: string;
+  readonly maximum: number | undefined;
+  readonly sortsBack: boolean;
+}
+
+function countsDistinct({ fields }: AggregateNode): boolean {
+  return (
+    fields.some(({ value }) => value.kind === 'nodes') &&
+    fields.some(
+      ({ value }) =>
+        value.kind === 'aggregate' &&
+        value.fields.some((field) => field.value.kind === 'count' && field.value.distinct),
+    )
+  );
 }
 
 function numberRows(writer: Writer, query: string): string {
@@ -59,16 +80,17 @@ function writeField(
   { value }: AggregateField,
   scope: Scope,
   inner: Columns,
-  rowNumber: string | undefined,
-  maximum: number | undefined,
+  shown: Shown | undefined,
 ): string {
   switch (value.kind) {
     case 'text':
       return typenameText(value.text);
     case 'nodes': {
       const item = inner.add(rowJson(writer, rowEntries(writer, value.fields, scope)));
-      const filter = rowNumber === undefined ? '' : ` FILTER (WHERE ${rowNumber} <= ${maximum})`;
-      return `coalesce(json_agg(${item})${filter}, '[]')`;
+      const order = shown?.sortsBack === true ? ` ORDER BY ${shown.number}` : '';
+      const filter =
+        shown?.maximum === undefined ? '' : ` FILTER (WHERE ${shown.number} <= ${shown.maximum})`;
+      return `coalesce(json_agg(${item}${order})${filter}, '[]')`;
     }
     case 'aggregate':
       return jsonObject(

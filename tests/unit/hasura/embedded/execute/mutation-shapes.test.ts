@@ -90,6 +90,46 @@ const SHAPES: readonly Shape[] = [
     variables: { score: 50 },
   },
   {
+    name: 'insert that may be left out',
+    query:
+      'mutation { insert_team(objects: [{name: "red"}, {name: "green"}], on_conflict: {constraint: team_name_key, update_columns: []}) { affected_rows returning { name } } }',
+  },
+  {
+    name: 'insert of defaults',
+    query: 'mutation { insert_member_one(object: {}) { id role score } }',
+  },
+  {
+    name: 'insert through relationships on both sides',
+    query:
+      'mutation { insert_member_one(object: {email: "d@x", team: {data: {name: "green", members: {data: [{email: "e@x"}], on_conflict: {constraint: member_email_key, update_columns: [score]}}}}}) { email team { name members(order_by: {id: asc}) { email } } } }',
+  },
+  {
+    name: 'update of json in the other ways',
+    query:
+      'mutation { update_team(where: {id: {_eq: 1}}, _prepend: {settings: {first: 0}}) { affected_rows } a: update_team(where: {id: {_eq: 1}}, _set: {settings: ["x", "y"]}) { affected_rows } b: update_team(where: {id: {_eq: 1}}, _delete_elem: {settings: 0}) { returning { settings } } }',
+  },
+  {
+    name: 'update that answers with aggregates of related rows',
+    query:
+      'mutation { update_team_by_pk(pk_columns: {id: 1}, _inc: {budget: 1}) { name members_aggregate { aggregate { count max { score } } } } }',
+  },
+  {
+    name: 'several fields in one transaction',
+    query:
+      'mutation { add: insert_team_one(object: {name: "green"}) { id } __typename change: update_member_by_pk(pk_columns: {id: 1}, _inc: {score: 1}) { score } remove: delete_member(where: {id: {_eq: 3}}) { affected_rows } }',
+  },
+  {
+    name: 'delete across a relationship',
+    query:
+      'mutation { delete_member(where: {team: {name: {_eq: "blue"}}}) { returning { email team { name } } } }',
+  },
+  {
+    name: 'several updates under a permission',
+    query:
+      'mutation { update_member_many(updates: [{where: {email: {_eq: "b@x"}}, _set: {score: 10}}, {where: {}, _inc: {score: 1}}]) { affected_rows returning { email score } } }',
+    session: USER,
+  },
+  {
     name: 'several updates',
     query:
       'mutation { update_member_many(updates: [{where: {id: {_eq: 1}}, _set: {score: 10}}, {where: {score: {_eq: 10}}, _inc: {score: 1}}]) { affected_rows returning { score } } }',

@@ -5,9 +5,44 @@ import { SAMPLE_SOURCE, SAMPLE_SQL } from '../sample.ts';
 
 let core: TestCore;
 beforeAll(async () => {
-  core = await startCore(SAMPLE_SQL, SAMPLE_SOURCE, {
-    env: { HASURA_GRAPHQL_STRINGIFY_NUMERIC_TYPES: 'true' },
-  });
+  core = await startCore(
+    `${SAMPLE_SQL}
+     CREATE EXTENSION ltree;
+     CREATE TABLE colour (value text PRIMARY KEY, comment text);
+     INSERT INTO colour VALUES ('red', 'as roses'), ('blue', NULL);
+     CREATE TABLE thing (id integer PRIMARY KEY, colour text REFERENCES colour, path ltree, extra jsonb, low integer, high integer);
+     INSERT INTO thing VALUES (1, 'red', 'a.b', '{"k": 1}', 1, 2), (2, 'blue', 'a.c', '{}', 5, 3);
+     CREATE FUNCTION first_author() RETURNS author STABLE LANGUAGE sql AS 'SELECT * FROM author ORDER BY id LIMIT 1';`,
+    {
+      ...SAMPLE_SOURCE,
+      tables: [
+        ...SAMPLE_SOURCE.tables,
+        { table: 'colour', is_enum: true },
+        {
+          table: 'thing',
+          select_permissions: [
+            {
+              role: 'checker',
+              permission: {
+                columns: ['id', 'colour'],
+                filter: {
+                  _exists: { _table: 'author', _where: { id: { _in: 'X-Hasura-Ids' } } },
+                  low: { _clt: ['$', 'high'] },
+                  colour: { _in: ['red', 'blue'] },
+                },
+                allow_aggregations: true,
+              },
+            },
+          ],
+        },
+      ],
+      functions: [...SAMPLE_SOURCE.functions, { function: 'first_author' }],
+    },
+    {
+      env: { HASURA_GRAPHQL_STRINGIFY_NUMERIC_TYPES: 'true' },
+      metadata: { inherited_roles: [{ role_name: 'both', role_set: ['user', 'reader'] }] },
+    },
+  );
 });
 afterAll(() => core.close());
 
@@ -94,6 +129,55 @@ const SHAPES: readonly Shape[] = [
     query:
       'query ($yes: Boolean!) { author(limit: 1, order_by: {id: asc}) { ...names id @skip(if: $yes) __typename } } fragment names on author { a: name b: name @include(if: $yes) }',
     variables: { yes: true },
+  },
+  {
+    name: 'aggregates of every kind',
+    query:
+      '{ article_aggregate(order_by: {id: asc}) { aggregate { count sum { score } avg { score } min { title created_at } max { id } stddev { score } var_pop { score } } } }',
+  },
+  {
+    name: 'rows beside a distinct count',
+    query:
+      '{ article_aggregate(order_by: {title: desc}) { aggregate { count(columns: [author_id], distinct: true) } nodes { title author_id } } }',
+  },
+  {
+    name: 'aggregate conditions with arguments',
+    query:
+      '{ author(where: {articles_aggregate: {bool_or: {arguments: published, predicate: {_eq: true}}}}) { name } none: author(where: {articles_aggregate: {count: {arguments: [title], predicate: {_lt: 1}, filter: {author: {name: {_eq: "Ada"}}}}}}) { name } }',
+  },
+  {
+    name: 'order by aggregates and computed fields',
+    query:
+      '{ author(order_by: [{articles_aggregate: {max: {score: desc_nulls_last}}}, {recent_aggregate: {count: asc}}, {letters: desc}]) { name } }',
+  },
+  {
+    name: 'every operator of text',
+    query:
+      '{ author(where: {name: {_eq: "Ada", _neq: "b", _in: ["Ada"], _nin: ["x"], _gt: "A", _gte: "A", _lt: "B", _lte: "B", _like: "A%", _nlike: "B%", _ilike: "a%", _nilike: "b%", _similar: "A%", _nsimilar: "B%", _regex: "^A", _iregex: "^a", _nregex: "^B", _niregex: "^b", _is_null: false}}) { name } }',
+  },
+  {
+    name: 'operators of json, label trees and enums',
+    query:
+      '{ thing(where: {extra: {_has_key: "k", _has_keys_any: ["k", "l"], _has_keys_all: ["k"], _contained_in: {k: 1, l: 2}, _cast: {String: {_like: "%k%"}}}, path: {_ancestor: "a.b.c", _ancestor_any: ["a.b"], _descendant: "a", _descendant_any: ["a"], _matches: "a.*", _matches_any: ["*.b"], _matches_fulltext: "b"}, colour: {_eq: red, _in: [red, blue]}}) { id colour } }',
+  },
+  {
+    name: 'tracked function of one row',
+    query: '{ first_author { name articles(order_by: {id: asc}) { title } } }',
+  },
+  {
+    name: 'several fields in one statement',
+    query:
+      '{ a: author_by_pk(id: 1) { name } b: author(where: {id: {_eq: 2}}) { name } __typename c: author_aggregate { aggregate { count } } }',
+  },
+  {
+    name: 'inherited role',
+    query: '{ author(order_by: {name: asc}) { id name shout } article(order_by: {title: asc}) { id title } }',
+    session: as('both', { 'x-hasura-user-id': '2' }),
+  },
+  {
+    name: 'row filter on another table, on columns and on a list of the session',
+    query: '{ thing(order_by: {id: asc}) { id colour } thing_aggregate { aggregate { count } } }',
+    session: as('checker', { 'x-hasura-ids': '{1,2}' }),
   },
   { name: 'row filter with a session variable', query: '{ author { id name shout } }', session: USER },
   {
