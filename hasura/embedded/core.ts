@@ -57,6 +57,8 @@ export interface Core {
   /** `/v1/graphql/explain`: what each root field would run. @throws {EngineError} */
   explain(request: GraphqlRequest, session: Session): Promise<unknown>;
   readonly rows: RowCommands;
+  /** The REST endpoints as an OpenAPI document. */
+  openApi(): unknown;
 }
 
 export const ROW_COMMANDS = ['select', 'insert', 'update', 'delete', 'count'] as const;

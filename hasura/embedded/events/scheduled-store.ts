@@ -6,6 +6,7 @@ import type { Pool } from 'pg';
 import { z } from 'zod';
 import { oneAtATime } from '../storage/one-at-a-time.ts';
 import type { Outcome } from './delivery.ts';
+import { jsonTime } from './json-time.ts';
 import { addLockedBy, isAbandoned } from './presence.ts';
 
 const TABLES = {
@@ -24,7 +25,8 @@ const BATCH = 100;
 const takenTick = z.object({
   id: z.string(),
   trigger_name: z.string(),
-  scheduled_time: z.date(),
+  /** As Hasura writes it in JSON. */
+  scheduled_time: z.string(),
   tries: z.number(),
   late_seconds: z.coerce.number(),
 });
@@ -32,7 +34,7 @@ export type TakenTick = z.output<typeof takenTick>;
 
 const takenOnce = z.object({
   id: z.string(),
-  scheduled_time: z.date(),
+  scheduled_time: z.string(),
   tries: z.number(),
   late_seconds: z.coerce.number(),
   webhook_conf: z.unknown(),
@@ -40,7 +42,7 @@ const takenOnce = z.object({
   retry_conf: z.unknown(),
   payload: z.unknown(),
   comment: z.string().nullable(),
-  created_at: z.date().nullable(),
+  created_at: z.string().nullable(),
 });
 export type TakenOnce = z.output<typeof takenOnce>;
 
@@ -79,15 +81,16 @@ export function createScheduledStore(pool: Pool): ScheduledStore {
     plan: (triggers, replace) => plan(pool, triggers, replace),
     async takeTicks(triggers, key) {
       const { rows } = await pool.query(
-        `${take('cron', 'e.trigger_name = ANY($2)')} RETURNING id, trigger_name, scheduled_time, tries, ${LATE}`,
+        `${take('cron', 'e.trigger_name = ANY($2)')} RETURNING id, trigger_name, ${SCHEDULED_TIME}, tries, ${LATE}`,
         [key, triggers],
       );
       return z.array(takenTick).parse(rows);
     },
     async takeOnce(key) {
       const { rows } = await pool.query(
-        `${take('once', 'true')} RETURNING id, scheduled_time, tries, ${LATE},
-           webhook_conf, header_conf, retry_conf, payload, comment, created_at`,
+        `${take('once', 'true')} RETURNING id, ${SCHEDULED_TIME}, tries, ${LATE},
+           webhook_conf, header_conf, retry_conf, payload, comment,
+           ${jsonTime("created_at AT TIME ZONE 'UTC'")} AS created_at`,
         [key],
       );
       return z.array(takenOnce).parse(rows);
@@ -165,6 +168,7 @@ export async function deleteScheduled(pool: Pool, kind: ScheduledKind, id: strin
   await pool.query(`DELETE FROM ${TABLES[kind].events} WHERE id = $1`, [id]);
 }
 
+const SCHEDULED_TIME = `${jsonTime("scheduled_time AT TIME ZONE 'UTC'")} AS scheduled_time`;
 const LATE = 'extract(epoch FROM now() - scheduled_time) AS late_seconds';
 
 /** $1 is the taker's key. */

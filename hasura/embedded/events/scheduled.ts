@@ -126,7 +126,7 @@ export function createScheduledRunner(pool: Pool, config: EngineConfig, log: Log
       tries: row.tries,
       lateSeconds: row.late_seconds,
       body: JSON.stringify({
-        scheduled_time: utcText(row.scheduled_time),
+        scheduled_time: row.scheduled_time,
         payload: trigger.payload ?? null,
         name: trigger.name,
         id: row.id,
@@ -154,11 +154,11 @@ export function createScheduledRunner(pool: Pool, config: EngineConfig, log: Log
       tries: row.tries,
       lateSeconds: row.late_seconds,
       body: JSON.stringify({
-        scheduled_time: utcText(row.scheduled_time),
+        scheduled_time: row.scheduled_time,
         payload: row.payload ?? null,
         id: row.id,
         ...(row.comment === null ? {} : { comment: row.comment }),
-        ...(row.created_at === null ? {} : { created_at: utcText(row.created_at) }),
+        ...(row.created_at === null ? {} : { created_at: row.created_at }),
       }),
       webhook: settings.data.webhook_conf,
       headers: settings.data.header_conf,
@@ -189,9 +189,4 @@ function nextState(event: DueEvent, outcome: Outcome): 'delivered' | 'scheduled'
   if (outcome.delivered) return 'delivered';
   const again = event.tries < event.retry.num_retries || outcome.retryAfterSeconds !== undefined;
   return again && !outcome.hopeless ? 'scheduled' : 'error';
-}
-
-/** `2026-01-01T00:00:00Z`: no fraction where there is none. */
-function utcText(time: Date): string {
-  return time.toISOString().replace('.000Z', 'Z');
 }

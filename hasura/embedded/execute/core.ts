@@ -22,6 +22,7 @@ import type { RoleSchema } from '../schema/types.ts';
 import { ADMIN_ROLE, type Session } from '../session.ts';
 import { createRowCommands } from '../sql/dml-run.ts';
 import { explainOperation } from './explain.ts';
+import { describeEndpoints } from './openapi.ts';
 import { createOperation } from './operation.ts';
 import { createPlanner, createPlans, type Planner, requestKey } from './planner.ts';
 import type { ExecutionSource, ExecutionSources } from './sources.ts';
@@ -149,6 +150,7 @@ function createCore(
       const planned = plannerFor(session).plan(request, parse(request), variables);
       return explainOperation(planned, sources, { session, variables });
     },
+    openApi: () => describeEndpoints(metadata, adminSchema),
     rows: createRowCommands((name) => {
       const source = sources.get(name);
       const found = tracked.find((entry) => entry.name === name);

@@ -119,6 +119,7 @@ function route(call: Call, enabled: ReadonlySet<string>, format: ErrorFormat): P
   for (const api of ['v1/metadata', 'v2/query', 'v1/query'] as const) {
     if (on('POST', `/${api}`, 'metadata')) return command(call, api);
   }
+  if (on('GET', '/api/swagger/json')) return admin(call, () => parts.api.state.core.openApi());
   if (path.startsWith('/api/rest/')) return rest(call, path.slice('/api/rest/'.length));
   if (on('POST', '/v1beta1/relay')) {
     throw new EngineError('not-supported', 'The Relay API is not supported by the embedded engine.');

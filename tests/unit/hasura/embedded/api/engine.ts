@@ -14,6 +14,7 @@ const core: Core = {
     throw new Error('no GraphQL in these tests');
   },
   explain: async () => [],
+  openApi: () => ({}),
   rows: { run: async () => [] },
 };
 

@@ -69,6 +69,7 @@ export async function startFakeEngine(settings: Readonly<Record<string, string>>
       };
     },
     explain: async () => [],
+    openApi: () => ({}),
     rows: { run: async () => [] },
   };
   const api: ApiService = {
