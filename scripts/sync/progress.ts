@@ -1,4 +1,4 @@
-import type { Reached } from '../../services/identity/sync/reconcile.ts';
+import type { Reached } from '../../services/identity/sync/reconciled.ts';
 
 const LINE_EVERY_MS = 5_000;
 const UPDATE_EVERY_MS = 200;

@@ -1,6 +1,6 @@
 import type { ProviderName } from '../../services/identity/core/records.ts';
 import { createEngine, type Engine } from '../../services/identity/hasura/graphql.ts';
-import type { Reconciled } from '../../services/identity/sync/reconcile.ts';
+import type { Reconciled } from '../../services/identity/sync/reconciled.ts';
 import { createWriter, type Writer } from '../../services/identity/sync/writer.ts';
 import { type ClerkDirectory, startClerkDirectory } from './clerk-directory.ts';
 import { type EmbeddedProject, startEmbedded } from './embedded.ts';

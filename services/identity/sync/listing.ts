@@ -4,7 +4,7 @@ import type { Directory, DirectoryPage } from '../providers/provider.ts';
 import { compare } from './compare.ts';
 import { convey } from './conveyor.ts';
 import { keyOf } from './keys.ts';
-import type { Reached, Reconciled } from './reconcile.ts';
+import type { Reached, Reconciled } from './reconciled.ts';
 import { addExample, type Report, sum } from './report.ts';
 import type { Seen } from './seen.ts';
 

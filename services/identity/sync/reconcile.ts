@@ -1,35 +1,15 @@
 import type { IdentityRecord, Instant } from '../core/records.ts';
 import { VANISHING, type VanishingLimit } from '../core/settings/vanishing.ts';
-import type { Engine } from '../hasura/graphql.ts';
-import type { Provider } from '../providers/provider.ts';
 import { convey } from './conveyor.ts';
 import { deletionOf, keyOf } from './keys.ts';
 import { list, PAGES_AT_ONCE, pagesFrom, type Sweep, type Tell } from './listing.ts';
 import { type Progress, type Resumed, recordRun, withRun } from './reconcile-run.ts';
+import type { Reconciled } from './reconciled.ts';
 import { addExample, newReport, type Report, resumeReport, sum, type Tally } from './report.ts';
 import { createSeen, PRINT_BYTES, printsOf, type Seen } from './seen.ts';
 import { type Unlisted, walkUnlisted } from './unlisted.ts';
 import { refuseMassDeletion } from './vanishing.ts';
 import { writeAll } from './write-all.ts';
-import type { Writer } from './writer.ts';
-
-/** What a reconcile works with, in the service as in a command. */
-export interface Reconciled {
-  readonly provider: Pick<Provider, 'name' | 'directory' | 'lookup'>;
-  readonly engine: Pick<Engine, 'ask'>;
-  readonly writer: Pick<Writer, 'write'>;
-  readonly signal?: AbortSignal | undefined;
-  /** Called after each page. */
-  readonly onProgress?: ((progress: Reached) => void) | undefined;
-}
-
-export interface Reached {
-  readonly phase: 'reading' | 'looking for what is gone' | 'deleting';
-  /** Done in this phase. When a run is resumed, what was done before counts too. */
-  readonly rows: number;
-  /** About how many there are, where that is known. */
-  readonly total: number | undefined;
-}
 
 export interface RunSettings {
   /** Whether a run that is alive, or was a moment ago, may be pushed aside. */

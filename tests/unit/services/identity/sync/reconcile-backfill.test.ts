@@ -3,7 +3,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Child, startChild } from '../../../../../scripts/stack/processes.ts';
 import { LatchkeyError } from '../../../../../services/identity/core/errors.ts';
 import { createEngine } from '../../../../../services/identity/hasura/graphql.ts';
-import { backfill, type Reached } from '../../../../../services/identity/sync/reconcile.ts';
+import { backfill } from '../../../../../services/identity/sync/reconcile.ts';
+import type { Reached } from '../../../../../services/identity/sync/reconciled.ts';
 import { createWriter } from '../../../../../services/identity/sync/writer.ts';
 import { type ReconcileBench, startReconcileBench } from '../../../../support/reconcile.ts';
 
@@ -25,11 +26,15 @@ const offsets = () =>
     .map(({ query }) => query.get('offset') ?? '0');
 
 function startBackfill(...args: string[]): Promise<Child> {
+  return startProgram(PROGRAM, ...args);
+}
+
+function startProgram(program: string, ...args: string[]): Promise<Child> {
   const { endpoint, adminSecret } = bench.project.config;
   return startChild({
     name: 'the backfill',
     command: process.execPath,
-    args: [PROGRAM, 'sync', 'backfill', ...args],
+    args: [program, 'sync', 'backfill', ...args],
     env: {
       PATH: process.env.PATH,
       ...bench.directory.environment,
@@ -105,7 +110,7 @@ test('one that was killed goes on at its cursor, and nobody is left out', async 
   };
   const child = await startBackfill();
   await reached.promise;
-  await expect.poll(async () => (await runs())[0]?.cursor, { timeout: 20_000 }).not.toBeNull();
+  await expect.poll(async () => (await runs())[0]?.cursor, { timeout: 20_000 }).toContain('980');
   process.kill(-child.pid, 'SIGKILL');
   expect(await child.exited).toMatchObject({ signal: 'SIGKILL' });
   gone.resolve();
@@ -149,6 +154,27 @@ test('one that was interrupted ends in order, and the next one goes on at once',
   await backfill(bench.context);
   expect(offsets()).not.toContain('0');
   expect((await bench.live()).users).toEqual(users.toSorted());
+});
+
+test('one whose launcher is killed does not go on behind it, and ends in order', async () => {
+  bench.populate({ users: 600 });
+  const reached = Promise.withResolvers<void>();
+  const killed = Promise.withResolvers<void>();
+  bench.directory.intercept = async ({ path, query }) => {
+    if (path !== '/v1/users' || query.get('offset') !== '490') return undefined;
+    reached.resolve();
+    await killed.promise;
+    return undefined;
+  };
+  const launcher = await startProgram(PROGRAM.replace(/\.ts$/, '.js'));
+  await reached.promise;
+  process.kill(launcher.pid, 'SIGKILL');
+  await launcher.exited;
+  killed.resolve();
+  const ends = async () => (await runs()).map(({ error }) => error);
+  await expect.poll(ends, { timeout: 20_000 }).toEqual([expect.stringContaining('was interrupted')]);
+  await launcher.stop();
+  expect(await runs()).toMatchObject([{ finished_at: null }]);
 });
 
 test('--restart begins at the beginning', async () => {
