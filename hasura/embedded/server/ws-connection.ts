@@ -9,6 +9,7 @@ import type { Logger } from '../log.ts';
 import { parseExactJson } from '../plan/exact-json.ts';
 import { startTrace } from '../trace.ts';
 import { readGraphqlRequest } from './graphql-request.ts';
+import { jsonProblem } from './json-problem.ts';
 import type { LiveQueries } from './live-queries.ts';
 import { type GraphqlParts, prepareGraphql } from './run-graphql.ts';
 import {
@@ -240,7 +241,7 @@ function frameText(data: RawData): string {
 function describeFrame(data: RawData, isBinary: boolean): string {
   if (isBinary) return 'Error in $: not a text message';
   const value = parseFrame(data);
-  if (value === undefined) return 'Error in $: not a valid json value';
+  if (value === undefined) return jsonProblem(frameText(data));
   const type = typeof value === 'object' && value !== null && 'type' in value ? value.type : undefined;
   return typeof type === 'string'
     ? `Error in $: unexpected type for ClientMessage: ${type.slice(0, 40)}`
