@@ -130,7 +130,7 @@ function createCore(
     if (known !== undefined) return known;
     const document = documents.get(query) ?? parseDocument(query);
     documents.set(query, document);
-    const operation = pickOperation(document, operationName);
+    const operation = pickOperation(document, operationName, query);
     operations.set(key, operation);
     return operation;
   };

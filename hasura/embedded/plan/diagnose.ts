@@ -22,7 +22,7 @@ export function diagnose(query: string, schema: RoleSchema): readonly string[] {
 
 function read(query: string): ParsedOperation | string {
   try {
-    return pickOperation(parseDocument(query), undefined);
+    return pickOperation(parseDocument(query), undefined, query);
   } catch (error) {
     if (error instanceof EngineError) return error.message;
     throw error;

@@ -5,10 +5,12 @@ import {
   Kind,
   type OperationDefinitionNode,
   parse,
+  TokenKind,
   visit,
 } from 'graphql';
 import { EngineError } from '../errors.ts';
 import { checkFragments } from './collect.ts';
+import { isHasuraDocument } from './dialect.ts';
 
 export interface ParsedOperation {
   readonly definition: OperationDefinitionNode;
@@ -22,18 +24,30 @@ const MAX_TOKENS = 100_000;
 
 /** @throws {EngineError} `validation-failed`, without saying what is wrong with the text, as Hasura */
 export function parseDocument(text: string): DocumentNode {
+  const refused = (cause?: unknown) =>
+    new EngineError('validation-failed', 'not a valid graphql query', { path: '$.query', cause });
+  let document: DocumentNode;
   try {
-    return parse(text, { noLocation: true, maxTokens: MAX_TOKENS });
+    document = parse(text, { noLocation: true, maxTokens: MAX_TOKENS });
   } catch (cause) {
     // A RangeError too: a text nested too deep for the parser's stack.
-    throw new EngineError('validation-failed', 'not a valid graphql query', { path: '$.query', cause });
+    throw refused(cause);
   }
+  if (!isHasuraDocument(text, document)) throw refused();
+  return document;
 }
 
-/** @throws {EngineError} no such operation, none or several to choose from, a broken fragment or variable */
-export function pickOperation(document: DocumentNode, operationName: string | undefined): ParsedOperation {
+/**
+ * @param text of the document
+ * @throws {EngineError} no such operation, none or several to choose from, a broken fragment or variable
+ */
+export function pickOperation(
+  document: DocumentNode,
+  operationName: string | undefined,
+  text: string,
+): ParsedOperation {
   const operations = document.definitions.filter((node) => node.kind === Kind.OPERATION_DEFINITION);
-  const definition = pick(operations, operationName);
+  const definition = pick(operations, operationName, text);
   const fragments = checkFragments(
     definition.selectionSet,
     document.definitions.filter((node) => node.kind === Kind.FRAGMENT_DEFINITION),
@@ -44,10 +58,10 @@ export function pickOperation(document: DocumentNode, operationName: string | un
 function pick(
   operations: readonly OperationDefinitionNode[],
   operationName: string | undefined,
+  text: string,
 ): OperationDefinitionNode {
-  const isAnonymous = (node: OperationDefinitionNode) => node.name === undefined;
   if (operationName !== undefined) {
-    if (operations.some((node) => isAnonymous(node) && isShorthand(node)))
+    if (operations.some((node) => node.name === undefined) && hasShorthand(text))
       throw new EngineError(
         'validation-failed',
         'operationName cannot be used when an anonymous operation exists in the document',
@@ -69,10 +83,10 @@ function pick(
   return only;
 }
 
-/** `{…}` alone; `query {…}` is a typed operation without a name. */
-function isShorthand(node: OperationDefinitionNode): boolean {
-  return (
-    node.operation === 'query' && node.variableDefinitions?.length === 0 && node.directives?.length === 0
+/** `{…}` alone; `query {…}` is a typed operation without a name. Only where it begins tells them apart. */
+function hasShorthand(text: string): boolean {
+  return parse(text, { maxTokens: MAX_TOKENS }).definitions.some(
+    ({ loc }) => loc?.startToken.kind === TokenKind.BRACE_L,
   );
 }
 
