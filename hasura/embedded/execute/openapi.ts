@@ -50,7 +50,7 @@ export function describeEndpoints(metadata: Metadata, schema: RoleSchema): Json 
   for (const endpoint of metadata.rest_endpoints) {
     const query = storedQuery(metadata, endpoint);
     if (query === undefined) continue;
-    const operation = pickOperation(parseDocument(query), undefined);
+    const operation = pickOperation(parseDocument(query), undefined, query);
     const path = `/api/rest/${endpoint.url.split('/').map(braced).join('/')}`;
     const found = diagnose(query, schema).toReversed();
     for (const method of endpoint.methods) {
