@@ -88,11 +88,19 @@ function planRow(row: ObjectInput): InsertRow {
       const insert = planInsertSet(view, value.fields, !before);
       if (relationship.kind === 'array' && insert.rows.length === 0) continue;
       const { name, kind, mapping } = relationship;
-      related.push({ relationship: name, kind, mapping, before, insert, at: value.at });
+      related.push({ relationship: name, kind, mapping, before, insert });
     }
   }
-  // By name: rows of tables that reference each other come to be in an order that the request cannot change.
-  return { values, related: related.sort((a, b) => (a.relationship < b.relationship ? -1 : 1)) };
+  return { values, related: related.sort(inOrder) };
+}
+
+/**
+ * Of what follows its row, lists come before single objects; else by name: in which order rows come to be must
+ * not depend on how the client wrote them.
+ */
+function inOrder(a: RelatedInsert, b: RelatedInsert): number {
+  if (a.kind !== b.kind) return a.kind === 'array' ? -1 : 1;
+  return a.relationship < b.relationship ? -1 : 1;
 }
 
 /** A leaf as the parameter it is; an explicit null is one too. */

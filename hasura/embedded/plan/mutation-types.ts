@@ -80,7 +80,6 @@ export interface RelatedInsert {
   /** Whether the related row goes first, and gives its key to this one. */
   readonly before: boolean;
   readonly insert: InsertSet;
-  readonly at: Path | undefined;
 }
 
 export interface ConflictRule {

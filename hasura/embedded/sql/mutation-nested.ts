@@ -6,7 +6,7 @@
 import { displayName } from '../catalog/types.ts';
 import { EngineError } from '../errors.ts';
 import type { Assignment, InsertRow, InsertSet, RelatedInsert } from '../plan/mutation-types.ts';
-import { at, writePath } from '../plan/path.ts';
+import { at, type Path, writePath } from '../plan/path.ts';
 import { type RowValues, writeInsert, writeRows } from './mutation-insert.ts';
 import { type MutationRun, type WrittenRow, writeRowsBack } from './mutation-query.ts';
 
@@ -17,23 +17,28 @@ export interface InsertedRows {
 }
 
 /** Rows without inserts through relationships, for one statement; presets win over the parent over the client. */
-export function plainRows(set: InsertSet, given: RowValues): readonly RowValues[] {
+export function plainRows(set: InsertSet, given: RowValues, base = set.at): readonly RowValues[] {
   return set.rows.map((row, index) => {
-    refuseOverlap(set, row, index, given);
+    refuseOverlap(row, rowPath(set, index, base), given);
     return new Map([...byName(row.values), ...given, ...byName(set.presets)]);
   });
 }
 
-/** One row after the other, each with what is related to it. */
+/**
+ * One row after the other, each with what is related to it.
+ *
+ * @param base where the rows stand, for errors: in a nested insert each row is told by its number, even alone
+ */
 export async function insertWithRelated(
   run: MutationRun,
   set: InsertSet,
   given: RowValues,
+  base = set.at,
 ): Promise<InsertedRows> {
   let affectedRows = 0;
   const rows: WrittenRow[] = [];
   for (const [index, row] of set.rows.entries()) {
-    const inserted = await insertRow(run, set, row, index, given);
+    const inserted = await insertRow(run, set, row, rowPath(set, index, base), given);
     affectedRows += inserted.affectedRows;
     rows.push(...inserted.rows);
   }
@@ -44,44 +49,49 @@ async function insertRow(
   run: MutationRun,
   set: InsertSet,
   row: InsertRow,
-  index: number,
+  path: Path | undefined,
   given: RowValues,
 ): Promise<InsertedRows> {
-  refuseOverlap(set, row, index, given);
+  refuseOverlap(row, path, given);
   let affectedRows = 0;
   const determined = new Map<string, Assignment>();
   for (const related of row.related.filter(({ before }) => before)) {
-    const inserted = await insertWithRelated(run, related.insert, new Map());
+    const place = at(path, related.relationship);
+    const inserted = await insertWithRelated(run, related.insert, new Map(), at(place, 'data'));
     affectedRows += inserted.affectedRows;
     const [target] = inserted.rows;
-    if (target === undefined) throw nothingInserted('object relation', related);
+    if (target === undefined) throw nothingInserted('object relation', related, place);
     for (const value of keysFrom(related.insert, target, swap(related), set))
       determined.set(value.name, value);
   }
 
   const values = new Map([...given, ...determined, ...byName(row.values), ...byName(set.presets)]);
-  const path = writePath(rowPath(set, index));
-  const rows = await writeRowsBack(run, set, true, path, (writer, returning) =>
+  const rows = await writeRowsBack(run, set, true, writePath(path), (writer, returning) =>
     writeInsert(set, writeRows(set, [values], writer, run.resolve), writer, returning),
   );
   affectedRows += rows.length;
 
   for (const related of row.related.filter(({ before }) => !before)) {
     const [parent] = rows;
-    if (parent === undefined) throw noParent(set, path);
+    if (parent === undefined) throw noParent(set, writePath(path));
     const keys = byName(keysFrom(set, parent, related.mapping, related.insert));
-    affectedRows += await insertAfter(run, related.insert, keys);
+    affectedRows += await insertAfter(run, related.insert, keys, at(path, related.relationship, 'data'));
   }
   return { affectedRows, rows };
 }
 
-async function insertAfter(run: MutationRun, set: InsertSet, keys: RowValues): Promise<number> {
+async function insertAfter(
+  run: MutationRun,
+  set: InsertSet,
+  keys: RowValues,
+  base: Path | undefined,
+): Promise<number> {
   if (set.rows.length === 0) return 0;
   if (set.rows.some((row) => row.related.length > 0)) {
-    return (await insertWithRelated(run, set, keys)).affectedRows;
+    return (await insertWithRelated(run, set, keys, base)).affectedRows;
   }
-  const values = plainRows(set, keys);
-  const rows = await writeRowsBack(run, set, true, writePath(set.at), (writer, returning) =>
+  const values = plainRows(set, keys, base);
+  const rows = await writeRowsBack(run, set, true, writePath(base), (writer, returning) =>
     writeInsert(set, writeRows(set, values, writer, run.resolve), writer, returning),
   );
   return rows.length;
@@ -108,12 +118,12 @@ const byName = (values: readonly Assignment[]): RowValues =>
   new Map(values.map((value) => [value.name, value]));
 
 /** Errors of a row that takes part in a nested insert name its place in the list. */
-const rowPath = (set: InsertSet, index: number) => (set.isList ? at(set.at, index) : set.at);
+const rowPath = (set: InsertSet, index: number, base: Path | undefined) =>
+  set.isList ? at(base, index) : base;
 
 /** A column has one source: the client, the parent row, or the related object. */
-function refuseOverlap(set: InsertSet, row: InsertRow, index: number, given: RowValues): void {
+function refuseOverlap(row: InsertRow, path: Path | undefined, given: RowValues): void {
   const own = row.values.map(({ name }) => name);
-  const path = rowPath(set, index);
   const twice = own.filter((name) => given.has(name));
   if (twice.length > 0) {
     throw new EngineError(
@@ -138,13 +148,13 @@ function refuseOverlap(set: InsertSet, row: InsertRow, index: number, given: Row
 
 const quoteList = (names: readonly string[]) => names.map((name) => JSON.stringify(name)).join(', ');
 
-function nothingInserted(what: string, related: RelatedInsert): EngineError {
+function nothingInserted(what: string, related: RelatedInsert, place: Path | undefined): EngineError {
   const name = JSON.stringify(related.relationship);
   const table = JSON.stringify(displayName(related.insert.table));
   return new EngineError(
     'not-supported',
     `cannot proceed to insert ${what} ${name} since insert to table ${table} affects zero rows`,
-    { path: writePath(related.at) },
+    { path: writePath(place) },
   );
 }
 
