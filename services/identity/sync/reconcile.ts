@@ -88,8 +88,8 @@ export function repair(
   return withRun(engine, options, async (run) => {
     const { startedAt, signal } = run;
     const report = newReport(provider.name, 'repair', startedAt);
-    const seen = createSeen();
-    let cursor = await resume(report, seen, run.resumed);
+    const { seen, cursor: start } = await resume(report, run.resumed);
+    let cursor = start;
     const note = () => run.reached({ ...(cursor !== undefined && { cursor }), ...progressOf(report) });
     const tell = teller(context, signal, note);
     const sweep = { seen, signal, tell };
@@ -119,10 +119,14 @@ const LISTED = 'listed';
 /**
  * Takes up what an earlier process has found.
  *
- * @returns where to go on; undefined for the beginning
+ * @returns what it has listed, and where to go on; nothing, for the beginning
  */
-async function resume(report: Report, seen: Seen, resumed: Resumed | undefined): Promise<string | undefined> {
-  if (resumed === undefined) return undefined;
+async function resume(
+  report: Report,
+  resumed: Resumed | undefined,
+): Promise<{ seen: Seen; cursor?: string }> {
+  const seen = createSeen();
+  if (resumed === undefined) return { seen };
   let kept = 0;
   for await (const prints of resumed.kept()) {
     seen.addPrints(prints);
@@ -131,9 +135,9 @@ async function resume(report: Report, seen: Seen, resumed: Resumed | undefined):
   const found = newReport(report.provider, report.task, report.startedAt);
   resumeReport(found, resumed);
   // With less than was listed, what is there would be taken for gone.
-  if (kept < sum(found.listed)) return undefined;
+  if (kept < sum(found.listed)) return { seen: createSeen() };
   resumeReport(report, resumed);
-  return resumed.cursor;
+  return { seen, cursor: resumed.cursor };
 }
 
 /** @returns how many would vanish by themselves, and not with their user or organization */

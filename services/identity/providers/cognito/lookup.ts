@@ -14,7 +14,7 @@ export function cognitoLookup(
   const groupsOfPool = `${userPoolId}/`;
 
   async function findUser(sub: string) {
-    // The search may lag behind: who is gone already is then found gone by the next reconcile.
+    // The search may lag behind, and still show who is gone already; asking for their groups does not.
     const user = await api.findUser({ sub, exact: false });
     if (user === undefined) return undefined;
     const groups = await api.groupsOf(user);
