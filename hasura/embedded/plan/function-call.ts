@@ -36,5 +36,6 @@ export function planFunctionCall(fn: TrackedFunction, checked: CheckedField): Fu
       throw notSupported('Only last set of positional arguments can be omitted', here);
     }
   }
-  return { function: fn, inputs };
+  const isBare = given === undefined && fn.inputs.length > 0 && fn.rowArgument === undefined;
+  return { function: fn, inputs, ...(isBare ? { withoutSession: true } : {}) };
 }

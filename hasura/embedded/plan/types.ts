@@ -21,6 +21,8 @@ export interface FunctionCall {
   readonly function: TrackedFunction;
   /** By position; left out from some position on where PostgreSQL has defaults. */
   readonly inputs: ReadonlyMap<number, { readonly param: Param; readonly type: PgType }>;
+  /** Hasura leaves the session out too where a client leaves out all of a function's arguments. */
+  readonly withoutSession?: boolean;
 }
 
 export interface Select {

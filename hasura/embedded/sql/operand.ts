@@ -60,7 +60,7 @@ export function writeCall(writer: Writer, call: FunctionCall, scope: Scope | und
 
 function argumentValue(
   writer: Writer,
-  { function: fn, inputs }: FunctionCall,
+  { function: fn, inputs, withoutSession }: FunctionCall,
   position: number,
   scope: Scope | undefined,
 ): string | undefined {
@@ -69,6 +69,7 @@ function argumentValue(
     return `${scope.row}.*`;
   }
   if (position === fn.sessionArgument) {
+    if (withoutSession === true) return undefined;
     const { type } = fn.catalog.arguments[position] ?? { type: JSON_TYPE };
     return writer.param({ from: 'session-all' }, type);
   }

@@ -7,8 +7,14 @@ beforeAll(async () => {
   core = await startCore(
     `${SAMPLE_SQL}
      CREATE TABLE measure (id integer PRIMARY KEY, small real, large float8);
+     CREATE FUNCTION measures(session json, lowest integer DEFAULT 0) RETURNS SETOF measure STABLE LANGUAGE sql
+       AS $$ SELECT * FROM measure WHERE id >= lowest AND session->>'x-hasura-role' = 'admin' $$;
      INSERT INTO measure VALUES (1, 'Infinity', '-Infinity'), (2, 0, 0), (3, 1.5, 2.5);`,
-    { ...SAMPLE_SOURCE, tables: [...SAMPLE_SOURCE.tables, { table: 'measure' }] },
+    {
+      ...SAMPLE_SOURCE,
+      tables: [...SAMPLE_SOURCE.tables, { table: 'measure' }],
+      functions: [{ function: 'measures', configuration: { session_argument: 'session' } }],
+    },
   );
 });
 afterAll(() => core.close());
@@ -34,6 +40,19 @@ describe('conditions on aggregates of related rows', () => {
       '{ author(where: {articles_aggregate: {count: {arguments: [id, title], predicate: {_eq: 2}}}}) { id } }',
     );
     expect(await failure).toContain('database query error');
+  });
+});
+
+describe('a function that takes the session and arguments that may be left out', () => {
+  test('is told the session where a client gives arguments, even none of them', async () => {
+    expect(await core.query('{ measures(args: {}) { id } }')).toEqual({
+      measures: [{ id: 1 }, { id: 2 }, { id: 3 }],
+    });
+    expect(await core.query('{ measures(args: {lowest: 3}) { id } }')).toEqual({ measures: [{ id: 3 }] });
+  });
+
+  test('is called without anything where a client leaves the arguments out, as Hasura does', async () => {
+    expect(await core.failure('{ measures { id } }')).toBe('unexpected $ database query error');
   });
 });
 
