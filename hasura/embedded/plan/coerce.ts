@@ -2,6 +2,7 @@
  * A client's input against its type. The messages and the order of the checks are Hasura's.
  */
 import type { PgType } from '../catalog/types.ts';
+import { hashOrder } from '../hash-order.ts';
 import type { EnumType, InputField, InputObjectType, ListRef, ScalarType, TypeRef } from '../schema/types.ts';
 import type { Param } from '../sql/text.ts';
 import { writeArray } from './column-reader.ts';
@@ -330,9 +331,12 @@ function coerceObject(
     );
   }
   variables.spend(entries.size + 1);
-  for (const key of entries.keys())
-    if (!type.fields.has(key))
-      throw invalid(`field '${key}' not found in type: '${type.name}'`, at(path, key));
+  const [unknown] = hashOrder(
+    [...entries.keys()].filter((key) => !type.fields.has(key)),
+    (key) => key,
+  );
+  if (unknown !== undefined)
+    throw invalid(`field '${unknown}' not found in type: '${type.name}'`, at(path, unknown));
   const order = [...entries.keys()];
   const fields = coerceFields(type.fields, entries, variables, path);
   // As written: several keys of one order_by object sort in that order.

@@ -1,5 +1,7 @@
 /** One selected field against its type: that it exists, that its arguments fit, that it has a selection. */
+
 import type { FieldNode, SelectionNode } from 'graphql';
+import { hashOrder } from '../hash-order.ts';
 import type { ObjectType, OutputField, TypeRef } from '../schema/types.ts';
 import { coerceFields, toArguments } from './coerce.ts';
 import { collectFields, type SelectedField, type Selecting } from './collect.ts';
@@ -61,9 +63,14 @@ function checkField(
     throw invalid('unexpected subselection set for non-object field', path);
   const given = new Map<string, Raw>();
   const fields = field.arguments;
-  for (const argument of selected.node.arguments ?? []) {
-    if (!fields.has(argument.name.value))
-      throw invalid(`'${field.name}' has no argument named '${argument.name.value}'`, path);
+  const named = selected.node.arguments ?? [];
+  const names = named.map((argument) => argument.name.value);
+  const [unknown] = hashOrder(
+    names.filter((name) => !fields.has(name)),
+    (name) => name,
+  );
+  if (unknown !== undefined) throw invalid(`'${field.name}' has no argument named '${unknown}'`, path);
+  for (const argument of named) {
     given.set(argument.name.value, { kind: 'literal', node: argument.value });
   }
   const values = coerceFields(fields, given, context.variables, at(path, 'args'));

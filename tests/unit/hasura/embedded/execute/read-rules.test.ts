@@ -109,4 +109,13 @@ describe('what Hasura keeps in hash maps', () => {
       'validation-failed $ unexpected variables in variableValues: editor, guest, author',
     );
   });
+
+  test('of several unknown names the first of the map is refused', async () => {
+    expect(await core.failure('{ author(guest: 1, author: 2, editor: 3) { id } }')).toBe(
+      "validation-failed $.selectionSet.author 'author' has no argument named 'editor'",
+    );
+    expect(await core.failure('{ author(where: {guest: 1, author: 2}) { id } }')).toBe(
+      "validation-failed $.selectionSet.author.args.where.guest field 'guest' not found in type: 'author_bool_exp'",
+    );
+  });
 });
