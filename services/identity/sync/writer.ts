@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DeliveryStatus } from '../core/deliveries.ts';
 import { LatchkeyError } from '../core/errors.ts';
 import type { Engine } from '../hasura/graphql.ts';
@@ -31,10 +32,12 @@ export interface WriterOptions {
 
 /** Larger ones are no faster, and hold their locks for longer. */
 const MOST_ROWS = 200;
-/** Of payloads in one mutation, and of payloads waiting in memory, where they can take ten times as much. */
+/** Of payloads in one mutation, and of payloads waiting in memory, where some take ten times as much. */
 const MOST_BATCH_BYTES = 4 * 1024 * 1024;
 const MOST_QUEUED_BYTES = 16 * 1024 * 1024;
 const MOST_ATTEMPTS = 3;
+/** Answered at once: what is sent to the engine gets out between two lots of answers. */
+const MOST_ANSWERS = 16;
 
 interface Waiting {
   readonly entry: Entry;
@@ -43,6 +46,9 @@ interface Waiting {
   resolve(settlement: Settlement): void;
   reject(error: unknown): void;
 }
+
+/** Tells one that waited how it ended. */
+type Answer = () => void;
 
 /**
  * Group commit: while a mutation is under way new entries gather, and when it returns all of them go
@@ -63,20 +69,28 @@ export function createWriter(
 
   function pump(): void {
     while (underWay < inFlight && queue.length > 0) {
-      const batch = takeBatch();
       underWay += 1;
-      void settle(batch)
-        // Those of the batch that were settled before this error stay settled.
-        .catch((error: unknown) => {
-          for (const { reject } of batch) reject(error);
-          if (isSilence(error)) giveUpWaiting(error);
-        })
-        .finally(() => {
-          underWay -= 1;
-          pump();
-        });
+      void writeAndAnswer(takeBatch());
     }
     if (underWay === 0) onIdle?.();
+  }
+
+  async function writeAndAnswer(batch: readonly Waiting[]): Promise<void> {
+    const answers: Answer[] = [];
+    try {
+      await settle(batch, answers);
+    } catch (error) {
+      // Those of the batch that were settled before this error stay settled.
+      for (const { reject } of batch) answers.push(() => reject(error));
+      if (isSilence(error)) giveUpWaiting(error);
+    }
+    underWay -= 1;
+    // First the engine gets something to do: answering takes about as long as what it does meanwhile.
+    pump();
+    for (let answered = 0; answered < answers.length; answered += MOST_ANSWERS) {
+      if (answered > 0) await nextTurn();
+      for (const answer of answers.slice(answered, answered + MOST_ANSWERS)) answer();
+    }
   }
 
   /** Behind an engine that does not answer each batch would wait its whole time in turn. */
@@ -103,20 +117,21 @@ export function createWriter(
     return batch;
   }
 
-  async function settle(batch: readonly Waiting[]): Promise<void> {
+  async function settle(batch: readonly Waiting[], answers: Answer[]): Promise<void> {
     try {
       await commit(batch.map(({ entry }) => entry));
     } catch (error) {
       if (!isRefusal(error)) throw error;
       const [first] = batch;
-      if (batch.length === 1 && first !== undefined) return bury(first, error);
+      if (batch.length === 1 && first !== undefined) return bury(first, error, answers);
       const middle = Math.ceil(batch.length / 2);
-      await settle(batch.slice(0, middle));
-      await settle(batch.slice(middle));
+      await settle(batch.slice(0, middle), answers);
+      await settle(batch.slice(middle), answers);
       return;
     }
     for (const { entry, resolve } of batch) {
-      resolve({ status: entry.delivery?.status ?? 'applied', error: entry.delivery?.error ?? null });
+      const { status = 'applied', error = null } = entry.delivery ?? {};
+      answers.push(() => resolve({ status, error }));
     }
   }
 
@@ -133,7 +148,7 @@ export function createWriter(
     }
   }
 
-  async function bury({ entry, resolve }: Waiting, why: LatchkeyError): Promise<void> {
+  async function bury({ entry, resolve }: Waiting, why: LatchkeyError, answers: Answer[]): Promise<void> {
     if (entry.delivery === undefined) throw why;
     const dead = { ...entry.delivery, status: 'dead', error: why.message } as const;
     try {
@@ -143,7 +158,7 @@ export function createWriter(
       // It is the payload itself that cannot be stored.
       await commit([{ records: [], delivery: { ...dead, payload: null } }]);
     }
-    resolve({ status: dead.status, error: dead.error });
+    answers.push(() => resolve({ status: dead.status, error: dead.error }));
   }
 
   return {

@@ -90,6 +90,22 @@ describe('group commit', () => {
     expect(await others).toEqual([applied, applied, applied]);
   });
 
+  test('the next mutation is sent before those of the last one are answered', async () => {
+    const events: string[] = [];
+    const fake = fakeEngine();
+    const engine: Pick<Engine, 'writeBatch'> = {
+      writeBatch(batch) {
+        events.push(`sent ${batch.deliveryIds}`);
+        return fake.engine.writeBatch(batch);
+      },
+    };
+    const writer = createWriter(engine, OPTIONS);
+    await Promise.all(
+      [0, 1].map((index) => writer.write(entry(index)).then(() => events.push(`answered ${index}`))),
+    );
+    expect(events).toEqual(['sent msg_0000', 'sent msg_0001', 'answered 0', 'answered 1']);
+  });
+
   test('nothing is acknowledged before its commit', async () => {
     const fake = fakeEngine({ manual: true });
     const writer = createWriter(fake.engine, OPTIONS);
