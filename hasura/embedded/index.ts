@@ -1,9 +1,8 @@
 /** The embedded engine as a library: `createEngine(readConfig())`. */
 
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createApiService } from './api/service.ts';
 import { startSchemaSync } from './api/schema-sync.ts';
+import { createApiService } from './api/service.ts';
 import { createStateBuilder, type EngineState } from './api/state.ts';
 import { createAuthenticator } from './auth/index.ts';
 import { ConfigError, type EngineConfig } from './config.ts';
@@ -12,6 +11,7 @@ import { createEventEngine } from './events/index.ts';
 import { buildCore } from './execute/core.ts';
 import type { Logger } from './log.ts';
 import { withoutEffect } from './metadata/inert.ts';
+import { http } from './node-http.ts';
 import { corsHeaders, createCorsPolicy, preflightHeaders } from './server/cors.ts';
 import { send } from './server/http.ts';
 import { createLiveQueries } from './server/live-queries.ts';
@@ -68,7 +68,7 @@ export async function createEngine(config: EngineConfig, log: Logger): Promise<E
     warn(api.state);
     api.onChange((_, state) => warn(state));
     const routes = createRoutes({ config, authenticator, api, store, pools, log });
-    const server = createServer((request, response) => {
+    const server = http.createServer((request, response) => {
       const headers = corsHeaders(cors, request.headers.origin);
       if (request.method === 'OPTIONS' && Object.keys(headers).length > 0) {
         const requested = request.headers['access-control-request-headers'];

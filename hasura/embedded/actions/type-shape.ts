@@ -1,5 +1,5 @@
 /** GraphQL types as the metadata write them. */
-import { Kind, parseType, type TypeNode } from 'graphql';
+import { Kind, parseType, type TypeNode } from '../graphql.ts';
 import type { NamedType, TypeRef } from '../schema/types.ts';
 import type { TypeShape } from './types.ts';
 

@@ -1,6 +1,7 @@
 /** RESTified endpoints: `/api/rest/<url>` answers with a stored query. */
-import { type OperationDefinitionNode, parse } from 'graphql';
+
 import { EngineError } from '../errors.ts';
+import { type OperationDefinitionNode, parse } from '../graphql.ts';
 import type { Json, Metadata, RestEndpoint } from '../metadata/types.ts';
 import type { InconsistentObject } from '../schema/tracked.ts';
 import { objectName } from './names.ts';

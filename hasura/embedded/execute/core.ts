@@ -109,19 +109,21 @@ function createCore(
   const documents = createCache<DocumentNode>(MAX_DOCUMENTS, DOCUMENT_WEIGHT);
   const operations = createCache<ParsedOperation>(MAX_DOCUMENTS, DOCUMENT_WEIGHT);
 
+  const schemaOf = (role: string, backendOnly: boolean): RoleSchema =>
+    buildRoleSchema(role, backendOnly, tracked, options, extra);
   const plannerFor = ({ role, backendOnly }: Pick<Session, 'role' | 'backendOnly'>): Planner => {
     const key = `${backendOnly ? 'backend' : 'all'} ${role}`;
     const known = planners.get(key);
     if (known !== undefined) return known;
-    const schema: RoleSchema = buildRoleSchema(role, backendOnly, tracked, options, extra);
-    const planner = createPlanner(key, schema, sources, plans, hasRemote);
+    const planner = createPlanner(key, schemaOf(role, backendOnly), sources, plans, hasRemote);
     planners.set(key, planner);
     return planner;
   };
-  const { schema: adminSchema } = plannerFor({ role: ADMIN_ROLE, backendOnly: true });
+  // Not kept until somebody asks as an admin: looked at as a whole, a schema takes much memory.
+  const adminSchema = schemaOf(ADMIN_ROLE, true);
   checkRoots(adminSchema);
   if (tracked.length > 1 && refuseTypeConflicts(adminSchema))
-    for (const role of rolesOf(metadata)) refuseTypeConflicts(plannerFor({ role, backendOnly: true }).schema);
+    for (const role of rolesOf(metadata)) refuseTypeConflicts(schemaOf(role, true));
   const stored = checkStoredQueries(metadata, adminSchema);
 
   const parse = ({ query, operationName }: GraphqlRequest): ParsedOperation => {

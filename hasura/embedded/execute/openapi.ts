@@ -1,5 +1,6 @@
 /** `/api/swagger/json`: the REST endpoints as an OpenAPI document, made from the admin's schema as Hasura does. */
-import { Kind, type SelectionNode, type TypeNode, valueFromASTUntyped } from 'graphql';
+import type { SelectionNode, TypeNode } from 'graphql';
+import { Kind, valueFromASTUntyped } from '../graphql.ts';
 import { json } from '../metadata/kit.ts';
 import type { Json, Metadata, RestEndpoint } from '../metadata/types.ts';
 import { diagnose } from '../plan/diagnose.ts';

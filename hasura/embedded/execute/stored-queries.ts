@@ -1,5 +1,5 @@
 /** Queries of collections that the schema cannot answer (any more). */
-import { parse, print } from 'graphql';
+import { parse, print } from '../graphql.ts';
 import type { Metadata } from '../metadata/types.ts';
 import { diagnose } from '../plan/diagnose.ts';
 import type { InconsistentObject } from '../schema/tracked.ts';

@@ -36,9 +36,9 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
 /** A list that defaults to empty. */
 export const list = <Item extends z.ZodType>(item: Item) => z.array(item).default([]);
 
-/** A JSON value that only its consumer understands. */
-export const json = z.json();
-export type Json = z.infer<typeof json>;
+export type Json = z.core.util.JSONType;
+/** A JSON value that only its consumer understands. It was read from JSON, so nothing in it can be else. */
+export const json = z.custom<Json>((value) => value !== undefined);
 
 export const nonEmptyText = z.string().min(1, { error: 'empty string not allowed' });
 export const graphqlName = z.string().regex(/^[_a-zA-Z][_a-zA-Z0-9]*$/, {

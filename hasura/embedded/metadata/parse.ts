@@ -2,9 +2,12 @@
 import type { z } from 'zod';
 import { EngineError, jsonPath } from '../errors.ts';
 import { isPlainObject } from './kit.ts';
+import { shareEqual } from './share.ts';
 import { type Metadata, metadata } from './types.ts';
 
 const MISSING = ' missing';
+/** What zod finds where a key is missing. */
+const ABSENT = new Set(['invalid_type', 'invalid_value', 'invalid_union', 'custom']);
 
 /**
  * @param at where in the request `value` stands, for the error's path
@@ -31,7 +34,7 @@ export function parseWith<Schema extends z.ZodType>(
 export function parseMetadata(value: unknown, at: readonly PropertyKey[] = []): Metadata {
   const parsed = parseWith(metadata, value, at);
   checkUnique(parsed, at);
-  return parsed;
+  return shareEqual(parsed);
 }
 
 /**
@@ -58,9 +61,7 @@ function findProto(value: unknown): readonly PropertyKey[] | undefined {
 }
 
 function describe(issue: z.core.$ZodRawIssue): string | undefined {
-  if (issue.code === 'invalid_type' || issue.code === 'invalid_value' || issue.code === 'invalid_union') {
-    if (issue.input === undefined) return MISSING;
-  }
+  if (issue.input === undefined && ABSENT.has(issue.code)) return MISSING;
   if (issue.code === 'invalid_type') {
     const expected = {
       object: 'Object',

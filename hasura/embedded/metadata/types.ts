@@ -7,8 +7,9 @@
  *
  * The parsed value keeps the metadata's own shape and names; defaults are filled in.
  */
-import { parse as parseGraphql } from 'graphql';
+
 import { z } from 'zod';
+import { parse as parseGraphql } from '../graphql.ts';
 import { action, cronTrigger, customTypes } from './action.ts';
 import { graphqlName, json, list, nonEmptyText, object, qualifiedName, unsupported } from './kit.ts';
 import { tableMetadata } from './table.ts';

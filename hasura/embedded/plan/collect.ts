@@ -9,7 +9,7 @@ import type {
   SelectionNode,
   SelectionSetNode,
 } from 'graphql';
-import { print } from 'graphql';
+import { print } from '../graphql.ts';
 import { DIRECTIVES } from '../schema/introspection-types.ts';
 import { coerceFields } from './coerce.ts';
 import { invalid } from './fail.ts';

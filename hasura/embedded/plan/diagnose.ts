@@ -1,6 +1,7 @@
 /** What is wrong with a stored query, told without its variables' values: Hasura's static analysis. */
-import { Kind, type OperationDefinitionNode, type SelectionNode, type TypeNode } from 'graphql';
+
 import { EngineError } from '../errors.ts';
+import { Kind, type OperationDefinitionNode, type SelectionNode, type TypeNode } from '../graphql.ts';
 import type { NamedType, ObjectType, OutputField, RoleSchema } from '../schema/types.ts';
 import { type ParsedOperation, parseDocument, pickOperation } from './document.ts';
 import { namedType } from './field.ts';

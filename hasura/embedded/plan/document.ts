@@ -1,4 +1,6 @@
 /** A request's text: parsed, and its one operation picked out. */
+
+import { EngineError } from '../errors.ts';
 import {
   type DocumentNode,
   type FragmentDefinitionNode,
@@ -7,8 +9,7 @@ import {
   parse,
   TokenKind,
   visit,
-} from 'graphql';
-import { EngineError } from '../errors.ts';
+} from '../graphql.ts';
 import { checkFragments } from './collect.ts';
 import { isHasuraDocument } from './dialect.ts';
 

@@ -3,8 +3,8 @@
  * on, is noted while planning: a plan is good for every request that agrees on the latter.
  */
 import type { ConstValueNode, TypeNode, ValueNode, VariableDefinitionNode } from 'graphql';
-import { print } from 'graphql';
 import { EngineError } from '../errors.ts';
+import { print } from '../graphql.ts';
 import { NumberLiteral } from './scalar.ts';
 
 /** A value as it was given: written in the query, or JSON from `variables`. */

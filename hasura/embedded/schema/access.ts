@@ -132,6 +132,8 @@ function directAccesses(
     read: (permission: Entry['permission'], role: string) => Access,
   ) => {
     const accesses = new Map<string, Access>();
+    // What roles share in the metadata they share here.
+    const known = new Map<Entry['permission'], Access>();
     for (const { role, permission, comment } of entries) {
       const object = {
         type: `${kind}_permission`,
@@ -147,7 +149,9 @@ function directAccesses(
       };
       problems.attempt(object, () => {
         if (role === ADMIN_ROLE) throw new Problem('cannot define permission for admin role');
-        accesses.set(role, read(permission, role));
+        const access = known.get(permission) ?? read(permission, role);
+        known.set(permission, access);
+        accesses.set(role, access);
       });
     }
     return accesses;

@@ -1,6 +1,7 @@
 /** With the allowlist on, roles other than admin may only run queries of the listed collections. */
-import { type DocumentNode, Kind, parse, print, visit } from 'graphql';
+
 import { EngineError } from '../errors.ts';
+import { type DocumentNode, Kind, parse, print, visit } from '../graphql.ts';
 import type { Metadata } from '../metadata/types.ts';
 import type { Session } from '../session.ts';
 

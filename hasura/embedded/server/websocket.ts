@@ -1,10 +1,11 @@
 /** WebSocket upgrades to the GraphQL paths. */
 import { randomUUID } from 'node:crypto';
-import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { type HeaderList, headerList } from '../auth/headers.ts';
 import { EngineError, graphqlErrorBody } from '../errors.ts';
+import { http } from '../node-http.ts';
 import type { CorsPolicy } from './cors.ts';
 import { type Connection, type ConnectionParts, serveConnection } from './ws-connection.ts';
 import { CLOSES, type Protocol } from './ws-protocol.ts';
@@ -102,6 +103,6 @@ function allowedHeaders(request: IncomingMessage, cors: CorsPolicy): HeaderList 
 function refuse(socket: Duplex, error: EngineError): void {
   const body = JSON.stringify(graphqlErrorBody(error, false));
   socket.end(
-    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ''}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${error.status} ${http.STATUS_CODES[error.status] ?? ''}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
 }

@@ -1,11 +1,11 @@
 /** One HTTP request to a handler: its whole answer, or why there was none. */
 import { once } from 'node:events';
-import http from 'node:http';
 import https from 'node:https';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { headerList } from '../auth/headers.ts';
+import { http } from '../node-http.ts';
 import { HASURA_VERSION } from '../version.ts';
 import type { HeaderPairs } from './env-template.ts';
 
