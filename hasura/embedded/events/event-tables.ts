@@ -1,10 +1,12 @@
 /** The event log of a source, as Hasura's source catalogue version 3 has it. */
 
+import { UUID_FUNCTION } from '../storage/uuid-function.ts';
+
 const VERSION = '3';
 
 export const EVENT_TABLES = `
 CREATE SCHEMA IF NOT EXISTS hdb_catalog;
-CREATE OR REPLACE FUNCTION hdb_catalog.gen_hasura_uuid() RETURNS uuid AS 'select gen_random_uuid()' LANGUAGE sql;
+${UUID_FUNCTION}
 CREATE TABLE IF NOT EXISTS hdb_catalog.hdb_source_catalog_version (
   version text NOT NULL,
   upgraded_on timestamptz NOT NULL

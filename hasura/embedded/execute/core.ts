@@ -77,6 +77,7 @@ function executionSource(source: CoreSource, tracked: TrackedSource, { config }:
     options: {
       stringifyNumbers: config.stringifyNumericTypes,
       upperCaseEnums: tracked.names.graphqlCase,
+      hasWithTies: source.catalog.serverVersion >= 130_000,
     },
   };
 }

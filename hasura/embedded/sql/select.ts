@@ -14,7 +14,7 @@ import { writeAggregate } from './aggregate.ts';
 import { writeGap } from './gap.ts';
 import { writeOperand, writeSource } from './operand.ts';
 import { allOf, writeJoin, writePredicate } from './predicate.ts';
-import { literal, qualified } from './text.ts';
+import { literal, type Param, qualified } from './text.ts';
 import {
   canBeColumns,
   column,
@@ -55,9 +55,32 @@ export function writeStream(writer: Writer, node: RowsNode, cursor: Cursor): str
     const row = rowJson(writer, rowEntries(writer, node.fields, scope));
     return `${row} AS "json", ${column(scope, cursor.column)} AS "cursor"`;
   };
-  const query = writeSelect(writer, node.select, undefined, list, { withTies: true });
+  const query = writer.options.hasWithTies
+    ? writeSelect(writer, node.select, undefined, list, { withTies: true })
+    : writeRanked(writer, node.select, cursor, list);
   const furthest = `to_json(${cursor.direction === 'ASC' ? 'max' : 'min'}(${alias}."cursor")::text)::text`;
   return `SELECT ${furthest} || E'\\n' || json_agg(${alias}."json")::text FROM (${query}) AS ${alias}`;
+}
+
+/** As WITH TIES does, for PostgreSQL 12, which has no such thing. */
+function writeRanked(
+  writer: Writer,
+  select: Select,
+  { column: name, direction }: Cursor,
+  list: (scope: Scope) => string,
+): string {
+  const all: Select = { ...select, limit: undefined, maximum: undefined };
+  const query = writeSelect(
+    writer,
+    all,
+    undefined,
+    (scope) => `${list(scope)}, rank() OVER (ORDER BY ${column(scope, name)} ${direction}) AS "rank"`,
+  );
+  const count = writeCount(writer, select.limit, select.maximum);
+  const alias = writer.alias();
+  return count === undefined
+    ? query
+    : `SELECT ${alias}.* FROM (${query}) AS ${alias} WHERE ${alias}."rank" <= ${count}`;
 }
 
 /** A row's JSON as one expression. */
@@ -111,16 +134,22 @@ export function writeSelect(
 }
 
 function writeLimit(writer: Writer, select: Select, withMaximum: boolean, withTies: boolean): string[] {
-  const limit = select.limit === undefined ? undefined : writer.param(select.limit, BIGINT);
-  const maximum = withMaximum ? select.maximum : undefined;
+  const count = writeCount(writer, select.limit, withMaximum ? select.maximum : undefined);
   const parts: string[] = [];
-  if (limit !== undefined || maximum !== undefined) {
-    const rows =
-      limit !== undefined && maximum !== undefined ? `least(${limit}, ${maximum})` : `${limit ?? maximum}`;
-    parts.push(withTies ? `FETCH FIRST (${rows}) ROWS WITH TIES` : `LIMIT ${rows}`);
-  }
+  if (count !== undefined) parts.push(withTies ? `FETCH FIRST (${count}) ROWS WITH TIES` : `LIMIT ${count}`);
   if (select.offset !== undefined) parts.push(`OFFSET ${writer.param(select.offset, BIGINT)}`);
   return parts;
+}
+
+/** How many rows there may be; undefined where that is not bounded. */
+function writeCount(
+  writer: Writer,
+  wanted: Param | undefined,
+  maximum: number | undefined,
+): string | undefined {
+  const limit = wanted === undefined ? undefined : writer.param(wanted, BIGINT);
+  if (limit !== undefined && maximum !== undefined) return `least(${limit}, ${maximum})`;
+  return limit ?? maximum?.toString();
 }
 
 function writeOrderBy(writer: Writer, items: readonly OrderItem[], scope: Scope): string {

@@ -8,6 +8,8 @@ export interface SqlOptions {
   readonly stringifyNumbers: boolean;
   /** Values of enum tables in capitals, as the naming convention `graphql-default` shows them. */
   readonly upperCaseEnums: boolean;
+  /** FETCH FIRST … WITH TIES: PostgreSQL 13 and later. */
+  readonly hasWithTies: boolean;
 }
 
 export interface Writer {

@@ -1,11 +1,13 @@
 /** The tables of schema `hdb_catalog`, as Hasura's catalogue version 48 has them. */
 
+import { UUID_FUNCTION } from './uuid-function.ts';
+
 export const CATALOG_VERSION = '48';
 
 /** In the metadata database. */
 export const METADATA_TABLES = `
 CREATE SCHEMA IF NOT EXISTS hdb_catalog;
-CREATE OR REPLACE FUNCTION hdb_catalog.gen_hasura_uuid() RETURNS uuid AS 'select gen_random_uuid()' LANGUAGE sql;
+${UUID_FUNCTION}
 CREATE TABLE IF NOT EXISTS hdb_catalog.hdb_version (
   hasura_uuid uuid PRIMARY KEY DEFAULT hdb_catalog.gen_hasura_uuid(),
   version text NOT NULL,

@@ -126,7 +126,7 @@ async function run(mutation: Mutation): Promise<unknown> {
     if (param.from !== 'value') throw new TypeError('these mutations have no variables');
     return param.value;
   };
-  const options = { stringifyNumbers: false, upperCaseEnums: false };
+  const options = { stringifyNumbers: false, upperCaseEnums: false, hasWithTies: true };
   return JSON.parse(await runMutation({ client, resolve, options }, mutation));
 }
 
