@@ -4,7 +4,12 @@ import { createCache } from '../plan/cache.ts';
 
 /** More different texts at a time are hardly of one application. */
 const MAX_TEXTS = 2000;
-const texts = createCache<{ name: string | undefined }>(MAX_TEXTS);
+/** In characters, altogether. */
+const MAX_LENGTH = 8_000_000;
+const texts = createCache<{ name: string | undefined }>(MAX_TEXTS, {
+  of: (_, text) => text.length,
+  most: MAX_LENGTH,
+});
 
 /**
  * Undefined for a text that was not seen lately: what runs once would only stay behind in each connection.
