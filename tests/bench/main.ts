@@ -4,6 +4,7 @@
  * the rounds counts.
  */
 import { createDeliveries, type Deliveries } from './deliveries.ts';
+import { spentBy, spentSince } from './processor-time.ts';
 import { median, percentile, type Sent, send } from './sender.ts';
 import { describeMachine, openStand, residentMegabytes, type Server } from './stand.ts';
 
@@ -22,6 +23,8 @@ interface Contender {
   /** More than it can take in a round. */
   enough: number;
   readonly crowded: Sent[];
+  /** Microseconds of processor time per event, of the service, the engine and PostgreSQL, while crowded. */
+  readonly spent: number[][];
   readonly alone: Sent[];
 }
 
@@ -35,6 +38,7 @@ try {
     deliveries: createDeliveries(String.fromCharCode(letter++), stand.secret),
     enough: 20_000,
     crowded: [],
+    spent: [],
     alone: [],
   });
   const ours = contender('group commit', await serve('services/identity/http/server.ts'));
@@ -69,7 +73,12 @@ try {
     const first = round % all.length;
     const inTurn = [...all.slice(first), ...all.slice(0, first)];
     for (const one of inTurn) {
-      one.crowded.push(await run(one, one.enough, IN_FLIGHT, ROUND_SECONDS));
+      const processes = [one.server.child, stand.engine.child, stand.postgres.child].map(({ pid }) => pid);
+      const before = processes.map(spentBy);
+      const sent = await run(one, one.enough, IN_FLIGHT, ROUND_SECONDS);
+      one.crowded.push(sent);
+      const since = before.map((spent, index) => spentSince(spent, spentBy(processes[index] ?? 0)));
+      one.spent.push(since.map((spent) => spent / sent.latencies.length));
     }
     for (const one of inTurn) one.alone.push(await run(one, ALONE, 1, 60));
     const rates = all.map(({ crowded }) => Math.round(rateOf(crowded.slice(-1))));
@@ -116,17 +125,19 @@ function report(all: readonly Contender[], ours: Contender): void {
     `events/s at ${IN_FLIGHT}`,
     'ours is',
     `p99 at ${IN_FLIGHT}`,
+    'processor time: service + engine + PostgreSQL',
     'median at 1',
     'ours is',
     'memory',
   ];
   console.log(`\n| | ${titles.join(' | ')} |\n|---|${'---:|'.repeat(titles.length)}`);
-  for (const { name, crowded, alone, server } of all) {
+  for (const { name, crowded, spent, alone, server } of all) {
     const cells = [
       name,
       Math.round(rateOf(crowded)),
       `${ratio(ours.crowded, crowded, rate).toFixed(2)} ×`,
       `${at(crowded, 0.99).toFixed(0)} ms`,
+      `${[0, 1, 2].map((place) => median(spent.map((each) => each[place] ?? 0)).toFixed(0)).join(' + ')} µs`,
       `${at(alone, 0.5).toFixed(2)} ms`,
       `${ratio(ours.alone, alone, ({ latencies }) => percentile(latencies, 0.5)).toFixed(2)} ×`,
       `${residentMegabytes(server.child.pid).toFixed(0)} MB`,
