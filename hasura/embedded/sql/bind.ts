@@ -11,21 +11,27 @@ export interface Bindings {
   readonly remote?: ReadonlyMap<RemoteCondition, string>;
 }
 
-/** In characters: one variable of some megabytes may stand in thousands of places. */
-const MAX_TEXT = 2 ** 24;
+/** In characters, of variables that stand in several places: one of some megabytes may stand in thousands. */
+const MAX_REPEATED = 2 ** 22;
 
 /**
  * Binds the parameters of one request's statements, one after the other.
  * @throws {EngineError} see {@link bindParam}; `validation-failed` where the values come to too much altogether
  */
 export function createBinder(bindings: Bindings): (params: readonly Param[]) => (string | null)[] {
-  let left = MAX_TEXT;
+  const used = new Set<string>();
+  let left = MAX_REPEATED;
   return (params) =>
     params.map((param) => {
       const value = bindParam(param, bindings);
-      left -= value?.length ?? 0;
+      if (param.from !== 'variable') return value;
+      if (used.has(param.name)) left -= value?.length ?? 0;
+      used.add(param.name);
       if (left < 0)
-        throw new EngineError('validation-failed', 'the values come to too much text; send less at a time');
+        throw new EngineError(
+          'validation-failed',
+          `variable '${param.name}' is too long to stand in so many places; send less at a time`,
+        );
       return value;
     });
 }
