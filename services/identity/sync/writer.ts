@@ -148,8 +148,15 @@ export function createWriter(
     }
   }
 
-  async function bury({ entry, resolve }: Waiting, why: LatchkeyError, answers: Answer[]): Promise<void> {
-    if (entry.delivery === undefined) throw why;
+  async function bury(
+    { entry, resolve, reject }: Waiting,
+    why: LatchkeyError,
+    answers: Answer[],
+  ): Promise<void> {
+    if (entry.delivery === undefined) {
+      answers.push(() => reject(why));
+      return;
+    }
     const dead = { ...entry.delivery, status: 'dead', error: why.message } as const;
     try {
       await commit([{ records: [], delivery: dead }]);

@@ -213,6 +213,14 @@ describe('a record that is refused', () => {
     await expect(writer.write({ records: entry(0).records })).rejects.toThrow(code('record-refused'));
   });
 
+  test('is an error of its own, and of nothing else in its batch', async () => {
+    const writer = createWriter(refusing('user_1').engine, OPTIONS);
+    const answers = await Promise.allSettled(
+      [0, 1, 2].map((index) => writer.write({ records: entry(index).records })),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  });
+
   test('of two providers under one id fails alone, although they came together', async () => {
     const fake = fakeEngine();
     const writer = createWriter(fake.engine, OPTIONS);
