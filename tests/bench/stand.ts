@@ -7,7 +7,7 @@ import { type Engine, startEngine } from '../../scripts/stack/engine.ts';
 import { freePort } from '../../scripts/stack/ports.ts';
 import { type PostgresServer, startPostgres } from '../../scripts/stack/postgres.ts';
 import { type Child, startChild } from '../../scripts/stack/processes.ts';
-import { MEMORY_FLAGS } from '../../scripts/stack/service.ts';
+import { MEMORY_ENVIRONMENT, MEMORY_FLAGS } from '../../scripts/stack/service.ts';
 import { untilAnswers } from '../../scripts/stack/wait.ts';
 import { applyProject } from '../support/engine.ts';
 
@@ -64,6 +64,7 @@ export async function openStand(): Promise<Stand> {
           cwd: ROOT,
           env: {
             PATH: process.env.PATH,
+            ...MEMORY_ENVIRONMENT,
             HASURA_GRAPHQL_ENDPOINT: engine.url,
             HASURA_GRAPHQL_ADMIN_SECRET: adminSecret,
             CLERK_WEBHOOK_SECRET: secret,

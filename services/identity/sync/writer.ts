@@ -30,8 +30,11 @@ export interface WriterOptions {
   readonly queueLimit: number;
 }
 
-/** Larger ones are no faster, and hold their locks for longer. */
-const MOST_ROWS = 200;
+/**
+ * Larger ones are hardly faster by themselves and hold their locks for longer, and those who wait for them
+ * send nothing meanwhile: of many smaller ones some are written while others are read and answered.
+ */
+const MOST_ROWS = 128;
 /** Of payloads in one mutation, and of payloads waiting in memory, where some take ten times as much. */
 const MOST_BATCH_BYTES = 4 * 1024 * 1024;
 const MOST_QUEUED_BYTES = 16 * 1024 * 1024;

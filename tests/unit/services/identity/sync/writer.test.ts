@@ -119,11 +119,11 @@ describe('group commit', () => {
     await written;
   });
 
-  test('a batch has at most 200 rows, the ledger counted', async () => {
+  test('a batch has at most 128 rows, the ledger counted', async () => {
     const fake = fakeEngine();
     const writer = createWriter(fake.engine, OPTIONS);
     await Promise.all(Array.from({ length: 251 }, (_, index) => writer.write(entry(index))));
-    expect(fake.batches.map((batch) => deliveriesOf(batch).length)).toEqual([1, 100, 100, 50]);
+    expect(fake.batches.map((batch) => deliveriesOf(batch).length)).toEqual([1, 64, 64, 64, 58]);
   });
 
   test('a batch holds at most 4 MiB of payloads, and a larger delivery goes alone', async () => {
