@@ -20,7 +20,7 @@ export function parseWith<Schema extends z.ZodType>(
   at: readonly PropertyKey[] = [],
   reader?: string,
 ): z.output<Schema> {
-  refuseProto(value, at);
+  refuseUnreadable(value, at);
   const parsed = schema.safeParse(value, { error: describe });
   if (parsed.success) return parsed.data;
   const { message, path } = worst(parsed.error.issues);
@@ -38,26 +38,23 @@ export function parseMetadata(value: unknown, at: readonly PropertyKey[] = []): 
 }
 
 /**
- * The one key that readers of JSON leave out without a word: a condition on a column of that name would be none,
- * and its permission would hold for every row.
+ * What readers of JSON lose without a word. They leave out the key `__proto__`: a condition on a column of that
+ * name would be none, and its permission would hold for every row. And a number such as `1e400` becomes infinite,
+ * which no type of a column reads and JSON writes as null.
  */
-function refuseProto(value: unknown, at: readonly PropertyKey[]): void {
-  const path = findProto(value);
-  if (path === undefined) return;
-  throw new EngineError('parse-failed', 'the key "__proto__" is not supported; choose another name', {
-    path: jsonPath([...at, ...path]),
-  });
-}
-
-/** Where the first of them is, if there is any. */
-function findProto(value: unknown): readonly PropertyKey[] | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  if (Object.hasOwn(value, '__proto__')) return [];
-  for (const [key, item] of Object.entries(value)) {
-    const inside = findProto(item);
-    if (inside !== undefined) return [Array.isArray(value) ? Number(key) : key, ...inside];
+function refuseUnreadable(value: unknown, at: readonly PropertyKey[]): void {
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    throw new EngineError('parse-failed', 'a number is too large; write it as text', { path: jsonPath(at) });
   }
-  return undefined;
+  if (typeof value !== 'object' || value === null) return;
+  if (Object.hasOwn(value, '__proto__')) {
+    throw new EngineError('parse-failed', 'the key "__proto__" is not supported; choose another name', {
+      path: jsonPath(at),
+    });
+  }
+  for (const [key, item] of Object.entries(value)) {
+    refuseUnreadable(item, [...at, Array.isArray(value) ? Number(key) : key]);
+  }
 }
 
 function describe(issue: z.core.$ZodRawIssue): string | undefined {

@@ -50,6 +50,16 @@ describe('metadata that is not understood is refused with the path of the offend
       '$.sources[0].tables[0].select_permissions[0].permission.filter._and[0]',
       /the key "__proto__" is not supported/,
     ],
+    [
+      'a number in a filter that would be read as another',
+      withTable({
+        select_permissions: [
+          { role: 'user', permission: { columns: '*', filter: JSON.parse('{"id":{"_gt":1e400}}') } },
+        ],
+      }),
+      '$.sources[0].tables[0].select_permissions[0].permission.filter.id._gt',
+      /a number is too large; write it as text/,
+    ],
     ['in a source', { version: 3, sources: [source({ cache: 1 })] }, '$.sources[0].cache', /unexpected key/],
     ['in a table', withTable({ permisions: [] }), '$.sources[0].tables[0].permisions', /unexpected key/],
     [
