@@ -136,12 +136,12 @@ function explain(
 
 const SCREENS = { clerk: "Clerk's dashboard", casdoor: "Casdoor's pages", cognito: "Amazon's console" };
 
-function setupText({ name, auth: { issuer, setup } }: TrustedProvider): string {
+function setupText({ name, auth: { issuers, setup } }: TrustedProvider): string {
   const steps = setup.flatMap(({ where, what, paste }, index) => [
     '',
     `${index + 1}. ${where}`,
     `   ${what}`,
     ...(paste === undefined ? [] : ['', ...paste.split('\n').map((line) => `     ${line}`)]),
   ]);
-  return ['', `Hasura will trust tokens of ${issuer}. In ${SCREENS[name]}:`, ...steps].join('\n');
+  return ['', `Hasura will trust tokens of ${issuers.join(', ')}. In ${SCREENS[name]}:`, ...steps].join('\n');
 }

@@ -182,7 +182,7 @@ async function reconcileEach(
     if (values.json === true) console.log(JSON.stringify(reports.map(reportJson), null, 2));
   }
   const isAmiss = (report: Report) =>
-    sum(report.refused) > 0 || (report.task === 'drift' && driftOf(report) > 0);
+    sum(report.refused) + report.unreadable > 0 || (report.task === 'drift' && driftOf(report) > 0);
   return reports.some(isAmiss) ? 1 : 0;
 }
 

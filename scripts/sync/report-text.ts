@@ -30,11 +30,12 @@ export function reportText(report: Report): string {
         .join('  ')
         .trimEnd(),
     ),
-    ...(examples.length === 0 ? [] : ['']),
+    ...(examples.length + report.unreadableExamples.length === 0 ? [] : ['']),
     ...examples.map(
       ({ problem, key, reason }) =>
         `${problem} ${describeKey(key)}${reason === undefined ? '' : `: ${reason}`}`,
     ),
+    ...report.unreadableExamples.map(({ name, reason }) => `not read ${name}: ${reason}`),
     '',
     verdict(report),
   ].join('\n');
@@ -52,6 +53,13 @@ export function reportJson(report: Report): object {
 function verdict(report: Report): string {
   const { provider, task } = report;
   const differences = driftOf(report);
+  if (report.unreadable > 0) {
+    const rest = task === 'repair' ? ', and nothing was deleted' : '';
+    return `${report.unreadable} of what ${provider} lists could not be read; all else was${rest}: correct those at ${provider}, then run this again.`;
+  }
+  if (sum(report.refused) > 0) {
+    return `${sum(report.refused)} of what ${provider} lists is not taken: correct those at ${provider}, then run this again.`;
+  }
   if (task === 'backfill') return `Everything ${provider} lists has been written.`;
   if (differences === 0) return `The tables are what ${provider} holds.`;
   return task === 'drift'
@@ -62,5 +70,5 @@ function verdict(report: Report): string {
 function describeKey(key: RecordKey): string {
   return key.kind === 'membership'
     ? `membership of ${key.userId} in ${key.organizationId}`
-    : `${key.kind} ${key.id}`;
+    : `${key.kind} ${key.tenant === '' ? '' : `${key.tenant} `}${key.id}`;
 }

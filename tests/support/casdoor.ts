@@ -3,7 +3,7 @@ import type { LocalCasdoor } from '../../scripts/local/casdoor/local-casdoor.ts'
 import type { CasdoorConfig } from '../../services/identity/core/config.ts';
 import { readConfig } from '../../services/identity/core/config.ts';
 import type { Delivery } from '../../services/identity/core/deliveries.ts';
-import type { Known } from '../../services/identity/providers/provider.ts';
+import type { StoredState } from '../../services/identity/providers/provider.ts';
 
 const FIXTURES = new URL('../fixtures/casdoor/', import.meta.url);
 
@@ -24,10 +24,10 @@ export function configOf(casdoor: LocalCasdoor, more: Record<string, string> = {
 }
 
 /** Tables in which nothing is stored yet. */
-export const NOTHING_KNOWN: Known = {
+export const NOTHING_STORED: StoredState = {
   organizationsOf: async () => [],
   usersWithRole: async () => [],
-  clockOf: async () => undefined,
+  ownerOf: async () => undefined,
 };
 
 /** A delivery that has been authenticated. */

@@ -62,6 +62,7 @@ export async function startClerkDirectory(): Promise<ClerkDirectory> {
     secretKey: environment.CLERK_SECRET_KEY,
     apiUrl: door.url,
     authorizedParties: [],
+    instanceId: '',
   });
   const directory: ClerkDirectory = {
     clerk,

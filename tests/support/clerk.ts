@@ -15,6 +15,7 @@ export const CONFIG: ClerkConfig = {
   secretKey: undefined,
   apiUrl: 'http://127.0.0.1:1',
   authorizedParties: [],
+  instanceId: '',
 };
 
 /** A recorded payload, byte for byte: signatures cover the last newline too. */

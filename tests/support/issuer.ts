@@ -4,7 +4,7 @@ import { createCasdoor } from '../../services/identity/providers/casdoor/index.t
 import { createClerk } from '../../services/identity/providers/clerk/index.ts';
 import { createCognito } from '../../services/identity/providers/cognito/index.ts';
 import type { Provider } from '../../services/identity/providers/provider.ts';
-import { NOTHING_KNOWN } from './casdoor.ts';
+import { NOTHING_STORED } from './casdoor.ts';
 import { SECRET as CLERK_SECRET } from './clerk.ts';
 import { CONFIG as COGNITO, POOL } from './cognito.ts';
 import { serve } from './http.ts';
@@ -44,6 +44,7 @@ export async function startIssuers(allowedRoles: readonly string[] = []): Promis
       secretKey: undefined,
       apiUrl: url,
       authorizedParties: [],
+      instanceId: '',
     },
     allowedRoles,
   );
@@ -60,10 +61,10 @@ export async function startIssuers(allowedRoles: readonly string[] = []): Promis
       organizations: [],
       serviceUrl: 'http://identity:8081',
     },
-    NOTHING_KNOWN,
+    NOTHING_STORED,
     allowedRoles,
   );
-  const cognito = createCognito({ ...COGNITO, endpoint: url }, NOTHING_KNOWN, allowedRoles);
+  const cognito = createCognito({ ...COGNITO, endpoint: url }, NOTHING_STORED, allowedRoles);
   const claims: Record<Provider['name'], JWTPayload> = {
     clerk: { iss: url },
     casdoor: { iss: `${url}/casdoor`, aud: [CASDOOR_CLIENT], azp: CASDOOR_CLIENT, tokenType: 'access-token' },

@@ -1,13 +1,12 @@
 import { LatchkeyError } from '../core/errors.ts';
-import { type Instant, PROVIDER_NAMES } from '../core/records.ts';
+import { type Instant, type Person, PROVIDER_NAMES } from '../core/records.ts';
 import { CallerRowDocument } from '../hasura/generated/documents.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { ActionServices } from './action.ts';
 
 /** Whose action it is. */
-export interface Caller {
-  readonly id: string;
-  readonly provider: Provider;
+export interface Caller extends Person {
+  readonly at: Provider;
   /** The clock of their row, where there is one. */
   readonly clock: Instant | undefined;
 }
@@ -34,7 +33,10 @@ export async function findCaller(
     );
   }
   const { users_by_pk: row } = await engine.ask(CallerRowDocument, { id });
-  if (row === null) return { id, provider: await whoKnows(id, [...providers.values()]), clock: undefined };
+  if (row === null) {
+    const at = await whoKnows(id, [...providers.values()]);
+    return { id, provider: at.name, tenant: '', at, clock: undefined };
+  }
 
   const name = PROVIDER_NAMES.find((one) => one === row.provider);
   const provider = name && providers.get(name);
@@ -44,13 +46,16 @@ export async function findCaller(
       `${id} is of ${row.provider}, which is not set up: give the service its settings.`,
     );
   }
-  return { id, provider, clock: Date.parse(row.source_updated_at) };
+  const { tenant, source_updated_at: clock } = row;
+  return { id, provider: provider.name, tenant, at: provider, clock: Date.parse(clock) };
 }
 
 async function whoKnows(id: string, providers: readonly Provider[]): Promise<Provider> {
   const [only, ...others] = providers;
   if (only !== undefined && others.length === 0) return only;
-  const answers = await Promise.allSettled(providers.map(({ accounts }) => accounts.read(id)));
+  const answers = await Promise.allSettled(
+    providers.map(({ name, accounts }) => accounts.read({ provider: name, tenant: '', id })),
+  );
   const found = providers.find((_, index) => {
     const answer = answers[index];
     return answer?.status === 'fulfilled' && answer.value !== undefined;

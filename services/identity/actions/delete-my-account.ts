@@ -4,10 +4,12 @@ import type { Action } from './action.ts';
 /** Deletes the caller at the provider, and leaves a tombstone for their row at once. */
 export const deleteMyAccount: Action = {
   name: 'deleteMyAccount',
-  async run({ writer }, { id, provider, clock = 0 }) {
-    await provider.accounts.remove(id);
+  async run({ writer }, caller) {
+    const { id, at, clock = 0 } = caller;
+    await at.accounts.remove(caller);
     // The provider's clock may be ahead of ours; at the same instant a deletion wins.
-    await writer.write({ records: [deletedUser(provider.name, id, Math.max(Date.now(), clock))] });
+    const gone = deletedUser(caller, Math.max(Date.now(), clock), { onlyIfStored: true });
+    await writer.write({ records: [gone] });
     return { id };
   },
 };

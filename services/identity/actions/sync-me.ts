@@ -7,11 +7,11 @@ import { unknownCaller } from './caller.ts';
  */
 export const syncMe: Action = {
   name: 'syncMe',
-  async run({ writer }, { id, provider }) {
-    const record = await provider.accounts.read(id);
+  async run({ writer }, caller) {
+    const record = await caller.at.accounts.read(caller);
     // Not taken for a deletion: to a provider that lags behind, the newest users are unknown too.
     if (record === undefined) throw unknownCaller();
     await writer.write({ records: [record] });
-    return { id };
+    return { id: caller.id };
   },
 };

@@ -25,16 +25,16 @@ const PROFILE = z
 /** Changes the caller's profile at the provider, and their row with it. */
 export const updateMyProfile: Action = {
   name: 'updateMyProfile',
-  async run({ writer }, { id, provider }, input) {
+  async run({ writer }, caller, input) {
     const profile = PROFILE.safeParse(input);
     if (!profile.success) {
       const issues = profile.error.issues.map(({ path, message }) => [...path, message].join(' '));
       throw new LatchkeyError('request-invalid', `The profile is not taken: ${issues.join('; ')}.`);
     }
     const { first_name: firstName, last_name: lastName, name } = profile.data;
-    const record = await provider.accounts.change(id, { firstName, lastName, name });
+    const record = await caller.at.accounts.change(caller, { firstName, lastName, name });
     if (record === undefined) throw unknownCaller();
     await writer.write({ records: [record] });
-    return { id };
+    return { id: caller.id };
   },
 };

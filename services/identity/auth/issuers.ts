@@ -6,17 +6,16 @@ import type { Registry } from '../providers/registry.ts';
 export function providersByIssuer(providers: Registry): ReadonlyMap<string, Provider> {
   const byIssuer = new Map<string, Provider>();
   for (const provider of providers.values()) {
-    const issuer = issuerOf(provider);
-    if (issuer !== undefined) byIssuer.set(issuer, provider);
+    for (const issuer of issuersOf(provider)) byIssuer.set(issuer, provider);
   }
   return byIssuer;
 }
 
-function issuerOf(provider: Provider): string | undefined {
+function issuersOf(provider: Provider): readonly string[] {
   try {
-    return provider.engineAuth().issuer;
+    return provider.engineAuth().issuers;
   } catch (error) {
-    if (error instanceof LatchkeyError && error.code === 'configuration-invalid') return undefined;
+    if (error instanceof LatchkeyError && error.code === 'configuration-invalid') return [];
     throw error;
   }
 }

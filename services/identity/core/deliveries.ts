@@ -16,6 +16,8 @@ export type Reading =
       readonly kind: 'records';
       readonly type: string;
       readonly subject: string | null;
+      /** Of the subject; empty where it is not known. */
+      readonly tenant: string;
       readonly payload: Payload;
       readonly records: readonly IdentityRecord[];
       /** More has changed than could be read while the sender waits: a reconcile has to bring the rest. */
@@ -27,6 +29,7 @@ export type Reading =
       readonly kind: 'malformed';
       readonly type: string;
       readonly subject: string | null;
+      readonly tenant?: string;
       readonly payload: Payload;
       readonly reason: string;
     };
@@ -37,6 +40,7 @@ export type DeliveryStatus = 'applied' | 'ignored' | 'dead';
 export interface LedgerEntry {
   readonly id: string;
   readonly provider: ProviderName;
+  readonly tenant: string;
   readonly type: string;
   readonly subject: string | null;
   readonly payload: Payload;
@@ -44,6 +48,6 @@ export interface LedgerEntry {
   readonly bytes: number;
   readonly receivedAt: Instant;
   readonly status: DeliveryStatus;
-  /** Why it is dead. */
+  /** Why it is dead or, of an applied one, what of it was left out. */
   readonly error: string | null;
 }

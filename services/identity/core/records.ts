@@ -3,6 +3,9 @@
  *
  * Glossary
  * - provider: the identity provider that owns the accounts: Clerk, Casdoor or AWS Cognito.
+ * - tenant: what a provider's ids are unique within: Clerk's instance, Casdoor's organization, Cognito's pool.
+ *   Empty where it is not known, which fits any tenant of the same provider.
+ * - person: (provider, tenant, id). Two people may bear the same id; one row cannot be both.
  * - record: what is known of one user, organization or membership at one instant of its provider's clock.
  * - clock: that instant. Of two records of the same thing the one with the later clock is kept.
  * - deletion: a record that says its thing is gone, and nothing personal. It wins ties.
@@ -27,11 +30,33 @@ export const EPOCH: Instant = 0;
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
 
-interface Clocked {
+/** Whose something is. */
+export interface Owner {
   readonly provider: ProviderName;
+  /** Empty where it is not known. */
+  readonly tenant: string;
+}
+
+/**
+ * In a row: of whom it could not be told, when tenants were introduced, which of several it is. It fits
+ * none of them, until somebody who knows sets it by hand, and is never taken for gone.
+ */
+export const UNCERTAIN_TENANT = '?';
+
+/** Who somebody is. An id alone names nobody: another tenant, or another provider, may use it too. */
+export interface Person extends Owner {
+  readonly id: string;
+}
+
+interface Clocked extends Owner {
   /** The provider's clock at this state. For a deletion, when it happened. */
   readonly clock: Instant;
   readonly deleted: boolean;
+  /**
+   * Of a deletion: to be written only over a row of this provider and tenant, and not where there is none.
+   * For what is only looked for and not found, so that nobody can have tombstones put in others' places.
+   */
+  readonly onlyIfStored?: boolean;
   /** When the provider created it, where that is known. */
   readonly sourceCreatedAt: Instant | null;
 }
@@ -40,7 +65,13 @@ export interface UserRecord extends Clocked {
   readonly kind: 'user';
   /** The token's `x-hasura-user-id`. */
   readonly id: string;
+  /** The tenant that they have left for this one, where their place there is known to be empty. */
+  readonly previousTenant?: string;
   readonly lastSeen: Instant;
+  /** Since when the provider is known to keep them out; null where it lets them in. */
+  readonly disabledAt: Instant | null;
+  /** Of which instant that is: of two records the later word counts, whatever their clocks. */
+  readonly disabledCheckedAt: Instant;
   readonly email: string | null;
   readonly emailVerified: boolean;
   readonly phone: string | null;
@@ -75,11 +106,13 @@ export type IdentityRecord = UserRecord | OrganizationRecord | MembershipRecord;
 
 /** What a record is about. */
 export type RecordKey =
-  | Pick<UserRecord, 'kind' | 'id'>
-  | Pick<OrganizationRecord, 'kind' | 'id'>
-  | Pick<MembershipRecord, 'kind' | 'organizationId' | 'userId'>;
+  | Pick<UserRecord, 'kind' | 'tenant' | 'id'>
+  | Pick<OrganizationRecord, 'kind' | 'tenant' | 'id'>
+  | Pick<MembershipRecord, 'kind' | 'tenant' | 'organizationId' | 'userId'>;
 
 const NOBODY = {
+  disabledAt: null,
+  disabledCheckedAt: EPOCH,
   email: null,
   emailVerified: false,
   phone: null,
@@ -92,11 +125,20 @@ const NOBODY = {
   metadata: {},
 } as const;
 
+/** Whether what is of one owner may be of the other: never of two providers, nor of two known tenants. */
+export function mayBeSameOwner(one: Owner, other: Owner): boolean {
+  return (
+    one.provider === other.provider &&
+    (one.tenant === other.tenant || one.tenant === '' || other.tenant === '')
+  );
+}
+
 /** A user of whom only the id is known, and perhaps when they were last seen. */
-export function stubUser(provider: ProviderName, id: string, lastSeen: Instant = EPOCH): UserRecord {
+export function stubUser({ provider, tenant, id }: Person, lastSeen: Instant = EPOCH): UserRecord {
   return {
     kind: 'user',
     provider,
+    tenant,
     id,
     clock: EPOCH,
     deleted: false,
@@ -106,16 +148,24 @@ export function stubUser(provider: ProviderName, id: string, lastSeen: Instant =
   };
 }
 
+/** How a deletion is told; see {@link UserRecord.onlyIfStored}. */
+type DeletionOptions = Pick<UserRecord, 'onlyIfStored'>;
+
 /** The end of a user. Nothing personal is left in it. */
-export function deletedUser(provider: ProviderName, id: string, clock: Instant): UserRecord {
-  return { ...stubUser(provider, id), clock, deleted: true };
+export function deletedUser(person: Person, clock: Instant, options: DeletionOptions = {}): UserRecord {
+  return { ...stubUser(person), clock, deleted: true, ...options };
 }
 
 /** An organization of which only the id is known. */
-export function stubOrganization(provider: ProviderName, id: string): OrganizationRecord {
+export function stubOrganization({
+  provider,
+  tenant,
+  id,
+}: Owner & { readonly id: string }): OrganizationRecord {
   return {
     kind: 'organization',
     provider,
+    tenant,
     id,
     clock: EPOCH,
     deleted: false,
@@ -128,25 +178,30 @@ export function stubOrganization(provider: ProviderName, id: string): Organizati
 }
 
 /** The end of an organization. */
-export function deletedOrganization(provider: ProviderName, id: string, clock: Instant): OrganizationRecord {
-  return { ...stubOrganization(provider, id), clock, deleted: true };
+export function deletedOrganization(
+  organization: Owner & { readonly id: string },
+  clock: Instant,
+  options: DeletionOptions = {},
+): OrganizationRecord {
+  return { ...stubOrganization(organization), clock, deleted: true, ...options };
 }
 
 /** The end of a membership. */
 export function deletedMembership(
-  provider: ProviderName,
-  organizationId: string,
-  userId: string,
+  { provider, tenant, organizationId, userId }: Owner & Pick<MembershipRecord, 'organizationId' | 'userId'>,
   clock: Instant,
+  options: DeletionOptions = {},
 ): MembershipRecord {
   return {
     kind: 'membership',
     provider,
+    tenant,
     organizationId,
     userId,
     clock,
     deleted: true,
     sourceCreatedAt: null,
     role: null,
+    ...options,
   };
 }

@@ -4,11 +4,12 @@ import { z } from 'zod';
 import type { EngineConfig } from '../core/config.ts';
 import { LatchkeyError } from '../core/errors.ts';
 import { writeJson } from '../core/json-text.ts';
+import type { StoredState } from '../providers/provider.ts';
 import {
   CheckTablesDocument,
   type CheckTablesQuery,
-  ClockOfDocument,
   OrganizationsOfDocument,
+  OwnerOfDocument,
   UsersWithRoleDocument,
   WriteBatchDocument,
   type WriteBatchMutation,
@@ -23,7 +24,7 @@ import {
  *   own database gone
  * - `engine-unreachable`: no answer in time; what was sent may have been done or not
  */
-export interface Engine {
+export interface Engine extends StoredState {
   /** Runs any of the typed documents. */
   ask<Result, Variables extends object>(
     document: TypedDocumentNode<Result, Variables>,
@@ -32,12 +33,6 @@ export interface Engine {
   writeBatch(variables: WriteBatchMutationVariables): Promise<WriteBatchMutation>;
   /** Reads a row of each table that is written to. */
   checkTables(): Promise<CheckTablesQuery>;
-  /** The ids of the organizations of a user's live memberships. */
-  organizationsOf(userId: string): Promise<readonly string[]>;
-  /** The ids of live users whose `roles` hold this one, `limit` of them at most. */
-  usersWithRole(provider: string, role: string, limit: number): Promise<readonly string[]>;
-  /** Of which instant (milliseconds) a user's row is, a tombstone too; undefined where there is none. */
-  clockOf(userId: string): Promise<number | undefined>;
 }
 
 const ERRORS = z.array(
@@ -96,17 +91,20 @@ export function createEngine(
     ask,
     writeBatch: (variables) => ask(WriteBatchDocument, variables),
     checkTables: () => ask(CheckTablesDocument, {}),
-    async organizationsOf(userId) {
-      const { organization_memberships: memberships } = await ask(OrganizationsOfDocument, { userId });
-      return memberships.map(({ organization_id: id }) => id);
+    async organizationsOf({ provider, id: userId }, tenants) {
+      const variables = { userId, provider, tenants: [...tenants, ''] };
+      const { organization_memberships: memberships } = await ask(OrganizationsOfDocument, variables);
+      return memberships.map(({ organization_id: id, tenant }) => ({ id, tenant }));
     },
-    async usersWithRole(provider, role, limit) {
-      const { users } = await ask(UsersWithRoleDocument, { provider, roles: [role], limit });
+    async usersWithRole({ provider, tenant }, role, limit) {
+      const { users } = await ask(UsersWithRoleDocument, { provider, tenant, roles: [role], limit });
       return users.map(({ id }) => id);
     },
-    async clockOf(userId) {
-      const { users_by_pk: row } = await ask(ClockOfDocument, { userId });
-      return row === null ? undefined : Date.parse(row.source_updated_at);
+    async ownerOf(id) {
+      const { users_by_pk: row } = await ask(OwnerOfDocument, { id });
+      if (row === null) return undefined;
+      const { provider, tenant, source_updated_at: clock, deleted_at: deletedAt } = row;
+      return { provider, tenant, clock: Date.parse(clock), deleted: deletedAt !== null };
     },
   };
 }

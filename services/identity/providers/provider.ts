@@ -1,6 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Delivery, Reading } from '../core/deliveries.ts';
-import type { IdentityRecord, Instant, ProviderName, RecordKey, UserRecord } from '../core/records.ts';
+import type {
+  IdentityRecord,
+  Instant,
+  Owner,
+  Person,
+  ProviderName,
+  RecordKey,
+  UserRecord,
+} from '../core/records.ts';
 import type { KeptKeys } from './key-source.ts';
 
 /** A webhook request as it came in. Signatures cover the bytes, so they are kept as they were. */
@@ -10,9 +18,18 @@ export interface RawRequest {
   readonly receivedAt: Instant;
 }
 
+/** An item of a provider's answer that cannot be read. It never stops the others. */
+export interface UnreadableItem {
+  /** What it is, as far as can be told without personal data: `user acme/ada`, `user without an id`. */
+  readonly name: string;
+  readonly reason: string;
+}
+
 /** One page of everything a provider holds. */
 export interface DirectoryPage {
   readonly records: readonly IdentityRecord[];
+  /** What was passed over: a listing with any of it is incomplete, and nothing is deleted by it. */
+  readonly unreadable?: readonly UnreadableItem[];
   /** Hand this back to go on after this page. */
   readonly cursor: string;
 }
@@ -31,6 +48,11 @@ export interface Directory {
    * which says nothing of whether anything has changed.
    */
   readonly clock: 'state' | 'reading';
+  /**
+   * The tenants whose people it lists; undefined for all of the provider's. What is stored of other
+   * tenants is none of its business.
+   */
+  readonly tenants?: readonly string[] | undefined;
   /** About how many records all pages hold, where the provider tells. */
   total?(signal?: AbortSignal): Promise<number>;
 }
@@ -57,16 +79,26 @@ export interface SetupStep {
 
 /** How Hasura is made to trust the provider, and the provider to serve Hasura. */
 export interface EngineAuth {
-  readonly issuer: string;
+  /** Whose tokens are accepted: the first by Hasura's JWT mode too, the others by the auth hook alone. */
+  readonly issuers: readonly [string, ...string[]];
   readonly jwtSecret: JwtSecret;
+  /**
+   * Why Hasura's JWT mode, which sees an id and not whose it is, would take one person for another, and
+   * the fix; undefined where it can keep them apart.
+   */
+  readonly needsHook?: string | undefined;
   readonly setup: readonly SetupStep[];
 }
 
 /** What a provider's token says, once it has been verified. */
 export interface VerifiedToken {
   readonly issuer: string;
+  /** Whose it is: this provider's, and the tenant that issued it or owns the user; empty if it is not told. */
+  readonly tenant: string;
   readonly subject: string;
   readonly expiresAt: Instant;
+  /** When the token was issued, to the second; undefined where it does not say. */
+  readonly issuedAt: Instant | undefined;
   /** Among the allowed ones. */
   readonly defaultRole: string;
   /** Of those that the configuration lists; never `admin`. */
@@ -75,17 +107,31 @@ export interface VerifiedToken {
   readonly sessionVariables: Readonly<Record<string, string>>;
 }
 
+/** Whose row an id is. */
+export interface StoredOwner {
+  readonly provider: string;
+  /** Empty where it is not known. */
+  readonly tenant: string;
+  /** Of which instant the row is. */
+  readonly clock: Instant;
+  /** Whether it is a tombstone. */
+  readonly deleted: boolean;
+}
+
 /**
  * What the tables hold now: for a provider that tells what is, and leaves it to the reader to see what
  * has ended.
  */
-export interface Known {
-  /** The ids of the organizations of a user's live memberships. */
-  organizationsOf(userId: string): Promise<readonly string[]>;
-  /** The ids of live users whose `roles` hold this one, `limit` of them at most. */
-  usersWithRole(provider: ProviderName, role: string, limit: number): Promise<readonly string[]>;
-  /** Of which instant a user's row is, a tombstone too; undefined where there is none. */
-  clockOf(userId: string): Promise<Instant | undefined>;
+export interface StoredState {
+  /** Whose row a user's id is; undefined where there is none. */
+  ownerOf(id: string): Promise<StoredOwner | undefined>;
+  /** The organizations of a user's live memberships, as far as they are of this provider and these tenants. */
+  organizationsOf(
+    user: { readonly provider: ProviderName; readonly id: string },
+    tenants: readonly string[],
+  ): Promise<readonly { readonly id: string; readonly tenant: string }[]>;
+  /** The ids of a tenant's live users whose `roles` hold this one, `limit` of them at most. */
+  usersWithRole(owner: Owner, role: string, limit: number): Promise<readonly string[]>;
 }
 
 /** What users may change of their own profile; what is left out stays as it is. */
@@ -97,22 +143,23 @@ export interface ProfileChange {
 }
 
 /**
- * What users may do with their own account. Somebody is waiting for it, so what fails is not tried
- * again here. Each may throw LatchkeyError `provider-unreachable`.
+ * What users may do with their own account: one of this provider, and of this tenant alone; whoever else
+ * bears the id is not touched. Somebody is waiting for it, so what fails is not tried again here. Each
+ * may throw LatchkeyError `provider-unreachable`.
  */
 export interface Accounts {
   /** @returns the user as they are at this moment; undefined where there is none, or none kept in step */
-  read(id: string): Promise<UserRecord | undefined>;
+  read(user: Person): Promise<UserRecord | undefined>;
   /**
    * @returns the user as they are afterwards; undefined where there is none
    * @throws LatchkeyError `request-invalid` for what the provider does not take
    */
-  change(id: string, change: ProfileChange): Promise<UserRecord | undefined>;
+  change(user: Person, change: ProfileChange): Promise<UserRecord | undefined>;
   /**
    * Deletes the user. That there is none is as good.
    * @throws LatchkeyError `request-invalid` where the provider does not let this one go
    */
-  remove(id: string): Promise<void>;
+  remove(user: Person): Promise<void>;
 }
 
 /** One identity provider. Each folder beside this file exports one. */
@@ -137,6 +184,13 @@ export interface Provider {
    * @throws LatchkeyError `provider-unreachable`
    */
   lookup(key: RecordKey, signal?: AbortSignal): Promise<IdentityRecord | undefined>;
+  /**
+   * Whether the place of a user in another tenant is empty, so that they may have moved from there. A
+   * provider whose users cannot move has none.
+   *
+   * @throws LatchkeyError `provider-unreachable`
+   */
+  hasLeft?(user: Pick<Person, 'tenant' | 'id'>, signal?: AbortSignal): Promise<boolean>;
   readonly accounts: Accounts;
   /** @throws LatchkeyError `configuration-invalid` where the issuer is not configured */
   engineAuth(): EngineAuth;

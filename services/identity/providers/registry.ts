@@ -1,11 +1,11 @@
 import type { ProviderConfigs } from '../core/config.ts';
 import type { ProviderName } from '../core/records.ts';
-import type { Known, Provider } from './provider.ts';
+import type { Provider, StoredState } from './provider.ts';
 
 /** The configured providers by name. Only their code is loaded. */
 export type Registry = ReadonlyMap<ProviderName, Provider>;
 
-export async function loadProviders(config: ProviderConfigs, known: Known): Promise<Registry> {
+export async function loadProviders(config: ProviderConfigs, stored: StoredState): Promise<Registry> {
   const providers: Provider[] = [];
   if (config.clerk !== undefined) {
     const { createClerk } = await import('./clerk/index.ts');
@@ -13,11 +13,11 @@ export async function loadProviders(config: ProviderConfigs, known: Known): Prom
   }
   if (config.casdoor !== undefined) {
     const { createCasdoor } = await import('./casdoor/index.ts');
-    providers.push(createCasdoor(config.casdoor, known, config.allowedRoles));
+    providers.push(createCasdoor(config.casdoor, stored, config.allowedRoles));
   }
   if (config.cognito !== undefined) {
     const { createCognito } = await import('./cognito/index.ts');
-    providers.push(createCognito(config.cognito, known, config.allowedRoles));
+    providers.push(createCognito(config.cognito, stored, config.allowedRoles));
   }
   return new Map(providers.map((provider) => [provider.name, provider]));
 }

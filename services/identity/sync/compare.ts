@@ -1,5 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { EPOCH, type IdentityRecord } from '../core/records.ts';
+import {
+  EPOCH,
+  type IdentityRecord,
+  mayBeSameOwner,
+  PROVIDER_NAMES,
+  type RecordKey,
+} from '../core/records.ts';
 import {
   StoredMembershipsDocument,
   StoredOrganizationsDocument,
@@ -16,30 +22,63 @@ import { membershipRow, organizationRow, userRow } from './rows.ts';
  * - `stale`: an earlier state of it is there
  * - `sighted`: the user has been seen since, and nothing else is new; no provider tells of each sighting
  * - `same`: it is there, or a later state of it
+ * - `taken`: its id is that of somebody or something else there
  */
-export type Verdict = 'missing' | 'stale' | 'sighted' | 'same';
+export type Verdict = 'missing' | 'stale' | 'sighted' | 'same' | 'taken';
 
-interface StoredRow {
+export interface Compared {
+  readonly record: IdentityRecord;
+  readonly verdict: Verdict;
+  /** Whose row it is; undefined where there is none. */
+  readonly owner: StoredPlace | undefined;
+}
+
+/** Of which provider and tenant a row is. */
+export interface StoredPlace {
+  readonly provider: string;
+  /** Empty where it is not known. */
+  readonly tenant: string;
+}
+
+interface StoredRow extends StoredPlace {
   readonly source_updated_at: string;
   readonly deleted_at: string | null;
+  readonly disabled_at?: string | null;
   readonly last_seen?: string;
 }
 
-/** Of the records' own columns those that say when, and not what. */
-const NOT_CONTENT = new Set(['source_updated_at', 'deleted_at', 'last_seen']);
+/** Of the records' own columns those that say when or whose, and not what. */
+const NOT_CONTENT = new Set([
+  'source_updated_at',
+  'deleted_at',
+  'last_seen',
+  'tenant',
+  'previous_tenant',
+  'disabled_at',
+  'disabled_checked_at',
+]);
 
 /** Compares a page of records with their rows. */
 export async function compare(
   engine: Pick<Engine, 'ask'>,
   records: readonly IdentityRecord[],
   clock: Directory['clock'],
-): Promise<{ record: IdentityRecord; verdict: Verdict }[]> {
+): Promise<Compared[]> {
   const stored = await readRows(engine, records);
-  return records.map((record) => ({ record, verdict: judge(record, stored.get(keyOf(record)), clock) }));
+  return records.map((record) => {
+    const owner = stored.get(rowKeyOf(record));
+    return { record, verdict: judge(record, owner, clock), owner };
+  });
+}
+
+/** Rows go by their id alone, whosever it is. */
+function rowKeyOf(key: RecordKey): string {
+  return keyOf({ ...key, tenant: '' });
 }
 
 function judge(record: IdentityRecord, stored: StoredRow | undefined, clock: Directory['clock']): Verdict {
   if (stored === undefined) return record.deleted ? 'same' : 'missing';
+  if (!isOf(record, stored)) return 'taken';
   const storedClock = Date.parse(stored.source_updated_at);
   const isNewer =
     record.clock > storedClock ||
@@ -48,8 +87,20 @@ function judge(record: IdentityRecord, stored: StoredRow | undefined, clock: Dir
   // A clock that only says when it was read is newer each time; a stub is at the epoch.
   const saysMore = clock === 'state' || storedClock === EPOCH || !hasContentOf(record, stored);
   if (isNewer && saysMore) return 'stale';
+  if (isNewer && record.tenant !== '' && stored.tenant === '') return 'stale';
+  // Whether somebody is disabled has a clock of its own.
+  const isDisabled = stored.disabled_at !== null && stored.disabled_at !== undefined;
+  if (record.kind === 'user' && !record.deleted && stored.deleted_at === null) {
+    if (record.disabledCheckedAt > EPOCH && (record.disabledAt !== null) !== isDisabled) return 'stale';
+  }
   const isSighted = record.kind === 'user' && record.lastSeen > Date.parse(stored.last_seen ?? '');
   return isSighted ? 'sighted' : 'same';
+}
+
+/** Whether a row may be of the provider and tenant that a record is of. */
+function isOf(record: IdentityRecord, stored: StoredPlace): boolean {
+  const provider = PROVIDER_NAMES.find((name) => name === stored.provider);
+  return provider !== undefined && mayBeSameOwner(record, { provider, tenant: stored.tenant });
 }
 
 function hasContentOf(record: IdentityRecord, stored: StoredRow): boolean {
@@ -95,11 +146,12 @@ async function readRows(
   const read = [
     organizations.length > 0 &&
       engine.ask(StoredOrganizationsDocument, { ids: organizations }).then((answer) => {
-        for (const row of answer.organizations) rows.set(keyOf({ kind: 'organization', id: row.id }), row);
+        for (const row of answer.organizations)
+          rows.set(rowKeyOf({ kind: 'organization', tenant: '', id: row.id }), row);
       }),
     users.length > 0 &&
       engine.ask(StoredUsersDocument, { ids: users }).then((answer) => {
-        for (const row of answer.users) rows.set(keyOf({ kind: 'user', id: row.id }), row);
+        for (const row of answer.users) rows.set(rowKeyOf({ kind: 'user', tenant: '', id: row.id }), row);
       }),
     members.size > 0 &&
       engine
@@ -107,7 +159,7 @@ async function readRows(
         .then((answer) => {
           for (const row of answer.organization_memberships) {
             const { organization_id: organizationId, user_id: userId } = row;
-            rows.set(keyOf({ kind: 'membership', organizationId, userId }), row);
+            rows.set(rowKeyOf({ kind: 'membership', tenant: '', organizationId, userId }), row);
           }
         }),
   ];

@@ -28,6 +28,7 @@ export async function deliver(
     delivery: {
       id,
       provider: provider.name,
+      tenant: reading.kind === 'ignored' ? '' : (reading.tenant ?? ''),
       type,
       subject,
       receivedAt,

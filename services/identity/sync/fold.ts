@@ -1,6 +1,13 @@
 import { LatchkeyError } from '../core/errors.ts';
-import type { IdentityRecord, MembershipRecord, OrganizationRecord, UserRecord } from '../core/records.ts';
-import { stubOrganization, stubUser } from '../core/records.ts';
+import {
+  type IdentityRecord,
+  type MembershipRecord,
+  mayBeSameOwner,
+  type OrganizationRecord,
+  stubOrganization,
+  stubUser,
+  type UserRecord,
+} from '../core/records.ts';
 import { membershipKey } from './keys.ts';
 
 /** Records with each key once, in the order of their keys, every membership's parents among them. */
@@ -15,7 +22,7 @@ export interface Folded {
  * write the same row twice. The order of the keys is the order in which rows are locked: the same in
  * every process, so that two of them never wait for each other.
  *
- * @throws LatchkeyError `record-refused` where two providers claim the same id
+ * @throws LatchkeyError `record-refused` where two providers or two tenants claim the same id
  */
 export function fold(records: Iterable<IdentityRecord>): Folded {
   const organizations = new Map<string, OrganizationRecord>();
@@ -31,10 +38,12 @@ export function fold(records: Iterable<IdentityRecord>): Folded {
         merge(users, record.id, record, newestUser);
         break;
       case 'membership': {
-        const { provider, organizationId, userId } = record;
+        const { organizationId, userId } = record;
         merge(memberships, membershipKey(organizationId, userId), record, newest);
-        merge(organizations, organizationId, stubOrganization(provider, organizationId), newest);
-        merge(users, userId, stubUser(provider, userId), newestUser);
+        // One that has ended may be of the tenant that its user has left.
+        const owner = { provider: record.provider, tenant: record.deleted ? '' : record.tenant };
+        merge(organizations, organizationId, stubOrganization({ ...owner, id: organizationId }), newest);
+        merge(users, userId, stubUser({ ...owner, id: userId }), newestUser);
         break;
       }
     }
@@ -49,19 +58,42 @@ function merge<T>(into: Map<string, T>, key: string, record: T, choose: (first: 
 
 /** At the same instant a deletion wins, and else what came first. */
 function newest<T extends IdentityRecord>(first: T, second: T): T {
-  if (first.provider !== second.provider) {
+  if (!mayBeSameOwner(first, second) && !hasMoved(first, second)) {
     throw new LatchkeyError(
       'record-refused',
-      `The same ${first.kind} comes from ${first.provider} and from ${second.provider}: an id never changes hands.`,
+      `The same ${first.kind} comes from ${nameOf(first)} and from ${nameOf(second)}: an id never changes hands.`,
     );
   }
   const secondWins =
     second.clock > first.clock || (second.clock === first.clock && second.deleted && !first.deleted);
-  return secondWins ? second : first;
+  const winner = secondWins ? second : first;
+  const other = secondWins ? first : second;
+  const tenant = winner.tenant === '' ? other.tenant : winner.tenant;
+  // By the other record there is a row, or there would have been one.
+  const isBlind = winner.onlyIfStored === true && other.onlyIfStored !== true;
+  if (tenant === winner.tenant && !isBlind) return winner;
+  return Object.assign({}, winner, { tenant, ...(isBlind && { onlyIfStored: false }) });
+}
+
+/** Whether the newer of them says that its user has come from where the older one is. */
+function hasMoved(first: IdentityRecord, second: IdentityRecord): boolean {
+  const [older, newer] = first.clock <= second.clock ? [first, second] : [second, first];
+  return newer.kind === 'user' && older.provider === newer.provider && newer.previousTenant === older.tenant;
 }
 
 function newestUser(first: UserRecord, second: UserRecord): UserRecord {
-  return { ...newest(first, second), lastSeen: Math.max(first.lastSeen, second.lastSeen) };
+  const winner = newest(first, second);
+  const checked = second.disabledCheckedAt > first.disabledCheckedAt ? second : first;
+  return {
+    ...winner,
+    lastSeen: Math.max(first.lastSeen, second.lastSeen),
+    disabledAt: winner.deleted ? null : checked.disabledAt,
+    disabledCheckedAt: checked.disabledCheckedAt,
+  };
+}
+
+function nameOf({ provider, tenant }: IdentityRecord): string {
+  return tenant === '' ? provider : `${provider} ${tenant}`;
 }
 
 function byKey<T>(map: Map<string, T>): T[] {

@@ -1,11 +1,12 @@
 import { LatchkeyError } from '../core/errors.ts';
-import type { IdentityRecord } from '../core/records.ts';
+import { type IdentityRecord, UNCERTAIN_TENANT } from '../core/records.ts';
 import type { Directory, DirectoryPage } from '../providers/provider.ts';
-import { compare } from './compare.ts';
+import { compare, type StoredPlace } from './compare.ts';
 import { convey } from './conveyor.ts';
 import { keyOf } from './keys.ts';
+import { withMoved } from './moved.ts';
 import type { Reached, Reconciled } from './reconciled.ts';
-import { addExample, type Report, sum } from './report.ts';
+import { addExample, addUnreadable, type Report, sum } from './report.ts';
 import type { Seen } from './seen.ts';
 
 /** Pages compared or written at once: enough to keep the engine busy while the next one is fetched. */
@@ -28,7 +29,7 @@ export async function list(
     signal,
     tell,
     cursor,
-    heal = async () => {},
+    heal,
     listed = () => {},
   }: Sweep & {
     readonly cursor?: string | undefined;
@@ -45,13 +46,19 @@ export async function list(
       seen.add(keyOf(record));
       return isFresh;
     });
-    const compared = await compare(context.engine, fresh, directory.clock);
-    await heal(compared.flatMap(({ record, verdict }) => (verdict === 'same' ? [] : [record])));
+    const compared = await withMoved(context, await compare(context.engine, fresh, directory.clock), signal);
+    await heal?.(compared.flatMap(({ record, verdict }) => (verdict === 'same' ? [] : [record])));
     return compared;
   };
   const finished = (page: DirectoryPage, compared: Awaited<ReturnType<typeof work>>): void => {
-    for (const { record, verdict } of compared) {
+    addUnreadable(report, page.unreadable);
+    for (const { record, verdict, owner } of compared) {
       report.listed[record.kind] += 1;
+      // Where it is written, the database has the last word, and refuses it.
+      if (verdict === 'taken' && heal === undefined) {
+        report.refused[record.kind] += 1;
+        addExample(report, 'refused', record, takenBy(owner));
+      }
       if (verdict !== 'missing' && verdict !== 'stale') continue;
       report.drift[verdict][record.kind] += 1;
       addExample(report, verdict, record);
@@ -60,6 +67,14 @@ export async function list(
     tell('reading', sum(report.listed));
   };
   await convey(pagesFrom(directory, cursor, signal), PAGES_AT_ONCE, work, finished);
+}
+
+function takenBy(owner: StoredPlace | undefined): string {
+  const whose = [owner?.provider, owner?.tenant].filter(Boolean).join(' ');
+  if (owner?.tenant === UNCERTAIN_TENANT) {
+    return 'it is not known which tenant its row is of: set the tenant of the row by hand (docs/sync.md)';
+  }
+  return `its id is that of a row of ${whose} already: whoever of the two has it wrongly must get another id`;
 }
 
 /** From the beginning, where the provider does not know the cursor any more. */

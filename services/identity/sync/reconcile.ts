@@ -1,15 +1,23 @@
-import type { IdentityRecord, Instant } from '../core/records.ts';
+import type { IdentityRecord } from '../core/records.ts';
 import { VANISHING, type VanishingLimit } from '../core/settings/vanishing.ts';
 import { convey } from './conveyor.ts';
 import { deletionOf, keyOf } from './keys.ts';
 import { list, PAGES_AT_ONCE, pagesFrom, type Sweep, type Tell } from './listing.ts';
 import { type Progress, type Resumed, recordRun, withRun } from './reconcile-run.ts';
 import type { Reconciled } from './reconciled.ts';
-import { addExample, newReport, type Report, resumeReport, sum, type Tally } from './report.ts';
+import {
+  addExample,
+  addUnreadable,
+  newReport,
+  type Report,
+  resumeReport,
+  sum,
+  type Tally,
+} from './report.ts';
 import { createSeen, PRINT_BYTES, printsOf, type Seen } from './seen.ts';
-import { type Unlisted, walkUnlisted } from './unlisted.ts';
+import { type Listed, type Unlisted, walkUnlisted } from './unlisted.ts';
 import { refuseMassDeletion } from './vanishing.ts';
-import { writeAll } from './write-all.ts';
+import { writeListed } from './write-listed.ts';
 
 export interface RunSettings {
   /** Whether a run that is alive, or was a moment ago, may be pushed aside. */
@@ -31,18 +39,19 @@ export function backfill(context: Reconciled, settings: RunSettings = {}): Promi
   const options = { provider: provider.name, task: 'backfill', signal: context.signal, ...settings } as const;
   return withRun(engine, options, async ({ startedAt, resumed, signal, reached }) => {
     const report = newReport(provider.name, 'backfill', startedAt);
-    if (resumed !== undefined) resumeReport(report, { counts: { listed: resumed.counts } });
+    if (resumed !== undefined) resumeReport(report, resumed);
     const tell = teller(context, signal);
     await convey(
       pagesFrom(provider.directory, resumed?.cursor, signal),
       PAGES_AT_ONCE,
       async ({ records }) => {
         signal.throwIfAborted();
-        await write(context, report, records, signal);
+        await writeListed(context, report, records, signal);
       },
-      ({ records, cursor }) => {
+      ({ records, unreadable, cursor }) => {
         for (const { kind } of records) report.listed[kind] += 1;
-        reached({ cursor, counts: { ...report.listed } });
+        addUnreadable(report, unreadable);
+        reached({ cursor, ...progressOf(report) });
         tell('reading', sum(report.listed));
       },
     );
@@ -97,7 +106,7 @@ export function repair(
       await list(context, report, {
         ...sweep,
         cursor,
-        heal: async (records) => write(context, report, records, signal),
+        heal: (records) => writeListed(context, report, records, signal),
         listed: (page) => {
           cursor = page.cursor;
           run.keep(printsOf(page.records.map(keyOf)));
@@ -106,7 +115,13 @@ export function repair(
       cursor = LISTED;
       note();
     }
-    refuseMassDeletion(report, await look(context, report, sweep), limit);
+    const vanishing = await look(context, report, sweep);
+    // What could not be read may be just what is missing from the listing.
+    if (report.unreadable > 0) {
+      note();
+      return report;
+    }
+    refuseMassDeletion(report, vanishing, limit);
     if (sum(report.drift.extra) + sum(report.drift.orphaned) > 0) await remove(context, report, sweep);
     note();
     return report;
@@ -143,8 +158,10 @@ async function resume(
 /** @returns how many would vanish by themselves, and not with their user or organization */
 async function look(context: Reconciled, report: Report, { seen, signal, tell }: Sweep): Promise<Tally> {
   const vanishing = { organization: 0, user: 0, membership: 0 };
-  const place = { provider: report.provider, seen, began: report.startedAt };
-  for await (const { kind, live, unlisted } of walkUnlisted(context.engine, place)) {
+  for await (const { kind, live, unlisted } of walkUnlisted(
+    context.engine,
+    listedBy(context, report, seen),
+  )) {
     signal.throwIfAborted();
     report.stored[kind] += live;
     for (const { key, problem, isImplied } of unlisted) {
@@ -160,34 +177,23 @@ async function look(context: Reconciled, report: Report, { seen, signal, tell }:
 /** Marks as deleted what was not listed, once the provider, asked for it by name, does not have it. */
 async function remove(context: Reconciled, report: Report, { seen, signal, tell }: Sweep): Promise<void> {
   const { provider } = context;
-  const began: Instant = report.startedAt;
+  const listed = listedBy(context, report, seen);
   const isGone = async ({ key, problem }: Unlisted): Promise<IdentityRecord> => {
     const found = problem === 'orphaned' ? undefined : await provider.lookup(key, signal);
-    return found ?? deletionOf(provider.name, key, began);
+    return found ?? deletionOf(provider.name, key, listed.began);
   };
-  for await (const { unlisted } of walkUnlisted(context.engine, { provider: provider.name, seen, began })) {
+  for await (const { unlisted } of walkUnlisted(context.engine, listed)) {
     for (let from = 0; from < unlisted.length; from += LOOKUPS_AT_ONCE) {
       signal.throwIfAborted();
       const records = await Promise.all(unlisted.slice(from, from + LOOKUPS_AT_ONCE).map(isGone));
-      await write(context, report, records, signal);
+      await writeListed(context, report, records, signal);
       tell('deleting', sum(report.deleted));
     }
   }
 }
 
-async function write(
-  { writer }: Reconciled,
-  report: Report,
-  records: readonly IdentityRecord[],
-  signal: AbortSignal,
-): Promise<void> {
-  const refused = await writeAll(writer, records, signal);
-  for (const { kind, deleted } of records) report[deleted ? 'deleted' : 'written'][kind] += 1;
-  for (const { record, reason } of refused) {
-    report[record.deleted ? 'deleted' : 'written'][record.kind] -= 1;
-    report.refused[record.kind] += 1;
-    addExample(report, 'refused', record, reason);
-  }
+function listedBy({ provider }: Reconciled, { provider: name, startedAt }: Report, seen: Seen): Listed {
+  return { provider: name, tenants: provider.directory.tenants, seen, began: startedAt };
 }
 
 /** Tells how far it is, and out of how many as soon as the provider has said so. */
@@ -212,6 +218,6 @@ function teller(
   };
 }
 
-function progressOf({ listed, stored, written, deleted, refused, drift }: Report): Progress {
-  return { counts: { listed, stored, written, deleted, refused }, drift };
+function progressOf({ listed, stored, written, deleted, refused, unreadable, drift }: Report): Progress {
+  return { counts: { listed, stored, written, deleted, refused, unreadable }, drift };
 }

@@ -4,7 +4,7 @@ import type { Writer } from './writer.ts';
 
 /** What a reconcile works with, in the service as in a command. */
 export interface Reconciled {
-  readonly provider: Pick<Provider, 'name' | 'directory' | 'lookup'>;
+  readonly provider: Pick<Provider, 'name' | 'directory' | 'lookup' | 'hasLeft'>;
   readonly engine: Pick<Engine, 'ask'>;
   readonly writer: Pick<Writer, 'write'>;
   readonly signal?: AbortSignal | undefined;

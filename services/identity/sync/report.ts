@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { IdentityRecord, Instant, ProviderName, RecordKey } from '../core/records.ts';
+import type { UnreadableItem } from '../providers/provider.ts';
 import type { Task } from './reconcile-run.ts';
 
 /** A number for each kind of thing. */
@@ -28,8 +29,12 @@ export interface Report {
   /** Records handed to the database; it keeps those that are newer than their rows. */
   readonly written: Tally;
   readonly deleted: Tally;
-  /** Records that the database does not take. */
+  /** Records that the database does not take, or whose id is that of somebody else there. */
   readonly refused: Tally;
+  /** What of the listing could not be read and was passed over. With any of it nothing is deleted. */
+  unreadable: number;
+  /** The first few of them. */
+  readonly unreadableExamples: UnreadableItem[];
   /** The first few of each problem. */
   readonly examples: { problem: Problem | 'refused'; key: RecordKey; reason?: string }[];
 }
@@ -48,13 +53,18 @@ export function newReport(provider: ProviderName, task: Task, startedAt: Instant
     written: newTally(),
     deleted: newTally(),
     refused: newTally(),
+    unreadable: 0,
+    unreadableExamples: [],
     examples: [],
   };
 }
 
 const TALLY = z.object({ organization: z.int(), user: z.int(), membership: z.int() }).partial().catch({});
 const NOTED = z.object({
-  counts: z.object({ listed: TALLY, written: TALLY, deleted: TALLY, refused: TALLY }).partial().catch({}),
+  counts: z
+    .object({ listed: TALLY, written: TALLY, deleted: TALLY, refused: TALLY, unreadable: z.int() })
+    .partial()
+    .catch({}),
   drift: z.object({ missing: TALLY, stale: TALLY }).partial().catch({}),
 });
 
@@ -67,6 +77,7 @@ export function resumeReport(report: Report, noted: { counts: unknown; drift?: u
   for (const kind of ['listed', 'written', 'deleted', 'refused'] as const) {
     Object.assign(report[kind], counts[kind]);
   }
+  report.unreadable += counts.unreadable ?? 0;
   for (const problem of ['missing', 'stale'] as const) Object.assign(report.drift[problem], drift[problem]);
 }
 
@@ -83,6 +94,12 @@ export function driftOf({ drift }: Report): number {
   return PROBLEMS.reduce((total, problem) => total + sum(drift[problem]), 0);
 }
 
+/** Counts what a page of a listing passed over. */
+export function addUnreadable(report: Report, items: readonly UnreadableItem[] = []): void {
+  report.unreadable += items.length;
+  report.unreadableExamples.push(...items.slice(0, MOST_EXAMPLES - report.unreadableExamples.length));
+}
+
 export function addExample(
   { examples }: Report,
   problem: Problem | 'refused',
@@ -90,9 +107,10 @@ export function addExample(
   reason?: string,
 ): void {
   if (examples.filter((one) => one.problem === problem).length >= MOST_EXAMPLES) return;
+  const { tenant } = key;
   const bare: RecordKey =
     key.kind === 'membership'
-      ? { kind: key.kind, organizationId: key.organizationId, userId: key.userId }
-      : { kind: key.kind, id: key.id };
+      ? { kind: key.kind, tenant, organizationId: key.organizationId, userId: key.userId }
+      : { kind: key.kind, tenant, id: key.id };
   examples.push({ problem, key: bare, ...(reason !== undefined && { reason }) });
 }

@@ -1,4 +1,10 @@
-import type { IdentityRecord, Instant, ProviderName, RecordKey } from '../core/records.ts';
+import {
+  type IdentityRecord,
+  type Instant,
+  type ProviderName,
+  type RecordKey,
+  UNCERTAIN_TENANT,
+} from '../core/records.ts';
 import {
   WalkMembershipsDocument,
   WalkOrganizationsDocument,
@@ -24,6 +30,19 @@ export interface Walked {
   readonly unlisted: readonly Unlisted[];
 }
 
+export interface Listed {
+  readonly provider: ProviderName;
+  readonly tenants: readonly string[] | undefined;
+  readonly seen: Seen;
+  readonly began: Instant;
+}
+
+interface WalkedRow {
+  readonly id: string;
+  readonly tenant: string;
+  readonly source_updated_at: string;
+}
+
 const STRETCH = 1_000;
 
 /**
@@ -31,22 +50,30 @@ const STRETCH = 1_000;
  * whose clock is not older than the listing is left alone, for the listing may have passed its place
  * before it came.
  *
- * @param began when the listing began
+ * @param listed.tenants those that were listed; undefined for all. Rows of others are left alone
+ * @param listed.began when the listing began
  */
 export async function* walkUnlisted(
   engine: Pick<Engine, 'ask'>,
-  { provider, seen, began }: { provider: ProviderName; seen: Seen; began: Instant },
+  { provider, tenants, seen, began }: Listed,
 ): AsyncGenerator<Walked> {
-  const isUnlisted = (key: RecordKey, clock: string) => Date.parse(clock) < began && !seen.has(keyOf(key));
-  const unlistedOf = (kind: 'user' | 'organization', rows: { id: string; source_updated_at: string }[]) =>
-    rows.flatMap(({ id, source_updated_at }): Unlisted[] =>
-      isUnlisted({ kind, id }, source_updated_at)
-        ? [{ key: { kind, id }, problem: 'extra', isImplied: false }]
+  const isUnlisted = (key: RecordKey, clock: string) =>
+    Date.parse(clock) < began && key.tenant !== UNCERTAIN_TENANT && !isListed(key);
+  // Where a tenant is not known, on either side, any will do: it is the same provider's.
+  const isListed = (key: RecordKey) =>
+    [key.tenant, '', ...(key.tenant === '' ? (tenants ?? []) : [])].some((tenant) =>
+      seen.has(keyOf({ ...key, tenant })),
+    );
+  const unlistedOf = (kind: 'user' | 'organization', rows: readonly WalkedRow[]) =>
+    rows.flatMap(({ id, tenant, source_updated_at }): Unlisted[] =>
+      isUnlisted({ kind, tenant, id }, source_updated_at)
+        ? [{ key: { kind, tenant, id }, problem: 'extra', isImplied: false }]
         : [],
     );
 
-  let rows: { id: string; source_updated_at: string }[] = [];
-  const from = () => ({ provider, after: rows.at(-1)?.id ?? '', limit: STRETCH });
+  let rows: WalkedRow[] = [];
+  const tenant = tenants === undefined ? {} : { _in: [...tenants, ''] };
+  const from = () => ({ provider, tenant, after: rows.at(-1)?.id ?? '', limit: STRETCH });
   do {
     rows = (await engine.ask(WalkOrganizationsDocument, from())).organizations;
     yield { kind: 'organization', live: rows.length, unlisted: unlistedOf('organization', rows) };
@@ -60,19 +87,20 @@ export async function* walkUnlisted(
 
   let [organization, user] = ['', ''];
   for (;;) {
-    const place = { provider, organization, user, limit: STRETCH };
+    const place = { provider, tenant, organization, user, limit: STRETCH };
     const { rest, next } = await engine.ask(WalkMembershipsDocument, place);
     const members = rest.length === STRETCH ? rest : [...rest, ...next];
     yield {
       kind: 'membership',
       live: members.length,
       unlisted: members.flatMap((row): Unlisted[] => {
-        const key = { kind: 'membership', organizationId: row.organization_id, userId: row.user_id } as const;
+        const { tenant, organization_id: organizationId, user_id: userId } = row;
+        const key = { kind: 'membership', tenant, organizationId, userId } as const;
         if (!isUnlisted(key, row.source_updated_at)) return [];
         const isOrphaned = row.organization.deleted_at !== null || row.user.deleted_at !== null;
         const hasParents =
-          seen.has(keyOf({ kind: 'organization', id: key.organizationId })) &&
-          seen.has(keyOf({ kind: 'user', id: key.userId }));
+          isListed({ kind: 'organization', tenant, id: organizationId }) &&
+          isListed({ kind: 'user', tenant, id: userId });
         return [{ key, problem: isOrphaned ? 'orphaned' : 'extra', isImplied: isOrphaned || !hasParents }];
       }),
     };

@@ -1,13 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { DeliveryStatus } from '../core/deliveries.ts';
+import type { DeliveryStatus, LedgerEntry } from '../core/deliveries.ts';
 import { LatchkeyError } from '../core/errors.ts';
+import type { IdentityRecord } from '../core/records.ts';
 import type { Engine } from '../hasura/graphql.ts';
+import { splitDispensable } from './dispensable.ts';
 import { batchOf, type Entry } from './rows.ts';
 
 /** How an entry ended, once that is committed. */
 export interface Settlement {
   readonly status: DeliveryStatus;
-  /** Why it is dead. */
+  /** Why it is dead or, of an applied one, what was left out of it. */
   readonly error: string | null;
 }
 
@@ -28,6 +30,11 @@ export interface WriterOptions {
   readonly inFlight: number;
   /** Entries that may wait. */
   readonly queueLimit: number;
+  /**
+   * How long an entry may wait for its turn, in milliseconds. With the engine's own time it stays below
+   * what senders wait: who gives up by themselves wait much longer before they come back.
+   */
+  readonly longestWaitMs?: number;
 }
 
 /**
@@ -42,8 +49,13 @@ const MOST_ATTEMPTS = 3;
 /** Answered at once: what is sent to the engine gets out between two lots of answers. */
 const MOST_ANSWERS = 16;
 
+/** Clerk's sender gives up after 15 seconds, of which Hasura may take 10. */
+const LONGEST_WAIT_MS = 4_000;
+
 interface Waiting {
   readonly entry: Entry;
+  /** On the clock of `performance.now()`. */
+  readonly since: number;
   readonly rows: number;
   readonly bytes: number;
   resolve(settlement: Settlement): void;
@@ -57,18 +69,20 @@ type Answer = () => void;
  * Group commit: while a mutation is under way new entries gather, and when it returns all of them go
  * out as the next one. Alone, an entry costs one round trip; under load the batches grow by themselves.
  *
- * A batch that is refused for its data is split until the bad entry stands alone; that one is kept in
- * the ledger as `dead`, and the rest are committed.
+ * A batch that is refused for its data is split until the bad entry stands alone; the rest are committed.
+ * Of that one the organizations are left out that are refused by themselves; if it does not stand without
+ * them, it is kept in the ledger as `dead`.
  */
 export function createWriter(
   engine: Pick<Engine, 'writeBatch'>,
-  { inFlight, queueLimit }: WriterOptions,
+  { inFlight, queueLimit, longestWaitMs = LONGEST_WAIT_MS }: WriterOptions,
 ): Writer {
   let queue: Waiting[] = [];
   let queuedBytes = 0;
   let underWay = 0;
   let isClosed = false;
   let onIdle: (() => void) | undefined;
+  let expiry: NodeJS.Timeout | undefined;
 
   function pump(): void {
     while (underWay < inFlight && queue.length > 0) {
@@ -94,6 +108,26 @@ export function createWriter(
       if (answered > 0) await nextTurn();
       for (const answer of answers.slice(answered, answered + MOST_ANSWERS)) answer();
     }
+  }
+
+  /** Turns away who has waited too long, and looks again when the next one will have. */
+  function expire(): void {
+    expiry = undefined;
+    const now = performance.now();
+    const firstInTime = queue.findIndex(({ since }) => now - since < longestWaitMs);
+    const late = firstInTime === -1 ? queue : queue.slice(0, firstInTime);
+    queue = firstInTime === -1 ? [] : queue.slice(firstInTime);
+    for (const { bytes, reject } of late) {
+      queuedBytes -= bytes;
+      reject(new LatchkeyError('queue-full', 'It could not be written in time: send it again.'));
+    }
+    watchWaiting();
+  }
+
+  function watchWaiting(): void {
+    const [oldest] = queue;
+    if (oldest === undefined || expiry !== undefined) return;
+    expiry = setTimeout(expire, Math.max(1, oldest.since + longestWaitMs - performance.now())).unref();
   }
 
   /** Behind an engine that does not answer each batch would wait its whole time in turn. */
@@ -126,7 +160,7 @@ export function createWriter(
     } catch (error) {
       if (!isRefusal(error)) throw error;
       const [first] = batch;
-      if (batch.length === 1 && first !== undefined) return bury(first, error, answers);
+      if (batch.length === 1 && first !== undefined) return settleAlone(first, error, answers);
       const middle = Math.ceil(batch.length / 2);
       await settle(batch.slice(0, middle), answers);
       await settle(batch.slice(middle), answers);
@@ -151,16 +185,48 @@ export function createWriter(
     }
   }
 
-  async function bury(
-    { entry, resolve, reject }: Waiting,
+  async function settleAlone(
+    { entry: { delivery, records }, resolve, reject }: Waiting,
     why: LatchkeyError,
     answers: Answer[],
   ): Promise<void> {
-    if (entry.delivery === undefined) {
+    if (delivery === undefined) {
       answers.push(() => reject(why));
       return;
     }
-    const dead = { ...entry.delivery, status: 'dead', error: why.message } as const;
+    const { core, parts } = splitDispensable(records, delivery.subject);
+    let reason = why.message;
+    if (parts.length > 0) {
+      try {
+        const leftOut = await writeParts(parts);
+        const error = leftOut.length === 0 ? null : `Left out: ${leftOut.join('; ')}`;
+        await commit([{ records: core, delivery: { ...delivery, error } }]);
+        answers.push(() => resolve({ status: delivery.status, error }));
+        return;
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        reason = error.message;
+      }
+    }
+    await markDead(delivery, reason);
+    answers.push(() => resolve({ status: 'dead', error: reason }));
+  }
+
+  /** @returns of each part that is refused by itself, why */
+  async function writeParts(parts: readonly (readonly IdentityRecord[])[]): Promise<string[]> {
+    try {
+      await commit([{ records: parts.flat() }]);
+      return [];
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      if (parts.length === 1) return [error.message];
+      const middle = Math.ceil(parts.length / 2);
+      return [...(await writeParts(parts.slice(0, middle))), ...(await writeParts(parts.slice(middle)))];
+    }
+  }
+
+  async function markDead(delivery: LedgerEntry, reason: string): Promise<void> {
+    const dead = { ...delivery, status: 'dead', error: reason } as const;
     try {
       await commit([{ records: [], delivery: dead }]);
     } catch (error) {
@@ -168,7 +234,6 @@ export function createWriter(
       // It is the payload itself that cannot be stored.
       await commit([{ records: [], delivery: { ...dead, payload: null } }]);
     }
-    answers.push(() => resolve({ status: dead.status, error: dead.error }));
   }
 
   return {
@@ -183,9 +248,10 @@ export function createWriter(
         );
       }
       return new Promise((resolve, reject) => {
-        queue.push({ entry, rows, bytes, resolve, reject });
+        queue.push({ entry, since: performance.now(), rows, bytes, resolve, reject });
         queuedBytes += bytes;
         pump();
+        watchWaiting();
       });
     },
     async close() {

@@ -31,6 +31,14 @@ export const CLERK_SETTINGS = z.object({
       .optional(),
   ),
   CLERK_API_URL: setting(httpUrl('https://api.clerk.com').default('https://api.clerk.com')),
+  // The instance whose deliveries are accepted (ins_…, in each of them as instance_id); any that is signed if
+  // not given.
+  CLERK_INSTANCE_ID: setting(
+    z
+      .string()
+      .regex(/^ins_\w+$/, 'must be ins_…, as deliveries name it in instance_id')
+      .optional(),
+  ),
   // The origins whose tokens are accepted (the token's azp), with commas between them; all if not given.
   CLERK_AUTHORIZED_PARTIES: setting(list.default([])),
 });
@@ -41,6 +49,8 @@ export interface ClerkConfig {
   readonly frontendApiUrl: string | undefined;
   readonly secretKey: string | undefined;
   readonly apiUrl: string;
+  /** Empty if it is not given. */
+  readonly instanceId: string;
   readonly authorizedParties: readonly string[];
 }
 
@@ -66,6 +76,7 @@ export function clerkConfig(env: z.infer<typeof CLERK_SETTINGS>): ClerkConfig | 
     frontendApiUrl: env.CLERK_FRONTEND_API_URL,
     secretKey: env.CLERK_SECRET_KEY,
     apiUrl: env.CLERK_API_URL,
+    instanceId: env.CLERK_INSTANCE_ID ?? '',
     authorizedParties: env.CLERK_AUTHORIZED_PARTIES,
   };
 }

@@ -10,7 +10,7 @@ const MAX_AGE_SECONDS = 60;
  * would never ask for them again.
  */
 export function keyRelay(app: FastifyInstance, { providers }: { providers: Registry }): void {
-  for (const provider of providersByIssuer(providers).values()) {
+  for (const provider of new Set(providersByIssuer(providers).values())) {
     app.get(`/jwks/${provider.name}`, { logLevel: 'warn' }, async (request, reply) => {
       const { keySet, readAt, outage } = await provider.keys();
       if (outage !== undefined) {

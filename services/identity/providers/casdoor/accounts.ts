@@ -1,30 +1,33 @@
 import type { CasdoorConfig } from '../../core/config.ts';
 import { LatchkeyError } from '../../core/errors.ts';
-import type { Instant, UserRecord } from '../../core/records.ts';
-import type { Accounts, Known } from '../provider.ts';
-import { type CasdoorApi, isRefusal } from './api.ts';
-import { casdoorUserFinder } from './lookup.ts';
+import type { Instant, Person, UserRecord } from '../../core/records.ts';
+import type { Accounts } from '../provider.ts';
+import { type CasdoorApi, type CasdoorUser, isRefusal } from './api.ts';
+import { casdoorUserFinder, isKept } from './lookup.ts';
 import { userRecord } from './records.ts';
 
 /** What users may do with their account at Casdoor, through its API. */
 export function casdoorAccounts(
   config: Pick<CasdoorConfig, 'organizations'>,
   api: CasdoorApi,
-  known: Known,
   now: () => Instant = Date.now,
 ): Accounts {
-  const findUser = casdoorUserFinder(config, api, known);
+  const findUser = casdoorUserFinder(api);
 
-  async function read(id: string): Promise<UserRecord | undefined> {
+  async function find({ tenant: owner, id: userId }: Person): Promise<CasdoorUser | undefined> {
+    return owner !== '' && isKept(config, owner) ? findUser({ owner, userId }) : undefined;
+  }
+
+  async function read(person: Person): Promise<UserRecord | undefined> {
     const clock = now();
-    const user = await findUser(id);
+    const user = await find(person);
     return user && userRecord(user, clock);
   }
 
   return {
     read,
-    async change(id, { firstName, lastName, name }) {
-      const user = await findUser(id);
+    async change(person, { firstName, lastName, name }) {
+      const user = await find(person);
       if (user === undefined) return undefined;
       const fields = {
         ...(firstName !== undefined && { firstName }),
@@ -32,7 +35,7 @@ export function casdoorAccounts(
         ...(name !== undefined && { displayName: name }),
       };
       await api.updateUser(user, fields).catch(notTaken);
-      const changed = await read(id);
+      const changed = await read(person);
       const isDone =
         (firstName === undefined || changed?.firstName === firstName) &&
         (lastName === undefined || changed?.lastName === lastName) &&
@@ -41,11 +44,11 @@ export function casdoorAccounts(
       if (changed !== undefined && !isDone) return notTaken();
       return changed;
     },
-    async remove(id) {
-      const user = await findUser(id);
+    async remove(person) {
+      const user = await find(person);
       if (user === undefined) return;
       await api.deleteUser(user).catch(notTaken);
-      if ((await findUser(id)) !== undefined) notTaken();
+      if ((await find(person)) !== undefined) notTaken();
     },
   };
 }

@@ -42,6 +42,7 @@ const USER = z.object({
     .nullish()
     .transform((roles) => roles ?? []),
   isAdmin: flag,
+  isForbidden: flag,
   isDeleted: flag,
 });
 export type CasdoorUser = z.infer<typeof USER>;
@@ -54,6 +55,11 @@ export type CasdoorGroup = z.infer<typeof GROUP>;
 
 /** Errors too come with status 200, and say so only here. */
 const ANSWER = z.object({ status: z.literal('ok'), data: z.unknown(), data2: z.unknown() });
+
+/** Whom to ask for: by the id, which is unique in the organization at most, or by the name. */
+export type UserPlace =
+  | { readonly owner: string; readonly userId: string }
+  | { readonly owner: string; readonly name: string };
 
 export interface Page<T> {
   readonly items: readonly T[];
@@ -73,8 +79,11 @@ export interface PageOptions {
  * those for one thing at once, for a webhook's sender waits for them; those for lists only after a while.
  */
 export interface CasdoorApi {
-  /** @param who the user's UUID, or `<organization>/<name>` */
-  findUser(who: { userId: string } | { name: string }): Promise<CasdoorUser | undefined>;
+  /**
+   * A user of one organization: whoever bears the same id or name in another one is somebody else, and
+   * Casdoor, asked without an organization, answers with the first of them.
+   */
+  findUser(who: UserPlace): Promise<CasdoorUser | undefined>;
   findOrganization(name: string): Promise<CasdoorOrganization | undefined>;
   /** @param name `<organization>/<group>` */
   findGroup(name: string): Promise<CasdoorGroup | undefined>;
@@ -148,8 +157,11 @@ export function createCasdoorApi({
   }
 
   /** A user with all that Casdoor tells of them: it wants to be sent the whole of it. */
-  async function wholeUser({ id: userId }: CasdoorUser): Promise<Record<string, unknown>> {
-    return (await find(z.record(z.string(), z.unknown()), 'get-user', { userId })) ?? {};
+  async function wholeUser({ owner, name, id: userId }: CasdoorUser): Promise<Record<string, unknown>> {
+    const user = await find(z.record(z.string(), z.unknown()), 'get-user', { id: `${owner}/${name}` });
+    // Sent back, it would be written over, or deleted: it must be the one that was found.
+    if (user?.id !== userId || user.owner !== owner || user.name !== name) throw anotherUser();
+    return user;
   }
 
   async function list<T>(
@@ -167,9 +179,14 @@ export function createCasdoorApi({
 
   return {
     async findUser(who) {
-      const query: Record<string, string> = 'userId' in who ? { userId: who.userId } : { id: who.name };
+      const { owner } = who;
+      const query: Record<string, string> =
+        'userId' in who ? { owner, userId: who.userId } : { id: `${owner}/${who.name}` };
       // A wrong secret is not refused but ignored, and get-user answers anybody: only with less in it.
       const [user] = await Promise.all([find(USER, 'get-user', query), call('get-role', { id: NO_ROLE })]);
+      if (user === undefined) return undefined;
+      const isAsked = 'userId' in who ? user.id === who.userId : user.name === who.name;
+      if (user.owner !== owner || !isAsked) throw anotherUser();
       return user;
     },
     findOrganization: (name) => find(ORGANIZATION, 'get-organization', { id: `admin/${name}` }),
@@ -196,6 +213,14 @@ export function createCasdoorApi({
       return parse(z.array(ROLE).nullable(), 'get-roles', data) ?? [];
     },
   };
+}
+
+/** Versions that do not know `owner` beside `userId` answer with whoever of any organization has the id. */
+function anotherUser(): LatchkeyError {
+  return failed(
+    'get-user',
+    'comes back with another user than was asked for; use a later version of Casdoor',
+  );
 }
 
 function parse<T>(schema: z.ZodType<T>, path: string, data: unknown): T {

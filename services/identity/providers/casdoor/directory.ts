@@ -58,9 +58,8 @@ export function casdoorDirectory(
         const rolesOf = roleNames(await api.roles(name, signal));
         const pages = everyPage((options) => api.users(name, options), { ...start, signal });
         for await (const { items, page, total } of pages) {
-          const present = items.filter((user) => !user.isDeleted);
           yield {
-            records: present.flatMap((user) => [
+            records: items.flatMap((user) => [
               userRecord(user, began, rolesOf(user)),
               ...membershipRecords(user, began),
             ]),

@@ -30,7 +30,7 @@ export function casdoorEngineAuth(
 ): EngineAuth {
   const { issuer, audience, serviceUrl, webhookHeader } = config;
   return {
-    issuer,
+    issuers: [issuer],
     jwtSecret: {
       // The relay: Casdoor sends no Cache-Control with its keys, and without it Hasura never asks again.
       jwk_url: `${serviceUrl}/jwks/casdoor`,

@@ -24,6 +24,8 @@ export interface UserHint {
   readonly kind: 'user';
   readonly ids: readonly string[];
   readonly names: readonly string[];
+  /** The organizations that the ids may be of, beside those of the names. */
+  readonly owners?: readonly string[];
   /** When the user was seen, if the action is one of theirs. */
   readonly seen: Instant | undefined;
 }
@@ -54,7 +56,7 @@ const WITHOUT_RESPONSE = new Set(['new-user-ldap', 'new-user-syncer']);
  */
 export function readHint(record: CasdoorRecord): Hint | undefined {
   const { action } = record;
-  if (record.target !== undefined) return keptHint(action, record.target);
+  if (record.target !== undefined) return keptHint(action, record.target, record.organization);
   const isDone = record.response.startsWith('{status:"ok"');
   if (!isDone && !(WITHOUT_RESPONSE.has(action) && record.response === '')) return undefined;
 
@@ -77,10 +79,16 @@ export function readHint(record: CasdoorRecord): Hint | undefined {
 }
 
 /** The hint that the ledger keeps, when it is read again. */
-function keptHint(action: string, target: string): Hint {
+function keptHint(action: string, target: string, organization: string): Hint {
   const kind = /-(organization|group|role)$/.exec(action)?.[1];
   if (kind === 'organization' || kind === 'group' || kind === 'role') return { kind, names: [target] };
-  return { kind: 'user', ids: [target], names: [], seen: undefined };
+  return {
+    kind: 'user',
+    ids: [target],
+    names: [],
+    owners: organization === '' ? [] : [organization],
+    seen: undefined,
+  };
 }
 
 function actor({ organization, user, createdTime }: CasdoorRecord): Hint | undefined {

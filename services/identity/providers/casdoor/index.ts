@@ -1,19 +1,19 @@
 import type { CasdoorConfig } from '../../core/config.ts';
-import type { Known, Provider } from '../provider.ts';
+import type { Provider, StoredState } from '../provider.ts';
 import { casdoorAccounts } from './accounts.ts';
 import { createCasdoorApi } from './api.ts';
+import { casdoorDeliveries } from './deliveries.ts';
 import { casdoorDirectory } from './directory.ts';
 import { casdoorEngineAuth } from './engine-auth.ts';
 import { casdoorKeySource } from './keys.ts';
-import { casdoorLookup } from './lookup.ts';
-import { casdoorRecords } from './records.ts';
+import { casdoorDeparture, casdoorLookup } from './lookup.ts';
 import { casdoorVerifier } from './verify.ts';
 import { casdoorTokenVerifier } from './verify-token.ts';
 
 /** @param allowedRoles those that a token may give besides `user` */
 export function createCasdoor(
   config: CasdoorConfig,
-  known: Known,
+  stored: StoredState,
   allowedRoles: readonly string[] = [],
 ): Provider {
   const api = createCasdoorApi(config);
@@ -21,10 +21,11 @@ export function createCasdoor(
   return {
     name: 'casdoor',
     verify: casdoorVerifier(config),
-    records: casdoorRecords(config, api, known),
+    records: casdoorDeliveries(config, api, stored),
     directory: casdoorDirectory(config, api),
-    lookup: casdoorLookup(config, api, known),
-    accounts: casdoorAccounts(config, api, known),
+    lookup: casdoorLookup(config, api),
+    hasLeft: casdoorDeparture(api),
+    accounts: casdoorAccounts(config, api),
     engineAuth: () => casdoorEngineAuth(config),
     keys: keys.keys,
     verifyToken: casdoorTokenVerifier(config, keys, allowedRoles),

@@ -1,32 +1,27 @@
+import { LRUCache } from 'lru-cache';
 import type { CasdoorConfig } from '../../core/config.ts';
-import type { Instant } from '../../core/records.ts';
-import type { Known, Provider } from '../provider.ts';
-import { type CasdoorApi, type CasdoorUser, isRefusal } from './api.ts';
+import { type Instant, UNCERTAIN_TENANT } from '../../core/records.ts';
+import type { Provider } from '../provider.ts';
+import { type CasdoorApi, type CasdoorUser, isRefusal, type UserPlace } from './api.ts';
 import { groupRecord, membershipRecords, organizationRecord, userRecord } from './records.ts';
 
-type Kept = Pick<CasdoorConfig, 'organizations'>;
+export type Kept = Pick<CasdoorConfig, 'organizations'>;
 
-const isKept = ({ organizations }: Kept, organization: string): boolean =>
+/** Whether an organization is one of those that are kept in step. */
+export const isKept = ({ organizations }: Kept, organization: string): boolean =>
   organizations.length === 0 || organizations.includes(organization);
 
-/** Makes the function that finds a user who is kept in step by their UUID. */
-export function casdoorUserFinder(
-  config: Kept,
-  api: CasdoorApi,
-  known: Known,
-): (userId: string) => Promise<CasdoorUser | undefined> {
-  return async (userId) => {
-    let user: CasdoorUser | undefined;
+/** Makes the function that finds a user of one organization; undefined where it has no such user. */
+export function casdoorUserFinder(api: CasdoorApi): (who: UserPlace) => Promise<CasdoorUser | undefined> {
+  return async (who) => {
     try {
-      user = await api.findUser({ userId });
+      return await api.findUser(who);
     } catch (error) {
       if (!isRefusal(error)) throw error;
       // Casdoor keeps the users of a deleted organization, and answers for them with an error.
-      const owners = (await known.organizationsOf(userId)).filter((id) => !id.includes('/'));
-      const left = await Promise.all(owners.map((owner) => api.findOrganization(owner)));
-      if (left.length === 0 || left.some((organization) => organization !== undefined)) throw error;
+      if ((await api.findOrganization(who.owner)) === undefined) return undefined;
+      throw error;
     }
-    return user === undefined || user.isDeleted || !isKept(config, user.owner) ? undefined : user;
   };
 }
 
@@ -34,20 +29,21 @@ export function casdoorUserFinder(
 export function casdoorLookup(
   config: Kept,
   api: CasdoorApi,
-  known: Known,
   now: () => Instant = Date.now,
 ): Provider['lookup'] {
-  const findUser = casdoorUserFinder(config, api, known);
+  const findUser = casdoorUserFinder(api);
+  const findKept = async (owner: string, userId: string) =>
+    isKept(config, owner) ? findUser({ owner, userId }) : undefined;
 
   return async (key) => {
     const clock = now();
     switch (key.kind) {
       case 'user': {
-        const user = await findUser(key.id);
+        const user = await findKept(key.tenant, key.id);
         return user && userRecord(user, clock);
       }
       case 'organization': {
-        if (!isKept(config, key.id.split('/', 1)[0] ?? '')) return undefined;
+        if (!isKept(config, organizationOf(key.id))) return undefined;
         if (key.id.includes('/')) {
           const group = await api.findGroup(key.id);
           return group && groupRecord(group, clock);
@@ -56,10 +52,35 @@ export function casdoorLookup(
         return organization && organizationRecord(organization, clock);
       }
       case 'membership': {
-        const user = await findUser(key.userId);
+        const user = await findKept(organizationOf(key.organizationId), key.userId);
         const memberships = user === undefined ? [] : membershipRecords(user, clock);
         return memberships.find(({ organizationId }) => organizationId === key.organizationId);
       }
     }
   };
+}
+
+/** How long an organization that is gone is taken to be so, while its users are asked for one by one. */
+const GONE_MS = 10_000;
+
+/** Makes the function that tells whether the place of a user in an organization is empty. */
+export function casdoorDeparture(api: CasdoorApi): NonNullable<Provider['hasLeft']> {
+  const findUser = casdoorUserFinder(api);
+  const gone = new LRUCache<string, true>({ max: 100, ttl: GONE_MS });
+
+  return async ({ tenant, id }) => {
+    // Of whom it is not known which organization owned them, nobody can tell that they have left it.
+    if (tenant === '' || tenant === UNCERTAIN_TENANT) return false;
+    if (gone.has(tenant)) return true;
+    if ((await api.findOrganization(tenant)) === undefined) {
+      gone.set(tenant, true);
+      return true;
+    }
+    return (await findUser({ owner: tenant, userId: id })) === undefined;
+  };
+}
+
+/** The organization that a group is of, or the organization itself. */
+export function organizationOf(name: string): string {
+  return name.split('/', 1)[0] ?? '';
 }

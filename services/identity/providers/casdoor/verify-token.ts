@@ -5,6 +5,7 @@ import { grant } from '../claims.ts';
 import { jwtVerifier, refused } from '../jwt.ts';
 import type { KeySource } from '../key-source.ts';
 import type { VerifiedToken } from '../provider.ts';
+import { isKept } from './lookup.ts';
 
 /**
  * Makes the function that verifies Casdoor's access tokens, of any token format. Those of JWT and, where
@@ -15,7 +16,7 @@ import type { VerifiedToken } from '../provider.ts';
  * claim, `TokenType`. None of them names its key, as every access token does.
  */
 export function casdoorTokenVerifier(
-  config: Pick<CasdoorConfig, 'issuer' | 'audience'>,
+  config: Pick<CasdoorConfig, 'issuer' | 'audience' | 'organizations'>,
   keys: Pick<KeySource, 'find'>,
   allowedRoles: readonly string[],
 ): (token: string) => Promise<VerifiedToken> {
@@ -29,7 +30,7 @@ export function casdoorTokenVerifier(
   });
 
   return async (token) => {
-    const { sub, exp, azp, tokenType, TokenType, roles } = await verify(token);
+    const { sub, exp, iat, azp, owner, tokenType, TokenType, roles } = await verify(token);
     if (tokenType !== 'access-token' || TokenType !== undefined || !('kid' in decodeProtectedHeader(token))) {
       throw refused('it is no access token');
     }
@@ -38,19 +39,29 @@ export function casdoorTokenVerifier(
     }
     // An application's own token is in the name of `admin/<application>`; people have UUIDs.
     if (sub.includes('/')) throw refused('it belongs to a machine and not to a user');
+    // In every format tokens tell the organization that owns the user. Without it the id is nobody's.
+    if (typeof owner !== 'string' || owner === '') throw refused('it names no owner');
+    if (!isKept(config, owner)) {
+      throw refused('the organization of its user is not one of CASDOOR_ORGANIZATIONS');
+    }
     return {
       issuer,
+      tenant: owner,
       subject: sub,
       expiresAt: exp * 1000,
-      ...grant(sub, { roles: namesOf(roles) }, allowedRoles),
+      issuedAt: iat === undefined ? undefined : iat * 1000,
+      ...grant(sub, { roles: namesOf(roles, owner) }, allowedRoles),
     };
   };
 }
 
-/** Roles are objects in most token formats, and texts where JWT-Custom makes them so. */
-function namesOf(roles: unknown): unknown[] {
+/**
+ * Roles are objects in most token formats, and texts where JWT-Custom makes them so. Of objects those of
+ * the user's own organization count, for another one may name anybody in its roles; texts do not tell.
+ */
+function namesOf(roles: unknown, owner: string): unknown[] {
   return (Array.isArray(roles) ? roles : []).flatMap((role: unknown) => {
     if (!isJsonObject(role)) return [role];
-    return role.isEnabled === false ? [] : [role.name];
+    return role.isEnabled === false || role.owner !== owner ? [] : [role.name];
   });
 }

@@ -5,13 +5,15 @@ import { userRecord } from './records.ts';
 
 /** What users may do with their account at Clerk, through its Backend API. */
 export function clerkAccounts(access: ClerkAccess): Accounts {
+  const sourceNow = () => ({ tenant: access.instanceId, toldAt: Date.now() });
   return {
-    async read(id) {
+    async read({ id }) {
       const clerk = await connect(access);
+      const source = sourceNow();
       const user = await promptly(() => orNothing(clerk.users.getUser(id)));
-      return user && userRecord(user.raw);
+      return user && userRecord(user.raw, source);
     },
-    async change(id, { firstName, lastName, name }) {
+    async change({ id }, { firstName, lastName, name }) {
       if (name !== undefined) {
         throw new LatchkeyError(
           'request-invalid',
@@ -23,10 +25,11 @@ export function clerkAccounts(access: ClerkAccess): Accounts {
         ...(firstName !== undefined && { firstName }),
         ...(lastName !== undefined && { lastName }),
       };
+      const source = sourceNow();
       const user = await promptly(() => orNothing(clerk.users.updateUser(id, fields)));
-      return user && userRecord(user.raw);
+      return user && userRecord(user.raw, source);
     },
-    async remove(id) {
+    async remove({ id }) {
       const clerk = await connect(access);
       await promptly(() => orNothing(clerk.users.deleteUser(id)));
     },

@@ -8,6 +8,8 @@ export interface ClerkAccess {
   /** `sk_…`; without it nothing can be read. */
   readonly secretKey: string | undefined;
   readonly apiUrl: string;
+  /** The tenant of all that is read; empty where it is not known. */
+  readonly instanceId: string;
 }
 
 const FAILURE = z.object({
@@ -17,7 +19,10 @@ const FAILURE = z.object({
 });
 
 /** @throws LatchkeyError `configuration-invalid` where there is no secret key */
-export async function connect({ secretKey, apiUrl }: ClerkAccess): Promise<ClerkClient> {
+export async function connect({
+  secretKey,
+  apiUrl,
+}: Pick<ClerkAccess, 'secretKey' | 'apiUrl'>): Promise<ClerkClient> {
   if (secretKey === undefined) {
     throw new LatchkeyError(
       'configuration-invalid',

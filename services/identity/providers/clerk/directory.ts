@@ -27,7 +27,10 @@ export function clerkDirectory(access: ClerkAccess): Directory {
         cursor === undefined ? { part: PARTS[0], offset: 0 } : readCursor(CURSOR, cursor, 'Clerk');
       while (at !== undefined) {
         const { part, offset }: Cursor = at;
-        const page: IdentityRecord[] = await patiently(() => fetchPage(clerk, part, offset), signal);
+        const page: IdentityRecord[] = await patiently(
+          () => fetchPage(clerk, access.instanceId, { part, offset }),
+          signal,
+        );
         at = page.length < PAGE ? startOfNext(part) : { part, offset: offset + PAGE - OVERLAP };
         // After the very last page the cursor points behind it, where an empty page is waiting.
         yield { records: page, cursor: JSON.stringify(at ?? { part, offset: offset + page.length }) };
@@ -35,6 +38,7 @@ export function clerkDirectory(access: ClerkAccess): Directory {
     },
 
     clock: 'state',
+    ...(access.instanceId !== '' && { tenants: [access.instanceId] }),
 
     async total(signal) {
       const clerk = await connect(access);
@@ -59,20 +63,22 @@ function startOfNext(part: Cursor['part']): Cursor | undefined {
 
 async function fetchPage(
   clerk: ClerkClient,
-  part: Cursor['part'],
-  offset: number,
+  tenant: string,
+  { part, offset }: Cursor,
 ): Promise<IdentityRecord[]> {
+  // Before it is asked for: what has happened since is not in it.
+  const source = { tenant, toldAt: Date.now() };
   const page = { limit: PAGE, offset, orderBy: '+created_at' } as const;
   switch (part) {
     case 'organizations':
       return (await clerk.organizations.getOrganizationList(page)).data.map((one) =>
-        organizationRecord(one.raw),
+        organizationRecord(one.raw, source),
       );
     case 'users':
-      return (await clerk.users.getUserList(page)).data.map((one) => userRecord(one.raw));
+      return (await clerk.users.getUserList(page)).data.map((one) => userRecord(one.raw, source));
     case 'memberships':
       return (await clerk.organizations.getInstanceOrganizationMembershipList(page)).data.map((one) =>
-        membershipRecord(one.raw),
+        membershipRecord(one.raw, source),
       );
   }
 }

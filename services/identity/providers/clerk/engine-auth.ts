@@ -50,7 +50,7 @@ export function clerkIssuer({ publishableKey, frontendApiUrl }: ClerkIssuer): st
 export function clerkEngineAuth(settings: ClerkIssuer): EngineAuth {
   const issuer = clerkIssuer(settings);
   return {
-    issuer,
+    issuers: [issuer],
     jwtSecret: { jwk_url: keysUrl(issuer), issuer },
     setup: [
       {

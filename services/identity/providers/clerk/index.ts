@@ -25,7 +25,7 @@ export function createClerk(config: ClerkConfig, allowedRoles: readonly string[]
   return {
     name: 'clerk',
     verify: clerkVerifier(config.webhookSecrets),
-    records: clerkRecords,
+    records: clerkRecords(config),
     directory: clerkDirectory(config),
     lookup: clerkLookup(config),
     accounts: clerkAccounts(config),

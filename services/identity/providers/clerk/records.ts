@@ -1,11 +1,13 @@
 import { z } from 'zod';
+import type { ClerkConfig } from '../../core/config.ts';
 import type { Delivery, Reading } from '../../core/deliveries.ts';
 import { toInstant } from '../../core/instants.ts';
 import { jsonText } from '../../core/json-text.ts';
-import { isJsonObject, parsePayload } from '../../core/payload.ts';
+import { isJsonObject, parsePayload, storable } from '../../core/payload.ts';
 import {
   deletedOrganization,
   deletedUser,
+  EPOCH,
   type IdentityRecord,
   type Instant,
   type Json,
@@ -32,6 +34,7 @@ const time = z
   .unknown()
   .optional()
   .transform((value) => toInstant(value) ?? null);
+const flag = z.boolean().optional().catch(undefined);
 const publicMetadata = z.custom<JsonObject>(isJsonObject).catch({});
 
 /** Longer ones are no addresses (RFC 5321), and no index could hold them. */
@@ -60,6 +63,8 @@ const USER = z.object({
   last_name: text,
   image_url: text,
   public_metadata: publicMetadata,
+  banned: flag,
+  locked: flag,
 });
 
 const ORGANIZATION = z.object({
@@ -86,10 +91,19 @@ const EVENT = z.object({
   type: z.string().min(1).max(255),
   data: z.custom<JsonObject>(isJsonObject),
   timestamp: z.unknown().optional(),
+  instance_id: z.string().max(255).catch(''),
 });
 
+/** Where a state comes from. */
+export interface Source {
+  /** The instance; empty where it is not known. */
+  readonly tenant: string;
+  /** When Clerk told it. Its `updated_at` need not move when somebody is banned, locked or let in again. */
+  readonly toldAt: Instant;
+}
+
 /** A user as Clerk's webhooks and its Backend API tell it. */
-export function userRecord(json: unknown): UserRecord {
+export function userRecord(json: unknown, { tenant, toldAt }: Source): UserRecord {
   const user = USER.parse(json);
   const email = user.email_addresses.find(
     (one) => one.id !== null && one.id === user.primary_email_address_id,
@@ -99,10 +113,12 @@ export function userRecord(json: unknown): UserRecord {
   return {
     kind: 'user',
     provider: 'clerk',
+    tenant,
     id: user.id,
     clock: user.updated_at,
     deleted: false,
     sourceCreatedAt: user.created_at,
+    ...disabledOf(user, toldAt),
     lastSeen: sightings.length > 0 ? Math.max(...sightings) : (user.created_at ?? user.updated_at),
     email: email?.email_address ?? null,
     emailVerified: typeof email?.email_address === 'string' && email.verification?.status === 'verified',
@@ -117,12 +133,22 @@ export function userRecord(json: unknown): UserRecord {
   };
 }
 
+/** Whether Clerk keeps the user out; nothing is known of it where neither flag came along. */
+function disabledOf(
+  { banned, locked }: { banned?: boolean | undefined; locked?: boolean | undefined },
+  toldAt: Instant,
+): Pick<UserRecord, 'disabledAt' | 'disabledCheckedAt'> {
+  if (banned === undefined && locked === undefined) return { disabledAt: null, disabledCheckedAt: EPOCH };
+  return { disabledAt: banned === true || locked === true ? toldAt : null, disabledCheckedAt: toldAt };
+}
+
 /** An organization as Clerk's webhooks and its Backend API tell it. */
-export function organizationRecord(json: unknown): OrganizationRecord {
+export function organizationRecord(json: unknown, { tenant }: Pick<Source, 'tenant'>): OrganizationRecord {
   const organization = ORGANIZATION.parse(json);
   return {
     kind: 'organization',
     provider: 'clerk',
+    tenant,
     id: organization.id,
     clock: organization.updated_at,
     deleted: false,
@@ -135,11 +161,16 @@ export function organizationRecord(json: unknown): OrganizationRecord {
 }
 
 /** A membership as Clerk's webhooks and its Backend API tell it; `deletedAt` if it has ended. */
-export function membershipRecord(json: unknown, deletedAt?: Instant): MembershipRecord {
+export function membershipRecord(
+  json: unknown,
+  { tenant }: Pick<Source, 'tenant'>,
+  deletedAt?: Instant,
+): MembershipRecord {
   const membership = MEMBERSHIP.parse(json);
   return {
     kind: 'membership',
     provider: 'clerk',
+    tenant,
     organizationId: membership.organization.id,
     userId: membership.public_user_data.user_id,
     clock: deletedAt ?? membership.updated_at,
@@ -149,25 +180,44 @@ export function membershipRecord(json: unknown, deletedAt?: Instant): Membership
   };
 }
 
-/** What one of Clerk's deliveries says, and under whose id the ledger files it. */
-export async function clerkRecords({ body }: Delivery): Promise<Reading> {
+/**
+ * Makes the function that says what one of Clerk's deliveries tells, and under whose id the ledger files it.
+ *
+ * @param config.instanceId whose deliveries are taken; any if empty
+ */
+export function clerkRecords({
+  instanceId,
+}: Pick<ClerkConfig, 'instanceId'>): (delivery: Delivery) => Promise<Reading> {
+  return async (delivery) => parseDelivery(delivery, instanceId);
+}
+
+function parseDelivery({ body, receivedAt }: Delivery, instanceId: string): Reading {
   const payload = parsePayload(body);
   if (!payload.ok)
     return malformed('unknown', null, payload.value, 'The body is not JSON, or nested too deeply.');
   const event = EVENT.safeParse(payload.value);
   if (!event.success) return malformed('unknown', null, payload.value, describe(event.error));
 
-  const { type, data } = event.data;
+  const { type, data, instance_id: told } = event.data;
   const subject = subjectOf(data);
   const hadNotes = [data, data.user, data.organization].filter(dropNotes).length > 0;
+  if (instanceId !== '' && told !== '' && told !== instanceId) {
+    return malformed(
+      type,
+      subject,
+      payload.value,
+      `It is of the instance ${storable(told)}, and CLERK_INSTANCE_ID is ${instanceId}: take the endpoint out there, or correct that.`,
+    );
+  }
+  const tenant = instanceId === '' ? storable(told) : instanceId;
   try {
-    const records = recordsOf(type, data, event.data.timestamp);
+    const records = recordsOf(type, data, { tenant, timestamp: event.data.timestamp, receivedAt });
     if (records === undefined) return { kind: 'ignored', type, subject };
     const kept = payload.isAsSent && !hadNotes ? jsonText(body) : payload.value;
-    return { kind: 'records', type, subject, payload: kept, records };
+    return { kind: 'records', type, subject, tenant, payload: kept, records };
   } catch (error) {
     if (!(error instanceof z.ZodError)) throw error;
-    return malformed(type, subject, payload.value, describe(error));
+    return malformed(type, subject, payload.value, describe(error), tenant);
   }
 }
 
@@ -184,45 +234,47 @@ function dropNotes(part: unknown): boolean {
 }
 
 /** @returns undefined for events that say nothing of a user, an organization or a membership */
-function recordsOf(type: string, data: JsonObject, timestamp: unknown): IdentityRecord[] | undefined {
+function recordsOf(
+  type: string,
+  data: JsonObject,
+  { tenant, timestamp, receivedAt }: { tenant: string; timestamp: unknown; receivedAt: Instant },
+): IdentityRecord[] | undefined {
+  const source = { tenant, toldAt: toInstant(timestamp, 'end') ?? receivedAt };
+  const gone = () => ({ provider: 'clerk', tenant, id: DELETED.parse(data).id }) as const;
   const [family] = type.split('.', 1);
   const isDeletion = type.endsWith('.deleted');
   switch (family) {
     case 'user':
-      return [
-        isDeletion
-          ? deletedUser('clerk', DELETED.parse(data).id, deletionClock(timestamp))
-          : userRecord(data),
-      ];
+      return [isDeletion ? deletedUser(gone(), deletionClock(timestamp)) : userRecord(data, source)];
     case 'organization':
       return [
-        isDeletion
-          ? deletedOrganization('clerk', DELETED.parse(data).id, deletionClock(timestamp))
-          : organizationRecord(data),
+        isDeletion ? deletedOrganization(gone(), deletionClock(timestamp)) : organizationRecord(data, source),
       ];
     case 'organizationMembership':
       return [
-        ...embeddedOrganization(data.organization),
-        membershipRecord(data, isDeletion ? deletionClock(timestamp) : undefined),
+        ...embeddedOrganization(data.organization, source),
+        membershipRecord(data, source, isDeletion ? deletionClock(timestamp) : undefined),
       ];
     case 'session':
-      return [sighting(data)];
+      return [sighting(data, source)];
     default:
       return undefined;
   }
 }
 
 /** The state of the organization that came along, where it is whole enough to be one. */
-function embeddedOrganization(json: unknown): OrganizationRecord[] {
-  return ORGANIZATION.safeParse(json).success ? [organizationRecord(json)] : [];
+function embeddedOrganization(json: unknown, source: Source): OrganizationRecord[] {
+  return ORGANIZATION.safeParse(json).success ? [organizationRecord(json, source)] : [];
 }
 
 /** A session says when its user was seen; the profile that it embeds may be an older one. */
-function sighting(data: JsonObject): UserRecord {
+function sighting(data: JsonObject, source: Source): UserRecord {
   const session = SESSION.parse(data);
   const seen = session.last_active_at ?? 0;
-  if (!isJsonObject(session.user)) return stubUser('clerk', session.user_id, seen);
-  const user = userRecord(session.user);
+  if (!isJsonObject(session.user)) {
+    return stubUser({ provider: 'clerk', tenant: source.tenant, id: session.user_id }, seen);
+  }
+  const user = userRecord(session.user, source);
   return { ...user, lastSeen: Math.max(user.lastSeen, seen) };
 }
 
@@ -246,8 +298,14 @@ function subjectOf(data: JsonObject): string | null {
   return found.success ? found.data : null;
 }
 
-function malformed(type: string, subject: string | null, payload: Json, reason: string): Reading {
-  return { kind: 'malformed', type, subject, payload, reason };
+function malformed(
+  type: string,
+  subject: string | null,
+  payload: Json,
+  reason: string,
+  tenant = '',
+): Reading {
+  return { kind: 'malformed', type, subject, tenant, payload, reason };
 }
 
 /** Names the fields, never their values. */

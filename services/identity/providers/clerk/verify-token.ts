@@ -22,12 +22,19 @@ export function clerkTokenVerifier(
 
   return async (token) => {
     const payload = await verify(token);
-    const { sub, exp, azp } = payload;
+    const { sub, exp, iat, azp } = payload;
     if (payload.sts === 'pending') throw refused('its session is still pending');
     if (authorizedParties.length > 0 && !(typeof azp === 'string' && authorizedParties.includes(azp))) {
       throw refused('its azp is not one of CLERK_AUTHORIZED_PARTIES');
     }
-    return { issuer, subject: sub, expiresAt: exp * 1000, ...grant(sub, claimed(payload), allowedRoles) };
+    return {
+      issuer,
+      tenant: '',
+      subject: sub,
+      expiresAt: exp * 1000,
+      issuedAt: iat === undefined ? undefined : iat * 1000,
+      ...grant(sub, claimed(payload), allowedRoles),
+    };
   };
 }
 

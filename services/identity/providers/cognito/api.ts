@@ -13,6 +13,8 @@ export interface PoolUser {
   /** `sub` is one of them. */
   readonly attributes: Readonly<Record<string, string>>;
   readonly createdAt: Date | undefined;
+  /** Whether they may sign in; undefined where the operation does not tell. */
+  readonly enabled: boolean | undefined;
 }
 
 /** A user who was looked for. */
@@ -209,6 +211,7 @@ function poolUser(user: {
   readonly Username?: string | undefined;
   readonly Attributes?: readonly AttributeType[] | undefined;
   readonly UserCreateDate?: Date | undefined;
+  readonly Enabled?: boolean | undefined;
 }): PoolUser | undefined {
   if (user.Username === undefined) return undefined;
   const attributes = (user.Attributes ?? []).flatMap(({ Name, Value }) =>
@@ -218,6 +221,7 @@ function poolUser(user: {
     username: user.Username,
     attributes: Object.fromEntries(attributes),
     createdAt: user.UserCreateDate,
+    enabled: user.Enabled,
   };
 }
 

@@ -1,11 +1,16 @@
 import { z } from 'zod';
-import type { CognitoConfig } from '../../core/config.ts';
 import type { Instant } from '../../core/records.ts';
 import { readCursor } from '../cursor.ts';
 import type { Directory, DirectoryPage } from '../provider.ts';
 import type { CognitoApi } from './api.ts';
 import { SEARCH_LAG_MS } from './pool.ts';
-import { membershipRecord, organizationId, organizationRecord, userRecord } from './records.ts';
+import {
+  membershipRecord,
+  organizationId,
+  organizationRecord,
+  type PoolConfig,
+  userRecord,
+} from './records.ts';
 
 /** As many memberships as a page of the other providers holds. */
 const PAGE_OF_MEMBERSHIPS = 500;
@@ -23,10 +28,11 @@ type Cursor = z.infer<typeof CURSOR>;
  * when a run is resumed. It is held in memory: some 100 bytes for each membership.
  */
 export function cognitoDirectory(
-  { userPoolId, metadataAttributes }: Pick<CognitoConfig, 'userPoolId' | 'metadataAttributes'>,
+  config: PoolConfig,
   api: CognitoApi,
   now: () => Instant = Date.now,
 ): Directory {
+  const { userPoolId } = config;
   async function readMemberships(
     names: readonly string[],
     signal?: AbortSignal,
@@ -65,7 +71,7 @@ export function cognitoDirectory(
         for await (const { users, next } of api.users({ start: at.start, signal })) {
           const records = users.flatMap((user) => {
             const groups = groupsOf.get(user.attributes.sub ?? '') ?? [];
-            return userRecord(user, { groups, clock, metadataAttributes }) ?? [];
+            return userRecord(user, { ...config, groups, clock }) ?? [];
           });
           const after: Cursor = next === undefined ? { part: 'memberships' } : { part: 'users', start: next };
           yield { records, cursor: JSON.stringify(after) };
@@ -73,7 +79,9 @@ export function cognitoDirectory(
       }
 
       const memberships = [...groupsOf].flatMap(([sub, groups]) =>
-        groups.map((group) => membershipRecord(organizationId(userPoolId, group), sub, clock)),
+        groups.map((group) =>
+          membershipRecord(userPoolId, { organization: organizationId(userPoolId, group), sub }, clock),
+        ),
       );
       for (let from = 0; from < memberships.length; from += PAGE_OF_MEMBERSHIPS) {
         yield {
@@ -85,6 +93,7 @@ export function cognitoDirectory(
     },
 
     clock: 'reading',
+    tenants: [userPoolId],
 
     // Nothing tells how many memberships there are.
     total: (signal) => api.countUsers(signal),

@@ -19,7 +19,7 @@ export function cognitoEngineAuth(settings: TokenSettings): EngineAuth {
   const { clientIds, tokenUse, triggerVersion } = settings;
   const issuer = issuerOf(settings);
   return {
-    issuer,
+    issuers: [issuer],
     jwtSecret: {
       jwk_url: keysUrlOf(settings),
       issuer,

@@ -1,5 +1,5 @@
 import type { CognitoConfig } from '../../core/config.ts';
-import type { Known, Provider } from '../provider.ts';
+import type { Provider, StoredState } from '../provider.ts';
 import { cognitoAccounts } from './accounts.ts';
 import { createCognitoApi } from './api.ts';
 import { cognitoDirectory } from './directory.ts';
@@ -13,7 +13,7 @@ import { cognitoTokenVerifier } from './verify-token.ts';
 /** @param allowedRoles those that a token may give besides `user` */
 export function createCognito(
   config: CognitoConfig,
-  known: Known,
+  stored: StoredState,
   allowedRoles: readonly string[] = [],
 ): Provider {
   const keys = cognitoKeySource(config);
@@ -21,7 +21,7 @@ export function createCognito(
   return {
     name: 'cognito',
     verify: cognitoVerifier(config.webhookSecrets),
-    records: cognitoRecords(config, api, known),
+    records: cognitoRecords(config, api, stored),
     directory: cognitoDirectory(config, api),
     lookup: cognitoLookup(config, api),
     accounts: cognitoAccounts(config, api),

@@ -1,16 +1,22 @@
-import type { CognitoConfig } from '../../core/config.ts';
 import type { Instant } from '../../core/records.ts';
 import type { Provider } from '../provider.ts';
 import type { CognitoApi } from './api.ts';
 import { SEARCH_LAG_MS } from './pool.ts';
-import { membershipRecord, organizationId, organizationRecord, userRecord } from './records.ts';
+import {
+  membershipRecord,
+  organizationId,
+  organizationRecord,
+  type PoolConfig,
+  userRecord,
+} from './records.ts';
 
 /** Reads one user, group or membership of a user pool. */
 export function cognitoLookup(
-  { userPoolId, metadataAttributes }: Pick<CognitoConfig, 'userPoolId' | 'metadataAttributes'>,
+  config: PoolConfig,
   api: CognitoApi,
   now: () => Instant = Date.now,
 ): Provider['lookup'] {
+  const { userPoolId } = config;
   const groupsOfPool = `${userPoolId}/`;
 
   async function findUser(sub: string) {
@@ -22,6 +28,8 @@ export function cognitoLookup(
   }
 
   return async (key) => {
+    // Whoever is of another pool is asked for there.
+    if (key.tenant !== '' && key.tenant !== userPoolId) return undefined;
     const clock = now();
     switch (key.kind) {
       case 'user': {
@@ -30,7 +38,7 @@ export function cognitoLookup(
         const { user, groups } = found;
         // What a webhook has brought in meanwhile must not be undone by a search that lags behind.
         const read = user.mayLag ? clock - SEARCH_LAG_MS : clock;
-        return userRecord(user, { groups, clock: read, metadataAttributes });
+        return userRecord(user, { ...config, groups, clock: read });
       }
       case 'organization': {
         if (!key.id.startsWith(groupsOfPool)) return undefined;
@@ -40,7 +48,9 @@ export function cognitoLookup(
       case 'membership': {
         const found = await findUser(key.userId);
         const isIn = found?.groups.some((name) => organizationId(userPoolId, name) === key.organizationId);
-        return isIn === true ? membershipRecord(key.organizationId, key.userId, clock) : undefined;
+        return isIn === true
+          ? membershipRecord(userPoolId, { organization: key.organizationId, sub: key.userId }, clock)
+          : undefined;
       }
     }
   };

@@ -5,13 +5,15 @@ import { parsePayload, storable } from '../../core/payload.ts';
 import {
   deletedOrganization,
   deletedUser,
+  EPOCH,
   type IdentityRecord,
   type Instant,
   type MembershipRecord,
   type OrganizationRecord,
   type UserRecord,
 } from '../../core/records.ts';
-import type { Known } from '../provider.ts';
+import type { StoredState } from '../provider.ts';
+import { createRecentAbsences } from '../recent-absences.ts';
 import type { CognitoApi, PoolGroup, PoolUser } from './api.ts';
 import { SEARCH_LAG_MS } from './pool.ts';
 
@@ -24,18 +26,13 @@ const LONGEST_ADDRESS = 320;
  */
 const MOST_READ_AT_ONCE = 25;
 
-/** What these calls change is no part of the profile: the groups, which are read anyway, or nothing kept. */
-const LEAVE_THE_PROFILE = new Set([
-  'AdminAddUserToGroup',
-  'AdminRemoveUserFromGroup',
-  'AdminDisableUser',
-  'AdminEnableUser',
-]);
+/** What these calls change is no part of the profile: the groups, which are read anyway. */
+const LEAVE_THE_PROFILE = new Set(['AdminAddUserToGroup', 'AdminRemoveUserFromGroup']);
 
 /** What there is to say of a group; `isPartial`: there is more than this. */
 type Found = Pick<Extract<Reading, { kind: 'records' }>, 'records' | 'isPartial'>;
 
-type PoolConfig = Pick<CognitoConfig, 'userPoolId' | 'metadataAttributes'>;
+export type PoolConfig = Pick<CognitoConfig, 'userPoolId' | 'metadataAttributes'>;
 
 /**
  * A user of a pool. `roles` are the names of their groups, which is what Cognito has for roles.
@@ -43,12 +40,13 @@ type PoolConfig = Pick<CognitoConfig, 'userPoolId' | 'metadataAttributes'>;
  * @param clock the instant the reading began, for Cognito tells of no clock that covers groups too
  */
 export function userRecord(
-  { username, attributes, createdAt }: PoolUser,
+  { username, attributes, createdAt, enabled }: PoolUser,
   {
     groups,
     clock,
+    userPoolId,
     metadataAttributes,
-  }: { groups: readonly string[]; clock: Instant } & Pick<PoolConfig, 'metadataAttributes'>,
+  }: { groups: readonly string[]; clock: Instant } & PoolConfig,
 ): UserRecord | undefined {
   const { sub } = attributes;
   if (sub === undefined) return undefined;
@@ -69,10 +67,13 @@ export function userRecord(
   return {
     kind: 'user',
     provider: 'cognito',
+    tenant: userPoolId,
     id: sub,
     clock,
     deleted: false,
     sourceCreatedAt: created,
+    disabledAt: enabled === false ? clock : null,
+    disabledCheckedAt: enabled === undefined ? EPOCH : clock,
     lastSeen: created ?? clock,
     email,
     emailVerified: email !== null && attributes.email_verified === 'true',
@@ -97,6 +98,7 @@ export function organizationRecord(
   return {
     kind: 'organization',
     provider: 'cognito',
+    tenant: userPoolId,
     id: organizationId(userPoolId, name),
     clock,
     deleted: false,
@@ -110,14 +112,15 @@ export function organizationRecord(
 
 /** That a user is in a group, or (`ended`) is not in it any more. In a group all are alike. */
 export function membershipRecord(
-  organization: string,
-  sub: string,
+  userPoolId: string,
+  { organization, sub }: { readonly organization: string; readonly sub: string },
   clock: Instant,
   ended = false,
 ): MembershipRecord {
   return {
     kind: 'membership',
     provider: 'cognito',
+    tenant: userPoolId,
     organizationId: organization,
     userId: sub,
     clock,
@@ -138,18 +141,19 @@ export function organizationId(userPoolId: string, group: string): string {
 export function cognitoRecords(
   config: PoolConfig,
   api: CognitoApi,
-  known: Known,
+  stored: StoredState,
   now: () => Instant = Date.now,
 ): (delivery: Delivery) => Promise<Reading> {
   const { userPoolId } = config;
+  const absences = createRecentAbsences();
 
   /**
    * Whether the user's row is of the time that the search may not show yet. What it shows would be
    * written over what is newer, for the record's clock is this reading's.
    */
   async function isFresh(sub: string, clock: Instant): Promise<boolean> {
-    const stored = await known.clockOf(sub);
-    return stored !== undefined && clock - stored < SEARCH_LAG_MS;
+    const owner = await stored.ownerOf(sub);
+    return owner !== undefined && clock - owner.clock < SEARCH_LAG_MS;
   }
 
   async function readUser(
@@ -166,19 +170,27 @@ export function cognitoRecords(
     const groups = user && (await api.groupsOf(user));
     // Asked only now, for another delivery may have been written meanwhile.
     if (user?.mayLag === true && (await isFresh(sub, clock))) return readUser(sub, { ...hint, exact: true });
-    if (user === undefined || groups === undefined) return [deletedUser('cognito', sub, clock)];
-    const names = groups.map(({ name }) => name);
-    const record = userRecord(user, { groups: names, clock, metadataAttributes: config.metadataAttributes });
-    if (record === undefined) return [deletedUser('cognito', sub, clock)];
-    const ended = new Set(await known.organizationsOf(sub));
+    const names = groups?.map(({ name }) => name) ?? [];
+    const record = user && groups && userRecord(user, { ...config, groups: names, clock });
+    if (groups === undefined || record === undefined) {
+      absences.note(sub, clock);
+      return [
+        deletedUser({ provider: 'cognito', tenant: userPoolId, id: sub }, clock, { onlyIfStored: true }),
+      ];
+    }
+    const before = await stored.organizationsOf({ provider: 'cognito', id: sub }, [userPoolId]);
+    if (absences.hasSince(sub, clock)) return readUser(sub, { ...hint, exact: true });
+    const ended = new Set(before.map(({ id }) => id));
     // The call that ends a membership names its group, even if the membership is only just being stored.
     if (hint.groupName !== undefined) ended.add(organizationId(userPoolId, hint.groupName));
     for (const name of names) ended.delete(organizationId(userPoolId, name));
     return [
       { ...record, lastSeen: Math.max(record.lastSeen, Math.min(hint.seen ?? 0, clock)) },
       ...groups.map((group) => organizationRecord(userPoolId, group, clock)),
-      ...names.map((name) => membershipRecord(organizationId(userPoolId, name), sub, clock)),
-      ...[...ended].map((id) => membershipRecord(id, sub, clock, true)),
+      ...names.map((name) =>
+        membershipRecord(userPoolId, { organization: organizationId(userPoolId, name), sub }, clock),
+      ),
+      ...[...ended].map((organization) => membershipRecord(userPoolId, { organization, sub }, clock, true)),
     ];
   }
 
@@ -187,9 +199,10 @@ export function cognitoRecords(
     const group = await api.findGroup(name);
     if (group !== undefined) return { records: [organizationRecord(userPoolId, group, clock)] };
     // Cognito tells of each change of a membership, but not of those that end with their group.
-    const members = await known.usersWithRole('cognito', name, MOST_READ_AT_ONCE + 1);
+    const owner = { provider: 'cognito', tenant: userPoolId } as const;
+    const members = await stored.usersWithRole(owner, name, MOST_READ_AT_ONCE + 1);
     const records: IdentityRecord[] = [
-      deletedOrganization('cognito', organizationId(userPoolId, name), clock),
+      deletedOrganization({ ...owner, id: organizationId(userPoolId, name) }, clock, { onlyIfStored: true }),
     ];
     for (const sub of members.slice(0, MOST_READ_AT_ONCE)) {
       records.push(...(await readUser(sub, { exact: false })));
@@ -225,6 +238,7 @@ export function cognitoRecords(
       kind: 'records',
       type,
       subject: sub ?? organizationId(userPoolId, groupName ?? ''),
+      tenant: userPoolId,
       payload: { type, timestamp, data: kept },
       ...(sub !== undefined
         ? { records: await readUser(sub, { ...data, seen, exact: !LEAVE_THE_PROFILE.has(type) }) }

@@ -34,8 +34,10 @@ export function cognitoTokenVerifier(
     if (payload.sub === client) throw refused('it belongs to a machine and not to a user');
     return {
       issuer,
+      tenant: config.userPoolId,
       subject: payload.sub,
       expiresAt: payload.exp * 1000,
+      issuedAt: payload.iat === undefined ? undefined : payload.iat * 1000,
       ...grant(payload.sub, claimed(payload), allowedRoles),
     };
   };

@@ -51,7 +51,10 @@ function provider(name: Provider['name'], accounts: Partial<Accounts>): Provider
 }
 
 const knows = (name: Provider['name']): Partial<Accounts> => ({
-  read: async (id): Promise<UserRecord> => ({ ...stubUser(name, id), clock: 5_000 }),
+  read: async (id): Promise<UserRecord> => ({
+    ...stubUser({ provider: name, tenant: '', id }),
+    clock: 5_000,
+  }),
 });
 const fails = (code: ConstructorParameters<typeof LatchkeyError>[0]): Partial<Accounts> => ({
   read: () => Promise.reject(new LatchkeyError(code, 'at https://10.0.0.7')),

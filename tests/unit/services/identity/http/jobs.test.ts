@@ -50,7 +50,11 @@ async function serve(pages: Directory['pages'], longestWaitMs: number) {
   };
 }
 
-const ada: UserRecord = { ...stubUser('clerk', 'user_ada'), clock: 1, firstName: 'Ada' };
+const ada: UserRecord = {
+  ...stubUser({ provider: 'clerk', tenant: '', id: 'user_ada' }),
+  clock: 1,
+  firstName: 'Ada',
+};
 const names = async () =>
   (await project.database.query('SELECT first_name FROM public.users')).map((row) => row.first_name);
 const runs = () => project.database.query('SELECT finished_at FROM identity.reconciles');
@@ -87,7 +91,7 @@ test('one that is under way when the service stops ends early and deletes nothin
   const gate = Promise.withResolvers<void>();
   const { reconcile, close } = await serve(async function* () {
     await gate.promise;
-    yield { records: [deletedUser('clerk', 'user_old', 1)], cursor: '1' };
+    yield { records: [deletedUser({ provider: 'clerk', tenant: '', id: 'user_old' }, 1)], cursor: '1' };
   }, 10);
   expect((await reconcile()).status).toBe(202);
   const closed = close();

@@ -9,13 +9,14 @@ import {
 import { fold } from '../../../../../services/identity/sync/fold.ts';
 
 const user = (clock: number, changes: Partial<UserRecord> = {}): UserRecord => ({
-  ...stubUser('clerk', 'user_1'),
+  ...stubUser({ provider: 'clerk', tenant: '', id: 'user_1' }),
   clock,
   ...changes,
 });
 const membership = (organizationId: string, userId: string): MembershipRecord => ({
   kind: 'membership',
   provider: 'clerk',
+  tenant: '',
   organizationId,
   userId,
   clock: 5,
@@ -30,12 +31,12 @@ describe('of two records of one user', () => {
     [
       'at the same instant the deletion is kept',
       user(2, { name: 'A' }),
-      deletedUser('clerk', 'user_1', 2),
+      deletedUser({ provider: 'clerk', tenant: '', id: 'user_1' }, 2),
       { deleted: true },
     ],
     [
       'an older deletion loses',
-      deletedUser('clerk', 'user_1', 1),
+      deletedUser({ provider: 'clerk', tenant: '', id: 'user_1' }, 1),
       user(2, { name: 'B' }),
       { deleted: false, name: 'B' },
     ],
@@ -71,8 +72,8 @@ test('a membership brings its parents as stubs, which give way to real ones', ()
   ]);
   expect(folded.memberships).toHaveLength(2);
   expect(folded.organizations).toEqual([
-    stubOrganization('clerk', 'org_1'),
-    stubOrganization('clerk', 'org_2'),
+    stubOrganization({ provider: 'clerk', tenant: '', id: 'org_1' }),
+    stubOrganization({ provider: 'clerk', tenant: '', id: 'org_2' }),
   ]);
   expect(folded.users).toMatchObject([{ id: 'user_1', clock: 7, name: 'Ada' }]);
 });

@@ -57,7 +57,13 @@ test('everybody comes in, with their organizations and memberships', async () =>
       .toSorted(),
   });
   expect(await runs()).toMatchObject([
-    { task: 'backfill', finished_at: expect.any(Date), cursor: null, counts: { user: 5 }, error: null },
+    {
+      task: 'backfill',
+      finished_at: expect.any(Date),
+      cursor: null,
+      counts: { listed: { user: 5 }, unreadable: 0 },
+      error: null,
+    },
   ]);
 });
 
@@ -234,7 +240,7 @@ test('what the database refuses is left out and told, and everybody else comes i
   expect(report.examples).toEqual([
     {
       problem: 'refused',
-      key: { kind: 'user', id: foreign },
+      key: { kind: 'user', tenant: '', id: foreign },
       reason: expect.stringContaining('belongs to provider casdoor'),
     },
   ]);

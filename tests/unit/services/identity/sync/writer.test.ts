@@ -58,6 +58,7 @@ function entry(index: number, changes: Partial<LedgerEntry> = {}): Entry {
   const delivery: LedgerEntry = {
     id: `msg_${String(index).padStart(4, '0')}`,
     provider: 'clerk',
+    tenant: '',
     type: 'user.updated',
     subject: id,
     payload: { index },
@@ -67,7 +68,7 @@ function entry(index: number, changes: Partial<LedgerEntry> = {}): Entry {
     error: null,
     ...changes,
   };
-  return { records: [{ ...stubUser('clerk', id), clock: 10 + index }], delivery };
+  return { records: [{ ...stubUser({ provider: 'clerk', tenant: '', id }), clock: 10 + index }], delivery };
 }
 
 const OPTIONS: WriterOptions = { inFlight: 1, queueLimit: 1000 };
@@ -148,7 +149,7 @@ describe('group commit', () => {
     const writer = createWriter(fake.engine, OPTIONS);
     const again = (index: number, clock: number): Entry => ({
       ...entry(index),
-      records: [{ ...stubUser('clerk', 'user_9'), clock }],
+      records: [{ ...stubUser({ provider: 'clerk', tenant: '', id: 'user_9' }), clock }],
     });
     await Promise.all([writer.write(entry(0)), writer.write(again(1, 5)), writer.write(again(2, 8))]);
     expect(fake.batches[1]).toMatchObject({
@@ -224,7 +225,10 @@ describe('a record that is refused', () => {
   test('of two providers under one id fails alone, although they came together', async () => {
     const fake = fakeEngine();
     const writer = createWriter(fake.engine, OPTIONS);
-    const theirs = { ...entry(2), records: [{ ...stubUser('casdoor', 'user_1'), clock: 5 }] };
+    const theirs = {
+      ...entry(2),
+      records: [{ ...stubUser({ provider: 'casdoor', tenant: '', id: 'user_1' }), clock: 5 }],
+    };
     const answers = await Promise.all([entry(0), entry(1), theirs].map((one) => writer.write(one)));
     // Each went out alone; the database is the one to say whose the id is.
     expect(answers).toEqual([applied, applied, applied]);
@@ -333,7 +337,10 @@ describe('closing', () => {
 test('the deletion of a user erases the payloads filed under that user, its own batch’s included', async () => {
   const fake = fakeEngine();
   const writer = createWriter(fake.engine, OPTIONS);
-  const deletion: Entry = { ...entry(1), records: [deletedUser('clerk', 'user_1', 99)] };
+  const deletion: Entry = {
+    ...entry(1),
+    records: [deletedUser({ provider: 'clerk', tenant: '', id: 'user_1' }, 99)],
+  };
   const earlier = { ...entry(2, { subject: 'user_1' }), records: [] };
   await Promise.all([entry(0), earlier, deletion, entry(3)].map((one) => writer.write(one)));
   expect(fake.batches[1]).toMatchObject({

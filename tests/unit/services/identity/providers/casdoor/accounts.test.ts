@@ -6,7 +6,7 @@ import {
 import type { CasdoorUser } from '../../../../../../scripts/local/casdoor/types.ts';
 import { casdoorAccounts } from '../../../../../../services/identity/providers/casdoor/accounts.ts';
 import { createCasdoorApi } from '../../../../../../services/identity/providers/casdoor/api.ts';
-import { configOf, NOTHING_KNOWN } from '../../../../../support/casdoor.ts';
+import { configOf, NOTHING_STORED } from '../../../../../support/casdoor.ts';
 
 let casdoor: LocalCasdoor;
 let user: CasdoorUser;
@@ -25,7 +25,7 @@ beforeEach(() => {
 
 const accountsOf = (more: Record<string, string> = {}) => {
   const config = configOf(casdoor, more);
-  return casdoorAccounts(config, createCasdoorApi(config), NOTHING_KNOWN);
+  return casdoorAccounts(config, createCasdoorApi(config), NOTHING_STORED);
 };
 
 test('reads a user as they are, as of the instant that the reading began', async () => {

@@ -8,10 +8,10 @@ import {
   type CasdoorApi,
   createCasdoorApi,
 } from '../../../../../../services/identity/providers/casdoor/api.ts';
+import { casdoorDeliveries } from '../../../../../../services/identity/providers/casdoor/deliveries.ts';
 import { casdoorDirectory } from '../../../../../../services/identity/providers/casdoor/directory.ts';
-import { casdoorRecords } from '../../../../../../services/identity/providers/casdoor/records.ts';
 import type { DirectoryPage } from '../../../../../../services/identity/providers/provider.ts';
-import { configOf, delivery, NOTHING_KNOWN } from '../../../../../support/casdoor.ts';
+import { configOf, delivery, NOTHING_STORED } from '../../../../../support/casdoor.ts';
 
 const NOW = 1_800_000_000_000;
 
@@ -61,7 +61,7 @@ test('everything comes, and is what a delivery of each would read back', async (
 
   const listed = merged(await pages());
   const config = configOf(casdoor);
-  const read = casdoorRecords(config, createCasdoorApi(config), NOTHING_KNOWN, () => NOW);
+  const read = casdoorDeliveries(config, createCasdoorApi(config), NOTHING_STORED, () => NOW);
   const { records } = casdoor.intercept(() => {
     for (const { name } of directory.state().organizations) actions.updateOrganization(name, {});
     for (const { owner, name } of directory.state().users) {

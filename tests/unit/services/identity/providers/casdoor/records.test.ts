@@ -14,7 +14,7 @@ import {
   MOST_READ_AT_ONCE,
 } from '../../../../../../services/identity/providers/casdoor/records.ts';
 import type { Known } from '../../../../../../services/identity/providers/provider.ts';
-import { configOf, delivery, fixture, NOTHING_KNOWN } from '../../../../../support/casdoor.ts';
+import { configOf, delivery, fixture, NOTHING_STORED } from '../../../../../support/casdoor.ts';
 
 const NOW = Date.parse('2026-11-21T00:00:00Z');
 const nobody = '00000000-0000-4000-8000-000000000000';
@@ -33,7 +33,7 @@ function reader({
   settings?: Record<string, string>;
 } = {}) {
   const config = configOf(casdoor, settings);
-  return casdoorRecords(config, createCasdoorApi(config), { ...NOTHING_KNOWN, ...known }, () => NOW);
+  return casdoorRecords(config, createCasdoorApi(config), { ...NOTHING_STORED, ...known }, () => NOW);
 }
 const read = (record: unknown, options = {}): Promise<Reading> => reader(options)(delivery(record));
 async function recordsOf(record: unknown, options = {}): Promise<readonly IdentityRecord[]> {
@@ -427,7 +427,7 @@ describe('when Casdoor’s API fails, the delivery must come again:', () => {
     const failing = { ...api, findUser: () => Promise.reject(failure) };
     const object = JSON.stringify({ owner: 'gone', name: 'zed', id: nobody });
     const record = newRecord({ action: 'update-user', object });
-    await expect(casdoorRecords(config, failing, NOTHING_KNOWN)(delivery(record))).rejects.toBe(failure);
+    await expect(casdoorRecords(config, failing, NOTHING_STORED)(delivery(record))).rejects.toBe(failure);
   });
 
   test('and the error names no user', async () => {

@@ -1,0 +1,39 @@
+import type { IdentityRecord } from '../core/records.ts';
+import { movedAmong } from './moved.ts';
+import type { Reconciled } from './reconciled.ts';
+import { addExample, type Report } from './report.ts';
+import { writeAll } from './write-all.ts';
+
+/**
+ * Writes records that a provider was asked for, and counts them in the report. What is refused because
+ * its user seems to be another tenant's is written after all where that user has moved: where the
+ * provider, asked for their old place, says that it is empty.
+ *
+ * @throws LatchkeyError as {@link writeAll} does, and what the provider's API throws
+ */
+export async function writeListed(
+  context: Reconciled,
+  report: Report,
+  records: readonly IdentityRecord[],
+  signal: AbortSignal,
+): Promise<void> {
+  let refused = await writeAll(context.writer, records, signal);
+  const moved = await movedAmong(context, refused, signal);
+  if (moved.size > 0) {
+    const again = (record: IdentityRecord): IdentityRecord | undefined =>
+      record.kind === 'user'
+        ? moved.get(record.id)
+        : record.kind === 'membership' && moved.has(record.userId)
+          ? record
+          : undefined;
+    const left = refused.filter(({ record }) => again(record) === undefined);
+    const arrived = refused.flatMap(({ record }) => again(record) ?? []);
+    refused = [...left, ...(await writeAll(context.writer, arrived, signal))];
+  }
+  for (const { kind, deleted } of records) report[deleted ? 'deleted' : 'written'][kind] += 1;
+  for (const { record, reason } of refused) {
+    report[record.deleted ? 'deleted' : 'written'][record.kind] -= 1;
+    report.refused[record.kind] += 1;
+    addExample(report, 'refused', record, reason);
+  }
+}
