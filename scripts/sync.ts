@@ -3,6 +3,7 @@ import { LatchkeyError } from '../services/identity/core/errors.ts';
 import { PROVIDER_NAMES } from '../services/identity/core/records.ts';
 import { shareOfAll, VANISHING } from '../services/identity/core/settings/vanishing.ts';
 import { createEngine } from '../services/identity/hasura/graphql.ts';
+import { watchingWaits } from '../services/identity/providers/patiently.ts';
 import { loadProviders } from '../services/identity/providers/registry.ts';
 import { backfill, drift, repair } from '../services/identity/sync/reconcile.ts';
 import type { Reconciled } from '../services/identity/sync/reconciled.ts';
@@ -169,7 +170,11 @@ async function reconcileEach(
       const onProgress = values.quiet === true ? undefined : printer.show;
       try {
         const context = { provider, engine, writer, signal: interrupted.signal, onProgress };
-        reports.push(await reconcile(context, config));
+        reports.push(
+          await watchingWaits(values.quiet === true ? () => {} : printer.wait, () =>
+            reconcile(context, config),
+          ),
+        );
       } finally {
         printer.end();
       }

@@ -1,3 +1,4 @@
+import type { Wait } from '../../services/identity/providers/patiently.ts';
 import type { Reached } from '../../services/identity/sync/reconciled.ts';
 
 const LINE_EVERY_MS = 5_000;
@@ -7,6 +8,8 @@ const WINDOW_MS = 10_000;
 
 export interface ProgressPrinter {
   show(reached: Reached): void;
+  /** Tells that the provider did not answer, and when it is asked again. */
+  wait(wait: Wait): void;
   /** Leaves the last state standing. */
   end(): void;
 }
@@ -33,6 +36,11 @@ export function progressPrinter(
       const line = `${name}: ${progressText(reached, rate)}`;
       out.write(out.isTTY === true ? `\r\u001b[K${line}` : `${line}\n`);
       isOpen = out.isTTY === true;
+    },
+    wait({ seconds, attempt, attempts, reason }) {
+      const text = `${name}: ${reason}; asking again in ${seconds} s (attempt ${attempt} of ${attempts} failed)`;
+      out.write(`${isOpen ? '\n' : ''}${text}\n`);
+      isOpen = false;
     },
     end() {
       if (isOpen) out.write('\n');

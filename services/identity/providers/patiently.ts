@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const MOST_ATTEMPTS = 8;
@@ -6,6 +7,24 @@ const LONGEST_WAIT_SECONDS = 30;
 /** A failure that may not happen again, and how long the provider asks to wait, in seconds. */
 export interface Passing {
   readonly retryAfter?: number | undefined;
+  /** Why, for whoever watches: `status 503`, `the connection is refused`. */
+  readonly reason?: string | undefined;
+}
+
+/** A wait between two attempts. */
+export interface Wait {
+  readonly seconds: number;
+  /** The attempt that has failed, from 1, and how many there will be at most. */
+  readonly attempt: number;
+  readonly attempts: number;
+  readonly reason: string;
+}
+
+const watchers = new AsyncLocalStorage<(wait: Wait) => void>();
+
+/** Runs `body`; each wait of a {@link patiently} within it is told, so that nobody waits in silence. */
+export function watchingWaits<T>(onWait: (wait: Wait) => void, body: () => T): T {
+  return watchers.run(onWait, body);
 }
 
 /**
@@ -28,6 +47,8 @@ export async function patiently<T>(
       const failure = passing(error);
       if (failure === undefined || attempt === MOST_ATTEMPTS) throw error;
       const seconds = failure.retryAfter ?? Math.min(2 ** (attempt - 1), LONGEST_WAIT_SECONDS);
+      const reason = failure.reason ?? 'it does not answer';
+      watchers.getStore()?.({ seconds, attempt, attempts: MOST_ATTEMPTS, reason });
       await sleep(seconds * 1000, undefined, signal && { signal });
     }
   }
