@@ -1,16 +1,12 @@
-import { globSync, readFileSync } from 'node:fs';
 import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { MIGRATION_NAMES, migrate } from '../../support/migrations.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres.ts';
-
-const MIGRATIONS = new URL('../../../migrations/default/', import.meta.url);
 
 let database: TestDatabase;
 beforeAll(async () => {
   database = await createDatabase();
-  for (const file of globSync('*/up.sql', { cwd: MIGRATIONS }).toSorted()) {
-    await database.query(readFileSync(new URL(file, MIGRATIONS), 'utf8'));
-  }
+  await migrate(database);
 });
 afterAll(() => database.close());
 beforeEach(() =>
@@ -268,11 +264,8 @@ describe('of two transactions at once', () => {
 test('what goes up comes down again', async () => {
   const fresh = await createDatabase();
   try {
-    const files = globSync('*/up.sql', { cwd: MIGRATIONS }).toSorted();
-    for (const file of files) await fresh.query(readFileSync(new URL(file, MIGRATIONS), 'utf8'));
-    for (const file of files.toReversed()) {
-      await fresh.query(readFileSync(new URL(file.replace('up.sql', 'down.sql'), MIGRATIONS), 'utf8'));
-    }
+    await migrate(fresh);
+    await migrate(fresh, MIGRATION_NAMES.toReversed(), 'down');
     expect(
       await fresh.query(
         "SELECT proname FROM pg_proc JOIN pg_namespace n ON n.oid = pronamespace WHERE nspname IN ('identity')",

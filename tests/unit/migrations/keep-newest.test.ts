@@ -1,15 +1,14 @@
-import { readFileSync } from 'node:fs';
 import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { migrate } from '../../support/migrations.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres.ts';
 
-const UP = new URL('../../../migrations/default/1767225600000_identity/up.sql', import.meta.url);
 const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();
 
 let database: TestDatabase;
 beforeAll(async () => {
   database = await createDatabase();
-  await database.query(readFileSync(UP, 'utf8'));
+  await migrate(database);
 });
 afterAll(() => database.close());
 beforeEach(() => database.query('TRUNCATE public.users, public.organizations CASCADE'));

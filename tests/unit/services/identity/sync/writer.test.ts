@@ -240,6 +240,40 @@ describe('a record that is refused', () => {
   });
 });
 
+describe('an entry that waits too long', () => {
+  test('is turned away in time, and can be sent again; what is under way is not', async () => {
+    const fake = fakeEngine({ manual: true });
+    const writer = createWriter(fake.engine, { ...OPTIONS, longestWaitMs: 30 });
+    const underWay = writer.write(entry(0));
+    const answers = await Promise.allSettled([1, 2].map((index) => writer.write(entry(index))));
+    expect(answers).toEqual([1, 2].map(() => ({ status: 'rejected', reason: code('queue-full') })));
+    const later = writer.write(entry(3));
+    fake.answer();
+    expect(await underWay).toEqual(applied);
+    await expect.poll(() => fake.batches.length).toBe(2);
+    fake.answer();
+    expect(await later).toEqual(applied);
+    expect(fake.batches.map(({ deliveryIds }) => deliveryIds)).toEqual([['msg_0000'], ['msg_0003']]);
+  });
+
+  test('leaves its place in the queue to others', async () => {
+    const fake = fakeEngine({ manual: true });
+    const writer = createWriter(fake.engine, { inFlight: 1, queueLimit: 1, longestWaitMs: 20 });
+    const underWay = writer.write(entry(0));
+    for (let index = 1; index < 4; index += 1) {
+      await expect(writer.write(entry(index, { bytes: 12 * 1024 * 1024 }))).rejects.toThrow(
+        code('queue-full'),
+      );
+    }
+    const next = writer.write(entry(4, { bytes: 12 * 1024 * 1024 }));
+    fake.answer();
+    expect(await underWay).toEqual(applied);
+    await expect.poll(() => fake.batches.length).toBe(2);
+    fake.answer();
+    expect(await next).toEqual(applied);
+  });
+});
+
 describe('our own failure', () => {
   test.each<[ErrorCode, string, number]>([
     ['engine-refused', 'fails the whole batch, retriably, and the next one is tried afresh', 2],
