@@ -80,10 +80,10 @@ BEGIN
       USING ERRCODE = 'check_violation', CONSTRAINT = TG_TABLE_NAME || '_provider_is_final';
   END IF;
   IF NEW.tenant <> OLD.tenant AND NEW.tenant <> '' AND OLD.tenant <> '' THEN
-    -- Only a user can move, and only by a state that says whence: the service has looked there.
+    -- Only a user can move, who is there, and only by a state that says whence: the service has looked there.
     -- PL/pgSQL looks up every field an expression names, so columns of users stand only in branches of theirs.
     IF is_user THEN
-      has_moved := coalesce(NEW.previous_tenant = OLD.tenant, false);
+      has_moved := OLD.deleted_at IS NULL AND coalesce(NEW.previous_tenant = OLD.tenant, false);
     END IF;
     IF NOT has_moved THEN
       RAISE EXCEPTION '% belongs to % %, not to %', TG_TABLE_NAME, OLD.provider, OLD.tenant, NEW.tenant

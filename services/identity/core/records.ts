@@ -133,6 +133,17 @@ export function mayBeSameOwner(one: Owner, other: Owner): boolean {
   );
 }
 
+/**
+ * Whether a user of another tenant may be the one of a row who has moved, as far as the two tell: the row
+ * lives, and both were created at the same instant. Whether the old place is empty, the provider must say.
+ */
+export function mayHaveMoved(
+  user: Pick<UserRecord, 'sourceCreatedAt'>,
+  row: Pick<UserRecord, 'sourceCreatedAt' | 'deleted'>,
+): boolean {
+  return !row.deleted && user.sourceCreatedAt !== null && user.sourceCreatedAt === row.sourceCreatedAt;
+}
+
 /** A user of whom only the id is known, and perhaps when they were last seen. */
 export function stubUser({ provider, tenant, id }: Person, lastSeen: Instant = EPOCH): UserRecord {
   return {

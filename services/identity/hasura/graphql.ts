@@ -103,8 +103,14 @@ export function createEngine(
     async ownerOf(id) {
       const { users_by_pk: row } = await ask(OwnerOfDocument, { id });
       if (row === null) return undefined;
-      const { provider, tenant, source_updated_at: clock, deleted_at: deletedAt } = row;
-      return { provider, tenant, clock: Date.parse(clock), deleted: deletedAt !== null };
+      const { provider, tenant, source_created_at: createdAt, source_updated_at: clock } = row;
+      return {
+        provider,
+        tenant,
+        clock: Date.parse(clock),
+        sourceCreatedAt: createdAt === null ? null : Date.parse(createdAt),
+        deleted: row.deleted_at !== null,
+      };
     },
   };
 }

@@ -114,6 +114,8 @@ export interface StoredOwner {
   readonly tenant: string;
   /** Of which instant the row is. */
   readonly clock: Instant;
+  /** When the provider created the user, where that is known. */
+  readonly sourceCreatedAt: Instant | null;
   /** Whether it is a tombstone. */
   readonly deleted: boolean;
 }

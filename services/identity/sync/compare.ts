@@ -33,16 +33,17 @@ export interface Compared {
   readonly owner: StoredPlace | undefined;
 }
 
-/** Of which provider and tenant a row is. */
+/** Of which provider and tenant a row is, and since when. */
 export interface StoredPlace {
   readonly provider: string;
   /** Empty where it is not known. */
   readonly tenant: string;
+  readonly source_created_at?: string | null;
+  readonly deleted_at: string | null;
 }
 
 interface StoredRow extends StoredPlace {
   readonly source_updated_at: string;
-  readonly deleted_at: string | null;
   readonly disabled_at?: string | null;
   readonly last_seen?: string;
 }

@@ -1,4 +1,4 @@
-import type { UserRecord } from '../core/records.ts';
+import { mayHaveMoved, type UserRecord } from '../core/records.ts';
 import { type Compared, compare } from './compare.ts';
 import type { Reconciled } from './reconciled.ts';
 import type { Refused } from './write-all.ts';
@@ -7,7 +7,8 @@ type Asked = Pick<Reconciled, 'provider'>;
 
 /**
  * The same user with the tenant that they have left, where their row is another tenant's and the provider,
- * asked for their place there, says that it is empty. A move is believed for no other reason.
+ * asked for their place there, says that it is empty. A move is believed for no other reason; nor of a
+ * tombstone, for an id must not become somebody else's by the deletion of its bearer.
  *
  * @returns undefined where it is not so: then somebody else has the id
  * @throws LatchkeyError what the provider's API throws
@@ -20,7 +21,12 @@ async function asMoved(
   if (verdict !== 'taken' || record.kind !== 'user' || record.deleted) return undefined;
   if (owner === undefined || owner.provider !== provider.name || provider.hasLeft === undefined)
     return undefined;
-  const { tenant } = owner;
+  const { tenant, source_created_at: createdAt, deleted_at: deletedAt } = owner;
+  const row = {
+    sourceCreatedAt: typeof createdAt === 'string' ? Date.parse(createdAt) : null,
+    deleted: deletedAt !== null,
+  };
+  if (!mayHaveMoved(record, row)) return undefined;
   const hasLeft = await provider.hasLeft({ tenant, id: record.id }, signal);
   return hasLeft ? { ...record, previousTenant: tenant } : undefined;
 }

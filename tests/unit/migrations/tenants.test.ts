@@ -257,6 +257,11 @@ describe('an id never changes hands', () => {
     await expect(write({ clock: 4, tenant: 'acme' })).rejects.toThrow('belongs to casdoor beta, not to acme');
   });
 
+  test('nobody moves into a tombstone', async () => {
+    await write({ clock: 1, deleted: true });
+    await expect(write({ clock: 2, tenant: 'beta', previous: 'acme' })).rejects.toThrow('not to beta');
+  });
+
   test('a move that is older than what is known changes nothing', async () => {
     await write({ clock: 5, name: 'Bob' });
     expect(await write({ clock: 4, tenant: 'beta', previous: 'acme' })).toBe(0);

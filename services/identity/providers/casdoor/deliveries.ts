@@ -80,7 +80,10 @@ export function casdoorDeliveries(
       const some = hints.slice(from, Math.min(from + READS_AT_ONCE, MOST_READ_AT_ONCE));
       records.push(...(await Promise.all(some.map(readUsers))).flat());
     }
-    return { records, isPartial: hints.length > MOST_READ_AT_ONCE };
+    // That somebody is not there any more is not this role's to tell: they may have moved.
+    const present = records.filter((record) => record.kind !== 'user' || !record.deleted);
+    const isPartial = hints.length > MOST_READ_AT_ONCE || present.length < records.length;
+    return { records: present, isPartial };
   }
 
   /**

@@ -1,4 +1,11 @@
-import { deletedMembership, deletedUser, type IdentityRecord, type Instant } from '../../core/records.ts';
+import {
+  deletedMembership,
+  deletedUser,
+  type IdentityRecord,
+  type Instant,
+  mayHaveMoved,
+  type UserRecord,
+} from '../../core/records.ts';
 import type { StoredState } from '../provider.ts';
 import { createRecentAbsences } from '../recent-absences.ts';
 import type { CasdoorApi, CasdoorUser } from './api.ts';
@@ -78,10 +85,10 @@ export function casdoorUserReader({
   }
 
   async function stateOf(user: CasdoorUser, clock: Instant, seen: Instant): Promise<IdentityRecord[]> {
-    const previousTenant = await tenantLeft(user);
+    const record = userRecord(user, clock);
+    const previousTenant = await tenantLeft(record);
     const tenants = [user.owner, ...(previousTenant === undefined ? [] : [previousTenant])];
     const before = await stored.organizationsOf({ provider: PROVIDER, id: user.id }, tenants);
-    const record = userRecord(user, clock);
     const memberships = membershipRecords(user, clock);
     const present = new Set(memberships.map(({ organizationId }) => organizationId));
     const known = new Set(before.map(({ id }) => id));
@@ -102,9 +109,10 @@ export function casdoorUserReader({
   }
 
   /** @returns the organization that the user's row is of, if they have moved: if their place there is empty */
-  async function tenantLeft({ id, owner }: CasdoorUser): Promise<string | undefined> {
+  async function tenantLeft(user: UserRecord): Promise<string | undefined> {
+    const { id, tenant } = user;
     const row = await stored.ownerOf(id);
-    if (row?.provider !== PROVIDER || row.tenant === owner) return undefined;
+    if (row?.provider !== PROVIDER || row.tenant === tenant || !mayHaveMoved(user, row)) return undefined;
     return (await hasLeft({ tenant: row.tenant, id })) ? row.tenant : undefined;
   }
   return readUsers;
