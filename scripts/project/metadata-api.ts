@@ -3,6 +3,7 @@ import { request as requestHttps } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { LatchkeyError } from '../../services/identity/core/errors.ts';
+import { describeRedirect } from '../../services/identity/core/redirects.ts';
 
 const refusalSchema = z.object({
   error: z.string(),
@@ -57,9 +58,13 @@ export function createMetadataApi(endpoint: string, adminSecret: string | undefi
 
   async function call(path: string, body?: unknown): Promise<unknown> {
     const headers = adminSecret === undefined ? {} : { 'x-hasura-admin-secret': adminSecret };
-    const answer = await send(new URL(path, base ?? undefined), headers, body).catch((cause: unknown) => {
+    const url = new URL(path, base ?? undefined);
+    const answer = await send(url, headers, body).catch((cause: unknown) => {
       throw unreachable(endpoint, `does not answer (${reasonOf(cause)})`, cause);
     });
+    const setting = `HASURA_GRAPHQL_ENDPOINT (or --endpoint) ${endpoint}`;
+    const redirect = describeRedirect(setting, url, answer.status, answer.location);
+    if (redirect !== undefined) throw new LatchkeyError('engine-unreachable', `${redirect}.`);
     const parsed = parseJson(answer.body);
     if (parsed !== undefined && answer.status < 300) return parsed;
     const refusal = refusalSchema.safeParse(parsed);
@@ -75,25 +80,25 @@ export function createMetadataApi(endpoint: string, adminSecret: string | undefi
   };
 }
 
-/** Not fetch: that gives up where nothing came for five minutes. */
+/** Not fetch: that gives up where nothing came for five minutes. No redirect is followed. */
 function send(
   url: URL,
   headers: Record<string, string>,
-  body: unknown,
-): Promise<{ status: number; body: string }> {
+  content: unknown,
+): Promise<{ status: number; body: string; location: string | undefined }> {
   return new Promise((resolve, reject) => {
     const request = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, {
-      method: body === undefined ? 'GET' : 'POST',
+      method: content === undefined ? 'GET' : 'POST',
       headers: { ...headers, 'content-type': 'application/json' },
     });
     request.on('error', reject);
     request.on('response', (response) => {
       text(response).then(
-        (received) => resolve({ status: response.statusCode ?? 0, body: received }),
+        (body) => resolve({ status: response.statusCode ?? 0, body, location: response.headers.location }),
         reject,
       );
     });
-    request.end(body === undefined ? undefined : JSON.stringify(body));
+    request.end(content === undefined ? undefined : JSON.stringify(content));
   });
 }
 

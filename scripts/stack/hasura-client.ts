@@ -1,6 +1,7 @@
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
+import { fetchWithoutRedirects } from '../../services/identity/core/redirects.ts';
 
 /** Who asks: by token, as admin, or as nobody; and in which role, if not in their default one. */
 export type Caller = {
@@ -45,10 +46,11 @@ const answerSchema = z.object({
 
 /** A plain client of an engine's GraphQL API, for looking at it from outside. */
 export function createHasuraClient(engineUrl: string): HasuraClient {
+  const send = fetchWithoutRedirects(engineUrl);
   const socketUrl = `${engineUrl.replace(/^http/, 'ws')}/v1/graphql`;
   return {
     async query(query, caller = {}, variables = {}) {
-      const response = await fetch(`${engineUrl}/v1/graphql`, {
+      const response = await send(`${engineUrl}/v1/graphql`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...headersOf(caller) },
         body: JSON.stringify({ query, variables }),

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Webhook } from 'standardwebhooks';
+import { fetchWithoutRedirects, RedirectError } from '../identity/core/redirects.ts';
 import type { ForwardingConfig } from './config.ts';
 import type { Forwarded } from './hint.ts';
 
@@ -21,12 +22,13 @@ export type Forward = (forwarded: Forwarded, patience: Patience) => Promise<void
  */
 export function createForward({ url, secret }: ForwardingConfig): Forward {
   const webhook = new Webhook(secret);
+  const send = fetchWithoutRedirects('LATCHKEY_WEBHOOK_URL');
 
   async function attempt({ id, hint }: Forwarded, timeoutMs: number): Promise<Failure | undefined> {
     const body = JSON.stringify(hint);
     const now = new Date();
     try {
-      const response = await fetch(url, {
+      const response = await send(url, {
         method: 'POST',
         headers: {
           'content-type': 'application/json',
@@ -35,12 +37,12 @@ export function createForward({ url, secret }: ForwardingConfig): Forward {
           'webhook-signature': webhook.sign(id, now, body),
         },
         body,
-        redirect: 'error',
         signal: AbortSignal.timeout(timeoutMs),
       });
       await response.body?.cancel();
       return response.ok ? undefined : answered(response);
     } catch (error) {
+      if (error instanceof RedirectError) return { why: error.message, isPassing: false };
       const why = error instanceof Error ? error.name : 'unknown';
       return { why: `it does not answer (${why}): check LATCHKEY_WEBHOOK_URL`, isPassing: true };
     }

@@ -1,3 +1,4 @@
+import { fetchWithoutRedirects } from '../identity/core/redirects.ts';
 import type { ClaimsConfig } from './config.ts';
 import type { Log } from './log.ts';
 
@@ -16,13 +17,13 @@ export function rolesFromHasura(
   log: Log,
   timeoutMs = ROLES_TIMEOUT_MS,
 ): (sub: string) => Promise<string[]> {
+  const send = fetchWithoutRedirects('HASURA_GRAPHQL_ENDPOINT');
   return async (sub) => {
     try {
-      const response = await fetch(`${endpoint}/v1/graphql`, {
+      const response = await send(`${endpoint}/v1/graphql`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'x-hasura-admin-secret': adminSecret },
         body: JSON.stringify({ query, variables: { id: sub } }),
-        redirect: 'error',
         signal: AbortSignal.timeout(timeoutMs),
       });
       const answer: unknown = await response.json();

@@ -100,6 +100,8 @@ export function createSender(options: SenderOptions): WebhookSender {
         ...headers,
       },
       body: JSON.stringify(record),
+      // Casdoor follows it, secret and all; here a wrong address shows.
+      redirect: 'manual',
       ...(signal === undefined ? {} : { signal }),
     });
   }

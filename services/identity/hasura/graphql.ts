@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { EngineConfig } from '../core/config.ts';
 import { LatchkeyError } from '../core/errors.ts';
 import { writeJson } from '../core/json-text.ts';
+import { fetchWithoutRedirects, RedirectError } from '../core/redirects.ts';
 import type { StoredState } from '../providers/provider.ts';
 import {
   CheckTablesDocument,
@@ -69,7 +70,7 @@ export function createEngine(
   const client = new GraphQLClient(`${endpoint}/v1/graphql`, {
     headers: { 'x-hasura-admin-secret': adminSecret },
     jsonSerializer: { parse: JSON.parse, stringify: writeJson },
-    ...options,
+    fetch: fetchWithoutRedirects('HASURA_GRAPHQL_ENDPOINT', options.fetch),
   });
   async function ask<Result, Variables extends object>(
     document: TypedDocumentNode<Result, Variables>,
@@ -119,6 +120,7 @@ export function createEngine(
  * A ClientError holds the whole request, personal data included, so it is never passed on as a cause.
  */
 function translate(error: unknown): LatchkeyError {
+  if (error instanceof RedirectError) return new LatchkeyError('engine-unreachable', `${error.message}.`);
   if (!(error instanceof ClientError)) {
     return new LatchkeyError(
       'engine-unreachable',

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { CasdoorConfig } from '../../core/config.ts';
 import { LatchkeyError } from '../../core/errors.ts';
 import { parsePayload } from '../../core/payload.ts';
+import { fetchWithoutRedirects, RedirectError } from '../../core/redirects.ts';
 import { type Passing, patiently } from '../patiently.ts';
 
 const text = z.string().catch('');
@@ -115,6 +116,8 @@ export function createCasdoorApi({
     accept: 'application/json',
   };
 
+  const send = fetchWithoutRedirects('CASDOOR_ENDPOINT');
+
   async function call(
     path: string,
     query: Record<string, string>,
@@ -126,7 +129,7 @@ export function createCasdoorApi({
     let response: Response;
     let body: string;
     try {
-      response = await fetch(url, {
+      response = await send(url, {
         headers: { ...headers, ...(post !== undefined && { 'content-type': 'application/json' }) },
         signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
         ...(post !== undefined && { method: 'POST', body: JSON.stringify(post) }),
@@ -134,6 +137,9 @@ export function createCasdoorApi({
       body = await response.text();
     } catch (cause) {
       signal?.throwIfAborted();
+      if (cause instanceof RedirectError) {
+        throw new LatchkeyError('provider-unreachable', `${cause.message}.`);
+      }
       throw failed(path, 'does not come back', new PassingError('no answer', { cause }));
     }
     if (response.status === 429 || response.status >= 500) {

@@ -3,6 +3,7 @@ import type { ClerkClient } from '@clerk/backend';
 import { z } from 'zod';
 import { LatchkeyError } from '../../core/errors.ts';
 import { type Passing, patiently as persist } from '../patiently.ts';
+import { loadClerkClient, REDIRECTED } from './load-client.ts';
 
 export interface ClerkAccess {
   /** `sk_…`; without it nothing can be read. */
@@ -15,7 +16,7 @@ export interface ClerkAccess {
 const FAILURE = z.object({
   status: z.number().optional(),
   retryAfter: z.number().optional(),
-  errors: z.array(z.object({ code: z.string() })).catch([]),
+  errors: z.array(z.object({ code: z.string(), message: z.string().catch('') })).catch([]),
 });
 
 /** @throws LatchkeyError `configuration-invalid` where there is no secret key */
@@ -30,7 +31,7 @@ export async function connect({
     );
   }
   // Only what reads from Clerk needs its client, and it takes a while to load.
-  const { createClerkClient } = await import('@clerk/backend');
+  const { createClerkClient } = await loadClerkClient(apiUrl);
   return createClerkClient({ secretKey, apiUrl });
 }
 
@@ -45,7 +46,7 @@ export async function patiently<T>(call: () => Promise<T>, signal?: AbortSignal)
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof z.ZodError) throw failed('answers in another shape than expected', error);
-    throw failed(`answers with status ${FAILURE.safeParse(error).data?.status ?? 0}`, error);
+    throw unreachable(error);
   }
 }
 
@@ -53,6 +54,13 @@ function passing(error: unknown): Passing | undefined {
   const { status = 0, retryAfter } = FAILURE.safeParse(error).data ?? {};
   const isPassing = status === 429 || status === 0 || status >= 500;
   return isPassing && !(error instanceof z.ZodError) ? { retryAfter } : undefined;
+}
+
+function unreachable(error: unknown): LatchkeyError {
+  const { status = 0, errors = [] } = FAILURE.safeParse(error).data ?? {};
+  const redirect = errors.find(({ code }) => code === REDIRECTED);
+  if (redirect === undefined) return failed(`answers with status ${status}`, error);
+  return new LatchkeyError('provider-unreachable', `${redirect.message}.`, { cause: error });
 }
 
 function failed(what: string, cause: unknown): LatchkeyError {
@@ -82,7 +90,7 @@ export async function promptly<T>(call: () => Promise<T>): Promise<T> {
     return await Promise.race([call(), late]);
   } catch (error) {
     const { status = 0, errors = [] } = FAILURE.safeParse(error).data ?? {};
-    if (!NOT_TAKEN.includes(status)) throw failed(`answers with status ${status}`, error);
+    if (!NOT_TAKEN.includes(status)) throw unreachable(error);
     const codes = errors.map(({ code }) => code).join(', ') || `status ${status}`;
     throw new LatchkeyError('request-invalid', `Clerk does not take this: ${codes}.`, { cause: error });
   } finally {
