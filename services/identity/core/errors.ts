@@ -14,6 +14,8 @@ const ERRORS = {
   'request-invalid': { status: 400, exit: 1, retriable: false },
   'payload-malformed': { status: 400, exit: 1, retriable: false },
   'payload-too-large': { status: 413, exit: 1, retriable: false },
+  'headers-too-large': { status: 431, exit: 1, retriable: false },
+  'request-timeout': { status: 408, exit: 1, retriable: false },
   'record-refused': { status: 422, exit: 1, retriable: false },
   'not-found': { status: 404, exit: 1, retriable: false },
   'reconcile-under-way': { status: 409, exit: 1, retriable: false },

@@ -4,7 +4,15 @@ import type { Engine } from '../hasura/graphql.ts';
 import type { Registry } from '../providers/registry.ts';
 import { createReconcileJob } from '../sync/reconcile-job.ts';
 import type { Writer } from '../sync/writer.ts';
+import { closeGracefully } from './closing.ts';
 import { answerError, answerNotFound } from './errors.ts';
+import {
+  answerClientError,
+  LARGEST_BODY,
+  limitHeaders,
+  SERVER_OPTIONS,
+  SLOWEST_REQUEST_MS,
+} from './limits.ts';
 import { actions } from './routes/actions.ts';
 import { authHook } from './routes/auth-hook.ts';
 import { health } from './routes/health.ts';
@@ -29,10 +37,6 @@ export interface Services {
   readonly unauthorizedRole?: string | undefined;
 }
 
-const LARGEST_BODY = 1024 * 1024;
-/** For a whole request to arrive: providers send at once, and a trickle is an attack. */
-const SLOWEST_REQUEST_MS = 15_000;
-
 /** The service without its process: no port is opened, no signal is heard. */
 export function buildApp(services: Services): FastifyInstance {
   const app = Fastify({
@@ -41,6 +45,10 @@ export function buildApp(services: Services): FastifyInstance {
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: LARGEST_BODY,
     requestTimeout: SLOWEST_REQUEST_MS,
+    http: SERVER_OPTIONS,
+    clientErrorHandler: answerClientError,
+    frameworkErrors: answerError,
+    return503OnClosing: false,
   });
   app.setErrorHandler(answerError);
   app.setNotFoundHandler(answerNotFound);
@@ -50,21 +58,13 @@ export function buildApp(services: Services): FastifyInstance {
     request.log.info({ method, route: routeOptions.url, status: reply.statusCode, ms: took }, 'answered');
     done();
   });
-  // A connection kept alive after its last answer would keep the process alive as well.
-  let isClosing = false;
-  app.addHook('preClose', async () => {
-    isClosing = true;
-  });
-  app.addHook('onSend', (_request, reply, payload, done) => {
-    if (isClosing) reply.header('connection', 'close');
-    done(null, payload);
-  });
+  const reconcile = createReconcileJob(services);
+  limitHeaders(app);
+  closeGracefully(app, () => reconcile.close());
   // Runs when the requests under way have been answered.
   app.addHook('onClose', () => services.writer.close());
 
   health(app, services);
-  const reconcile = createReconcileJob(services);
-  app.addHook('preClose', () => reconcile.close());
   webhooks(app, { ...services, reconcile });
   actions(app, services);
   jobs(app, { ...services, reconcile });

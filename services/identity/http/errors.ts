@@ -12,13 +12,19 @@ const FASTIFY_CODES: Record<string, ErrorCode> = {
  * Answers errors as `{code, message}`. 4xx explain themselves; 5xx say nothing of the inside and are
  * logged whole.
  */
-export function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function answerError(
+  error: FastifyError | LatchkeyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
   const known = understand(error);
   if (known.status < 500) {
     request.log.info({ code: known.code }, 'refused');
     return reply.code(known.status).send({ code: known.code, message: known.message });
   }
-  request.log.error({ err: error, code: known.code }, 'failed');
+  // Nothing is wrong while the service stops.
+  const level = known.code === 'shutting-down' ? 'info' : 'error';
+  request.log[level]({ err: error, code: known.code }, 'failed');
   if (known.retriable) {
     return reply
       .code(known.status)
@@ -35,7 +41,7 @@ export function answerNotFound(request: FastifyRequest, reply: FastifyReply): Fa
 }
 
 /** Any error, in our vocabulary. */
-export function understand(error: FastifyError): LatchkeyError {
+export function understand(error: FastifyError | LatchkeyError): LatchkeyError {
   if (error instanceof LatchkeyError) return error;
   if (error.statusCode === undefined || error.statusCode >= 500) {
     return new LatchkeyError('internal', 'Unforeseen.', { cause: error });

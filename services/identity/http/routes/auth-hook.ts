@@ -1,11 +1,17 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { HeaderList } from '../../auth/credentials.ts';
 import { type AuthHookSettings, createAuthHook } from '../../auth/hook.ts';
 import { LatchkeyError } from '../../core/errors.ts';
+import { isJsonObject } from '../../core/payload.ts';
+import { answerError } from '../errors.ts';
+import { checkHeaderCount } from '../limits.ts';
 
 /** What Hasura sends in mode POST. The GraphQL request may be beside it; it changes nothing here. */
 const POSTED = z.object({ headers: z.record(z.string(), z.string()) });
+
+/** The client's headers, of which Hasura takes 50 KB, as JSON. */
+const LARGEST_BODY = 64 * 1024;
 
 /**
  * `GET` and `POST /auth/hook`: tells Hasura who a client is. Anybody may ask, for the answer says no
@@ -27,7 +33,11 @@ export function authHook(app: FastifyInstance, settings: AuthHookSettings): void
 
   app.get('/auth/hook', async (request, reply) => answer(pairs(request.raw.rawHeaders), reply));
 
-  app.post('/auth/hook', async (request, reply) => {
+  const limits = { bodyLimit: LARGEST_BODY, errorHandler: answerHookError };
+  app.post('/auth/hook', limits, async (request, reply) => {
+    // Counted first: looking at each takes far longer.
+    const body = isJsonObject(request.body) ? request.body : {};
+    if (isJsonObject(body.headers)) checkHeaderCount(Object.keys(body.headers).length);
     const posted = POSTED.safeParse(request.body);
     if (!posted.success) {
       throw new LatchkeyError(
@@ -44,4 +54,10 @@ function pairs(raw: readonly string[]): HeaderList {
   const list: [string, string][] = [];
   for (let index = 0; index + 1 < raw.length; index += 2) list.push([raw[index] ?? '', raw[index + 1] ?? '']);
   return list;
+}
+
+function answerHookError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (error.code !== 'FST_ERR_CTP_BODY_TOO_LARGE') return answerError(error, request, reply);
+  const message = `The body has more than ${LARGEST_BODY} bytes: set HASURA_GRAPHQL_AUTH_HOOK_SEND_REQUEST_BODY to false, so that Hasura sends the headers alone.`;
+  return answerError(new LatchkeyError('payload-too-large', message), request, reply);
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { Agent, request as httpRequest } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
@@ -74,16 +75,67 @@ test('it starts without an engine, and SIGTERM lets it finish what is under way'
   await expect.poll(() => isAsked).toBe(true);
   service.kill('SIGTERM');
   await expect
-    .poll(() =>
-      fetch(`${address()}/healthz`).then(
-        () => 'open',
-        () => 'closed',
-      ),
+    .poll(
+      () =>
+        fetch(`${address()}/healthz`).then(
+          () => 'open',
+          () => 'closed',
+        ),
+      { timeout: 20_000 },
     )
     .toBe('closed');
   expect(service.exitCode).toBe(null);
 
   release();
   expect((await answer).status).toBe(204);
+  expect(await exit).toEqual([0, null]);
+});
+
+/** One webhook on a connection that is kept open; rejects where the connection ends without an answer. */
+function deliver(url: string, agent: Agent, id: string) {
+  const body = fixture('user.created.json');
+  return new Promise<{ status: number; retryAfter: string | undefined; text: string }>((resolve, reject) => {
+    const request = httpRequest(url, { method: 'POST', agent, headers: signed(body, { id }) });
+    request.on('error', reject);
+    request.on('response', async (response) => {
+      const { statusCode: status = 0, headers } = response;
+      resolve({ status, retryAfter: headers['retry-after'], text: await text(response) });
+    });
+    request.end(body);
+  });
+}
+
+test('SIGTERM under load: each request gets its answer, or a 503 that says to come back', async () => {
+  engine = await serve(async (request, response) => {
+    await text(request);
+    setTimeout(() => response.writeHead(200, { 'content-type': 'application/json' }).end('{"data":{}}'), 20);
+  });
+  const { service, exit, address, url } = start({ ...SETTINGS, HASURA_GRAPHQL_ENDPOINT: engine.url });
+  await url();
+
+  const answers: Awaited<ReturnType<typeof deliver>>[] = [];
+  // As senders do: one after the other on a connection, until they are told to come back later.
+  const senders = Array.from({ length: 30 }, async (_, sender) => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    for (let number = 0; ; number += 1) {
+      const answer = await deliver(`${address()}/webhooks/clerk`, agent, `msg_${sender}_${number}`);
+      answers.push(answer);
+      if (answer.status !== 204) break;
+    }
+    agent.destroy();
+  });
+  await expect.poll(() => answers.length, { timeout: 20_000 }).toBeGreaterThan(100);
+  service.kill('SIGTERM');
+  await Promise.all(senders);
+
+  const refused = answers.filter(({ status }) => status !== 204);
+  expect(refused).toHaveLength(30);
+  for (const { status, retryAfter, text: answer } of refused) {
+    expect([status, Number(retryAfter), JSON.parse(answer)]).toEqual([
+      503,
+      expect.toSatisfy((seconds: number) => seconds > 0),
+      { code: 'unavailable', message: expect.any(String) },
+    ]);
+  }
   expect(await exit).toEqual([0, null]);
 });
