@@ -202,12 +202,24 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
+/** Whether a name or an address, as a URL or a setting has it, is this machine's and nobody else's. */
+export function isLoopbackHost(host: string): boolean {
+  const name = host.toLowerCase();
+  return (
+    name === 'localhost' ||
+    name.endsWith('.localhost') ||
+    name === '::1' ||
+    name === '[::1]' ||
+    /^127(\.\d{1,3}){3}$/.test(name)
+  );
+}
+
 /**
  * Reads the settings from `env` (`process.env` unless given).
  * @throws {ConfigError} naming the first wrong variable
  */
 export function readConfig(env: Environment = process.env): EngineConfig {
-  if (env.NODE_ENV === 'production') {
+  if (env.NODE_ENV?.trim().toLowerCase() === 'production') {
     throw new ConfigError(
       'NODE_ENV=production: the embedded engine is for development and tests; run hasura/graphql-engine instead',
     );
@@ -220,6 +232,12 @@ export function readConfig(env: Environment = process.env): EngineConfig {
   if (parsed.data.metadataDatabaseUrl === undefined) {
     throw new ConfigError(
       'HASURA_GRAPHQL_DATABASE_URL: missing; set it to a PostgreSQL connection string, such as postgres://postgres@127.0.0.1:5432/postgres',
+    );
+  }
+  const { adminSecrets, host } = parsed.data;
+  if (adminSecrets.length === 0 && !isLoopbackHost(host)) {
+    throw new ConfigError(
+      `HASURA_GRAPHQL_SERVER_HOST: on ${host} everybody on the network would be admin; set HASURA_GRAPHQL_ADMIN_SECRET, or listen on 127.0.0.1`,
     );
   }
   const warnings = Object.keys(env)

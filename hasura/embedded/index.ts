@@ -6,7 +6,7 @@ import { createApiService } from './api/service.ts';
 import { createStateBuilder, type EngineState } from './api/state.ts';
 import { createAuthenticator } from './auth/index.ts';
 import { ConfigError, type EngineConfig } from './config.ts';
-import { EngineError } from './errors.ts';
+import { apiErrorBody, EngineError } from './errors.ts';
 import { createEventEngine } from './events/index.ts';
 import { buildCore } from './execute/core.ts';
 import type { Logger } from './log.ts';
@@ -15,7 +15,9 @@ import { http } from './node-http.ts';
 import { corsHeaders, createCorsPolicy, preflightHeaders } from './server/cors.ts';
 import { send } from './server/http.ts';
 import { createLiveQueries } from './server/live-queries.ts';
+import { refuseForeign } from './server/loopback-only.ts';
 import { createRoutes } from './server/routes.ts';
+import { answerClientError, SERVER_OPTIONS } from './server/slow-requests.ts';
 import { attachWebSockets } from './server/websocket.ts';
 import { createMetadataStore } from './storage/metadata-store.ts';
 import { createPool, createSourcePools } from './storage/sources.ts';
@@ -39,6 +41,12 @@ const GRACE_MS = 5000;
 export async function createEngine(config: EngineConfig, log: Logger): Promise<Engine> {
   const { metadataDatabaseUrl } = config;
   if (metadataDatabaseUrl === undefined) throw new ConfigError('HASURA_GRAPHQL_DATABASE_URL: missing');
+  if (config.adminSecrets.length === 0) {
+    log.warn('startup', {
+      message:
+        'no HASURA_GRAPHQL_ADMIN_SECRET: whoever reaches this engine is admin, so it answers programs and pages of this machine alone',
+    });
+  }
   for (const warning of config.warnings) log.warn('startup', { message: warning });
   const cors = createCorsPolicy(config.corsDomain, config.disableCors, config.wsReadCookie);
   const metadataPool = createPool(metadataDatabaseUrl, METADATA_CONNECTIONS, log);
@@ -68,7 +76,12 @@ export async function createEngine(config: EngineConfig, log: Logger): Promise<E
     warn(api.state);
     api.onChange((_, state) => warn(state));
     const routes = createRoutes({ config, authenticator, api, store, pools, log });
-    const server = http.createServer((request, response) => {
+    const server = http.createServer(SERVER_OPTIONS, (request, response) => {
+      const refusal = refuseForeign(config, request.headers);
+      if (refusal !== undefined) {
+        const body = JSON.stringify(apiErrorBody(refusal, false));
+        return send(request, response, { status: refusal.status, body });
+      }
       const headers = corsHeaders(cors, request.headers.origin);
       if (request.method === 'OPTIONS' && Object.keys(headers).length > 0) {
         const requested = request.headers['access-control-request-headers'];
@@ -80,6 +93,7 @@ export async function createEngine(config: EngineConfig, log: Logger): Promise<E
       }
       void routes(request).then((answer) => send(request, response, answer, headers));
     });
+    server.on('clientError', answerClientError);
     // Node's five seconds end a connection just as a client that pauses between two requests takes it
     // up again; this is longer than clients keep one.
     server.keepAliveTimeout = KEEP_ALIVE_MS;
@@ -99,7 +113,7 @@ export async function createEngine(config: EngineConfig, log: Logger): Promise<E
     const { port } = server.address() as AddressInfo;
     const sync = startSchemaSync(api, config.schemaSyncIntervalMs, log);
     return {
-      url: `http://${['*', '0.0.0.0'].includes(config.host) ? '127.0.0.1' : config.host}:${port}`,
+      url: `http://${urlHost(config.host)}:${port}`,
       async close() {
         await sync.close();
         // Before the server, while handlers under way can still call back.
@@ -118,6 +132,12 @@ export async function createEngine(config: EngineConfig, log: Logger): Promise<E
     for (const close of closeAll) await Promise.allSettled([close()]);
     throw error;
   }
+}
+
+/** By which name the engine can be reached from this machine. */
+function urlHost(host: string): string {
+  if (host === '*' || host === '0.0.0.0') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 function explain(error: unknown): unknown {

@@ -111,9 +111,15 @@ async function verifySignature(token: string, keys: readonly KeyObject[]): Promi
   throw fail('JWSError JWSInvalidSignature');
 }
 
-/** Whether `alg` is one for this kind of key: a public key must never serve as an HMAC secret. */
+/**
+ * Whether `alg` is one for this kind of key: a public key must never serve as an HMAC secret, and a secret must
+ * be as long as the hash. Of the algorithms that it is long enough for, Hasura takes each, whatever `type` says.
+ */
 function fits(key: KeyObject, alg: string): boolean {
-  if (key.type === 'secret') return /^HS(256|384|512)$/.test(alg);
+  if (key.type === 'secret') {
+    const bits = Number(/^HS(256|384|512)$/.exec(alg)?.[1] ?? Number.NaN);
+    return (key.symmetricKeySize ?? 0) * 8 >= bits;
+  }
   switch (key.asymmetricKeyType) {
     case 'rsa':
       return /^[RP]S(256|384|512)$/.test(alg);

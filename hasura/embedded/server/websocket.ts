@@ -5,8 +5,9 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { type HeaderList, headerList } from '../auth/headers.ts';
 import { EngineError, graphqlErrorBody } from '../errors.ts';
-import { http } from '../node-http.ts';
 import type { CorsPolicy } from './cors.ts';
+import { refuseForeign } from './loopback-only.ts';
+import { writeError } from './slow-requests.ts';
 import { type Connection, type ConnectionParts, serveConnection } from './ws-connection.ts';
 import { CLOSES, type Protocol } from './ws-protocol.ts';
 
@@ -37,6 +38,8 @@ export function attachWebSockets(server: Server, parts: ConnectionParts, cors: C
   const enabled = parts.config.enabledApis.includes('graphql');
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
+    const foreign = refuseForeign(parts.config, request.headers);
+    if (foreign !== undefined) return refuse(socket, foreign);
     const path = URL.parse(request.url ?? '/', 'http://engine')?.pathname ?? '/';
     if (!enabled || !PATHS.includes(path)) {
       return refuse(
@@ -101,8 +104,5 @@ function allowedHeaders(request: IncomingMessage, cors: CorsPolicy): HeaderList 
 }
 
 function refuse(socket: Duplex, error: EngineError): void {
-  const body = JSON.stringify(graphqlErrorBody(error, false));
-  socket.end(
-    `HTTP/1.1 ${error.status} ${http.STATUS_CODES[error.status] ?? ''}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
+  writeError(socket, error, graphqlErrorBody(error, false));
 }

@@ -61,6 +61,16 @@ describe('a token that verifies', () => {
   });
 
   test.each([
+    ['HS256', 'HS384', 48],
+    ['HS256', 'HS512', 64],
+    ['HS512', 'HS256', 64],
+  ])('passes where the secret of %s is long enough for %s', async (type, alg, bytes) => {
+    const key = 'k'.repeat(bytes);
+    const token = await sign(claims(), alg, createSecretKey(Buffer.from(key)));
+    expect((await session(token, { type, key })).role).toBe('user');
+  });
+
+  test.each([
     ['no issuer', {}],
     ['the configured issuer', { iss: 'https://a.example' }],
   ])('passes with %s', async (_, extra) => {
@@ -118,6 +128,20 @@ describe('a token is refused', () => {
     expect(await refusal(await token(), jwt)).toMatchObject({
       code: 'invalid-jwt',
       message: `Could not verify JWT: ${why}`,
+    });
+  });
+
+  test.each([
+    ['HS256', 'HS384', 40],
+    ['HS256', 'HS512', 40],
+    ['HS256', 'HS512', 63],
+    ['HS384', 'HS512', 48],
+  ])('when a secret of %s signs by %s with %i bytes, fewer than the hash', async (type, alg, bytes) => {
+    const key = 'k'.repeat(bytes);
+    const token = await sign(claims(), alg, createSecretKey(Buffer.from(key)));
+    expect(await refusal(token, { type, key })).toMatchObject({
+      code: 'invalid-jwt',
+      message: 'Could not verify JWT: JWSError JWSInvalidSignature',
     });
   });
 
