@@ -45,6 +45,9 @@ export type Stack = {
   close(): Promise<void>;
 };
 
+/** Nobody else looks into it. Root's PostgreSQL runs as another user, who must get through to its data. */
+const STATE_MODE = process.getuid?.() === 0 ? 0o711 : 0o700;
+
 /**
  * Starts everything, brings the database to the project's migrations and metadata, and waits until
  * the service is ready. Where a part cannot be started, those that were are ended.
@@ -67,7 +70,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   };
 
   try {
-    if (stateDirectory !== undefined) await mkdir(stateDirectory, { recursive: true });
+    if (stateDirectory !== undefined) await mkdir(stateDirectory, { recursive: true, mode: STATE_MODE });
     const adminSecret = await keptSecret(stateDirectory, 'admin-secret');
     const servicePort = ports.service ?? (await freePort());
     // Engine and service know one another from the start, whichever is up first.

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -74,6 +74,8 @@ function run(command: string, args: string[]): Run {
   return started;
 }
 
+const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o777;
+
 /** The commands it prints, as they are printed. */
 const printedCommands = (output: string): string[] =>
   output
@@ -108,6 +110,14 @@ describe.skipIf(readTarget().kind === 'docker')('npm start', { timeout: 180_000 
       expect(JSON.parse(paste([token, query]))).toEqual({
         data: { users: [{ id: expect.stringMatching(/^user_/), email: 'ada@example.com', name: 'Ada' }] },
       });
+    });
+
+    test('what it keeps can be read and listed by nobody else', async () => {
+      const data = join(folder, 'data');
+      const modes = await Promise.all(
+        [data, ...(await readdir(data)).map((name) => join(data, name))].map(modeOf),
+      );
+      expect(modes.filter((mode) => (mode & 0o066) !== 0)).toEqual([]);
     });
 
     test('a second one on the same data is refused with what to do, and does not harm it', async () => {

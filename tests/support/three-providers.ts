@@ -1,7 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { decodeJwt, decodeProtectedHeader, importJWK, SignJWT } from 'jose';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { z } from 'zod';
 import type { LocalCasdoor } from '../../scripts/local/casdoor/local-casdoor.ts';
 import type { LocalClerk } from '../../scripts/local/clerk/local-clerk.ts';
@@ -151,13 +149,12 @@ async function signUpAtCognito(cognito: LocalCognito, email: string): Promise<Pe
   await cognito.settled();
   const token = async () =>
     (await fetch(`${cognito.url}/token?${new URLSearchParams({ user: email })}`)).text();
-  const sign = await cognitoSigner();
   return {
     provider: 'cognito',
     id: sub,
     email,
     token,
-    signed: signer(token, sign),
+    signed: signer(token, cognito.key.sign),
   };
 }
 
@@ -171,14 +168,4 @@ function signer(token: () => Promise<string>, sign: Sign): Person['signed'] {
     const { alg: _, ...own } = decodeProtectedHeader(await base);
     return sign({ ...decodeJwt(await base), ...claims }, { ...own, ...header });
   };
-}
-
-/** The private key of cognito-local, which is no secret: the package holds it. */
-async function cognitoSigner(): Promise<Sign> {
-  const file = fileURLToPath(import.meta.resolve('cognito-local/lib/keys/cognitoLocal.private.json'));
-  const { jwk } = z
-    .object({ jwk: z.record(z.string(), z.unknown()) })
-    .parse(JSON.parse(readFileSync(file, 'utf8')));
-  const key = await importJWK(jwk, 'RS256');
-  return (payload, header) => new SignJWT(payload).setProtectedHeader({ alg: 'RS256', ...header }).sign(key);
 }

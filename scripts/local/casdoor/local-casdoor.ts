@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { casdoorEngineAuth } from '../../../services/identity/providers/casdoor/engine-auth.ts';
 import { casdoorKeysUrl } from '../../../services/identity/providers/casdoor/keys.ts';
 import { LOOPBACK } from '../../stack/ports.ts';
+import { answerThisMachineOnly } from '../loopback-only.ts';
 import type { LocalProvider } from '../provider.ts';
 import { createSigningKey, type SigningKey } from '../signing-key.ts';
 import { createStateFile } from '../state-file.ts';
@@ -104,6 +105,7 @@ export async function startLocalCasdoor(options: LocalCasdoorOptions): Promise<L
   }
 
   const app = Fastify({ forceCloseConnections: true });
+  answerThisMachineOnly(app);
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
     { parseAs: 'string' },

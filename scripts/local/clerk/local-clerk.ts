@@ -3,6 +3,7 @@ import Fastify from 'fastify';
 import { z } from 'zod';
 import { clerkEngineAuth } from '../../../services/identity/providers/clerk/engine-auth.ts';
 import { LOOPBACK } from '../../stack/ports.ts';
+import { answerThisMachineOnly } from '../loopback-only.ts';
 import type { LocalProvider } from '../provider.ts';
 import { createSigningKey, type SigningKey } from '../signing-key.ts';
 import { createStateFile } from '../state-file.ts';
@@ -92,6 +93,7 @@ export async function startLocalClerk(options: LocalClerkOptions): Promise<Local
   }
 
   const app = Fastify({ forceCloseConnections: true });
+  answerThisMachineOnly(app);
   // Clerk's client calls DELETE with a type but no body, which Fastify's own parser refuses.
   app.removeContentTypeParser('application/json');
   app.addContentTypeParser(

@@ -1,6 +1,7 @@
 import Fastify from 'fastify';
 import { z } from 'zod';
 import { LOOPBACK } from '../../stack/ports.ts';
+import { answerThisMachineOnly } from '../loopback-only.ts';
 import { describeCall, eventOf } from './cloudtrail.ts';
 import { controlApi, type Pool } from './control-api.ts';
 
@@ -41,6 +42,7 @@ export async function startFront(options: {
   }
 
   const app = Fastify({ forceCloseConnections: true });
+  answerThisMachineOnly(app);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string' }, async (_request: unknown, body: string) => body);
   controlApi(app, pool);
@@ -65,7 +67,7 @@ export async function startFront(options: {
     });
     const text = await answer.text();
     if (call !== undefined && answer.ok) onEvent(eventOf(call, text === '' ? {} : JSON.parse(text)));
-    for (const name of ['content-type', 'location', 'access-control-allow-origin']) {
+    for (const name of ['content-type', 'location']) {
       const value = answer.headers.get(name);
       if (value !== null) reply.header(name, value);
     }

@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads';
 import Fastify from 'fastify';
 import { z } from 'zod';
 import { LOOPBACK } from '../../stack/ports.ts';
+import { answerThisMachineOnly } from '../loopback-only.ts';
 
 export type LocalLambda = {
   /** What the SDK calls the endpoint of Lambda. */
@@ -94,6 +95,7 @@ export async function startLocalLambda({
   }
 
   const app = Fastify({ forceCloseConnections: true });
+  answerThisMachineOnly(app);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string' }, async (_request: unknown, body: string) => body);
   app.post<{ Params: { name: string }; Body: string }>(

@@ -20,10 +20,13 @@ import { PROJECT_ROOT } from '../../environment.ts';
 import { freePort, LOOPBACK } from '../../stack/ports.ts';
 import { type Child, COMPILE_CACHE, startChild } from '../../stack/processes.ts';
 import { untilAnswers } from '../../stack/wait.ts';
+import { makePrivateFolder } from '../private-files.ts';
 import type { LocalProvider } from '../provider.ts';
+import type { SigningKey } from '../signing-key.ts';
 import type { Pool } from './control-api.ts';
 import { type Front, startFront } from './front.ts';
 import { type LocalLambda, startLocalLambda } from './lambda.ts';
+import { keptSigningKey } from './signing-key.ts';
 
 export type LocalCognito = LocalProvider & {
   userPoolId: string;
@@ -33,6 +36,7 @@ export type LocalCognito = LocalProvider & {
   /** The code with which every sign-up is confirmed here. */
   confirmationCode: string;
   lambda: LocalLambda;
+  key: SigningKey;
   /** Waits until all events so far have been delivered or given up. */
   settled(): Promise<void>;
 };
@@ -68,6 +72,7 @@ export async function startLocalCognito(options: LocalCognitoOptions): Promise<L
   const { onLine, functionEnvironment = {} } = options;
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'latchkey-cognito-')));
   await mkdir(join(directory, '.cognito'), { recursive: true });
+  await makePrivateFolder(directory);
   const closers: (() => Promise<unknown>)[] = [];
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).reverse()) await closer();
@@ -76,6 +81,7 @@ export async function startLocalCognito(options: LocalCognitoOptions): Promise<L
 
   try {
     const webhookSecret = await keptSecret(directory);
+    const key = await keptSigningKey(directory);
     const events = new Set<Promise<void>>();
     const rule: unknown = JSON.parse(
       await readFile(join(PROJECT_ROOT, 'deploy', 'cognito', 'event-rule.json'), 'utf8'),
@@ -165,6 +171,7 @@ export async function startLocalCognito(options: LocalCognitoOptions): Promise<L
       client,
       confirmationCode: CONFIRMATION_CODE,
       lambda,
+      key,
       deliverTo: (endpoint) => configure({ LATCHKEY_WEBHOOK_URL: endpoint }),
       async settled() {
         await Promise.all(events);
@@ -186,7 +193,6 @@ async function startCognitoLocal(options: {
 }): Promise<Child> {
   const { directory, port, issuer, lambdaUrl, onLine } = options;
   const config = {
-    ServerConfig: { hostname: LOOPBACK, port },
     TokenConfig: { IssuerDomain: issuer },
     LambdaClient: {
       endpoint: lambdaUrl,
@@ -200,11 +206,13 @@ async function startCognitoLocal(options: {
     } satisfies Record<string, Trigger>,
     UserPoolDefaults: { UsernameAttributes: ['email'] },
   };
-  await writeFile(join(directory, '.cognito', 'config.json'), JSON.stringify(config, null, 2));
+  await writeFile(join(directory, '.cognito', 'config.json'), JSON.stringify(config, null, 2), {
+    mode: 0o600,
+  });
   const child = await startChild({
     name: 'cognito-local',
     command: process.execPath,
-    args: [fileURLToPath(import.meta.resolve('cognito-local/lib/bin/start.js'))],
+    args: [fileURLToPath(new URL('cognito-local.ts', import.meta.url)), String(port)],
     cwd: directory,
     env: {
       NODE_COMPILE_CACHE: COMPILE_CACHE,
