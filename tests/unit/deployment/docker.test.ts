@@ -17,7 +17,9 @@ const compose = z
       z.string(),
       z.object({
         image: z.string().optional(),
-        build: z.object({ context: z.string(), dockerfile: z.string() }).optional(),
+        build: z
+          .object({ context: z.string(), dockerfile: z.string(), args: z.record(z.string(), z.string()) })
+          .optional(),
         environment: z.record(z.string(), z.union([z.string(), z.number(), z.null()])),
         volumes: z.array(z.string()).default([]),
         healthcheck: z.object({ test: z.array(z.string()) }).optional(),
@@ -80,6 +82,36 @@ describe('docker-compose.yml', () => {
     const given = Object.keys(service('identity').environment);
     const secrets = VARIABLES.filter((name) => /SECRET/.test(name));
     expect(secrets.filter((name) => !given.includes(name))).toEqual([]);
+  });
+
+  test('lets Hasura connect as a role that its PostgreSQL is made with, and not as the superuser', () => {
+    const url = new URL(String(service('hasura').environment.HASURA_GRAPHQL_DATABASE_URL).replace('${', '{'));
+    expect([url.username, url.pathname]).toEqual(['hasura', '/hasura']);
+    const [, mounted = ''] =
+      service('postgres')
+        .volumes.find((volume) => volume.startsWith('./deploy/'))
+        ?.split(':') ?? [];
+    expect(mounted).toMatch(/^\/docker-entrypoint-initdb\.d\/.+\.sql$/);
+    const script = read('deploy/postgres/hasura.sql');
+    const [, variable = ''] = /^\\getenv password (\w+)$/m.exec(script) ?? [];
+    expect(Object.keys(service('postgres').environment)).toContain(variable);
+    expect(decodeURIComponent(url.password)).toBe(`{${variable}}`);
+  });
+
+  test('names a version of each image, and lets it be replaced by one pinned by digest', () => {
+    const images = Object.values(compose.services).flatMap(({ image, build }) =>
+      image === undefined ? Object.values(build?.args ?? {}) : [image],
+    );
+    expect(images).toHaveLength(3);
+    for (const image of images) {
+      expect(image).toMatch(/^\$\{LATCHKEY_[A-Z]+_IMAGE:-[a-z/-]+:(?!latest)[\w.-]*\d[\w.-]*\}$/);
+    }
+    // Built by hand it is of the same image.
+    const { NODE_IMAGE } = service('identity').build?.args ?? {};
+    const dockerfile = read('services/identity/Dockerfile');
+    expect(NODE_IMAGE).toContain(`:-${/^ARG NODE_IMAGE=(\S+)$/m.exec(dockerfile)?.[1]}}`);
+    const from = dockerfile.match(/^FROM \S+/gm) ?? [];
+    expect(from.filter((line) => line !== `FROM $\{NODE_IMAGE}`)).toEqual([]);
   });
 
   test('mounts only paths that exist, and only volumes that it declares', () => {
