@@ -24,7 +24,7 @@ setting, 3 Hasura does not answer or refuses the admin secret.`,
     'admin-secret': {
       type: 'string',
       placeholder: 'secret',
-      help: 'Its admin secret (else HASURA_GRAPHQL_ADMIN_SECRET, from the environment or .env).',
+      help: 'Its admin secret (else HASURA_GRAPHQL_ADMIN_SECRET, from the environment or .env, where\nother users of this machine do not see it, as they see command lines).',
     },
     project: { type: 'string', placeholder: 'folder', help: 'Where config.yaml is (default: hasura).' },
     'dry-run': { type: 'boolean', help: 'Say what would be done, and do nothing.' },

@@ -144,7 +144,7 @@ describe('docs/cognito.md', () => {
   });
 
   test('the variables it gives the functions are complete', () => {
-    const [claims, forwarding] = [...docs.matchAll(/'(\{"Variables":.*\})'/g)].map((match) =>
+    const [claims, forwarding] = [...docs.matchAll(/^(\{"Variables":.*\})$/gm)].map((match) =>
       z
         .object({ Variables: z.record(z.string(), z.string()) })
         .parse(JSON.parse((match[1] ?? '').replace('whsec_…', `whsec_${'A'.repeat(43)}=`))),
