@@ -25,6 +25,12 @@ const refusal = async (token: string, jwt: Record<string, unknown> = {}, ...head
 const session = async (token: string, jwt: Record<string, unknown> = {}, ...headers: [string, string][]) =>
   (await (await jwtAuthenticator(jwt)).authenticate(bearer(token, ...headers))).session;
 
+/** A secret of so many bytes, and a token signed with it. */
+async function signedByHmac(alg: string, bytes: number): Promise<{ key: string; token: string }> {
+  const key = 'k'.repeat(bytes);
+  return { key, token: await sign(claims(), alg, createSecretKey(Buffer.from(key))) };
+}
+
 describe('a token that verifies', () => {
   test('becomes the session of its default role, without the role lists', async () => {
     expect(await session(await sign(claims({ 'X-Hasura-Org': 'o1' })))).toEqual({
@@ -65,8 +71,7 @@ describe('a token that verifies', () => {
     ['HS256', 'HS512', 64],
     ['HS512', 'HS256', 64],
   ])('passes where the secret of %s is long enough for %s', async (type, alg, bytes) => {
-    const key = 'k'.repeat(bytes);
-    const token = await sign(claims(), alg, createSecretKey(Buffer.from(key)));
+    const { key, token } = await signedByHmac(alg, bytes);
     expect((await session(token, { type, key })).role).toBe('user');
   });
 
@@ -137,8 +142,7 @@ describe('a token is refused', () => {
     ['HS256', 'HS512', 63],
     ['HS384', 'HS512', 48],
   ])('when a secret of %s signs by %s with %i bytes, fewer than the hash', async (type, alg, bytes) => {
-    const key = 'k'.repeat(bytes);
-    const token = await sign(claims(), alg, createSecretKey(Buffer.from(key)));
+    const { key, token } = await signedByHmac(alg, bytes);
     expect(await refusal(token, { type, key })).toMatchObject({
       code: 'invalid-jwt',
       message: 'Could not verify JWT: JWSError JWSInvalidSignature',
