@@ -48,7 +48,7 @@ async function serveClerk(all: unknown[], intercept: (call: Call) => number = ()
 }
 
 async function everything(cursor?: string): Promise<{ records: IdentityRecord[]; cursors: string[] }> {
-  const directory = clerkDirectory({ secretKey: 'sk_test_1', apiUrl: api.url });
+  const directory = clerkDirectory({ secretKey: 'sk_test_1', apiUrl: api.url, instanceId: '' });
   const records: IdentityRecord[] = [];
   const cursors: string[] = [];
   for await (const page of directory.pages(cursor === undefined ? {} : { cursor })) {

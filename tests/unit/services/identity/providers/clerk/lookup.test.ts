@@ -23,9 +23,16 @@ function populate() {
 
 test('a user, an organization and a membership are each read by name', async () => {
   const { grace, organization } = populate();
-  expect(await lookup({ kind: 'user', id: grace })).toMatchObject({ id: grace, firstName: 'Grace' });
-  expect(await lookup({ kind: 'organization', id: organization })).toMatchObject({ name: 'Analytical' });
-  expect(await lookup({ kind: 'membership', organizationId: organization, userId: grace })).toMatchObject({
+  expect(await lookup({ kind: 'user', tenant: '', id: grace })).toMatchObject({
+    id: grace,
+    firstName: 'Grace',
+  });
+  expect(await lookup({ kind: 'organization', tenant: '', id: organization })).toMatchObject({
+    name: 'Analytical',
+  });
+  expect(
+    await lookup({ kind: 'membership', tenant: '', organizationId: organization, userId: grace }),
+  ).toMatchObject({
     organizationId: organization,
     userId: grace,
     role: 'org:member',
@@ -36,17 +43,17 @@ test('a user, an organization and a membership are each read by name', async () 
 test('what is not there is nothing', async () => {
   const { ada, organization } = populate();
   directory.change(() => directory.clerk.directory.removeMembership(organization, ada));
-  expect(await lookup({ kind: 'user', id: 'user_gone' })).toBeUndefined();
-  expect(await lookup({ kind: 'organization', id: 'org_gone' })).toBeUndefined();
+  expect(await lookup({ kind: 'user', tenant: '', id: 'user_gone' })).toBeUndefined();
+  expect(await lookup({ kind: 'organization', tenant: '', id: 'org_gone' })).toBeUndefined();
   for (const organizationId of [organization, 'org_gone']) {
-    expect(await lookup({ kind: 'membership', organizationId, userId: ada })).toBeUndefined();
+    expect(await lookup({ kind: 'membership', tenant: '', organizationId, userId: ada })).toBeUndefined();
   }
 });
 
 test('a refusal is no answer: nobody is taken for gone because of it', async () => {
   const { ada } = populate();
   directory.intercept = () => ({ status: 403 });
-  await expect(lookup({ kind: 'user', id: ada })).rejects.toThrow(
+  await expect(lookup({ kind: 'user', tenant: '', id: ada })).rejects.toThrow(
     expect.objectContaining({ code: 'provider-unreachable' }),
   );
 });
@@ -55,5 +62,5 @@ test('a limited rate is waited for', async () => {
   const { ada } = populate();
   let refusals = 2;
   directory.intercept = () => (refusals-- > 0 ? { status: 429, headers: { 'retry-after': '0' } } : undefined);
-  expect(await lookup({ kind: 'user', id: ada })).toMatchObject({ id: ada });
+  expect(await lookup({ kind: 'user', tenant: '', id: ada })).toMatchObject({ id: ada });
 });

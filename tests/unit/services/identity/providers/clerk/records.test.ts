@@ -6,8 +6,9 @@ import { fixture } from '../../../../../support/clerk.ts';
 const USER = 'user_2exampleUser000000000001';
 const ORGANIZATION = 'org_2exampleOrg0000000000001';
 
+const INSTANCE = 'ins_2exampleInstance0000000001';
 const read = (body: unknown) =>
-  clerkRecords({
+  clerkRecords({ instanceId: '' })({
     id: 'msg_1',
     provider: 'clerk',
     receivedAt: 1,
@@ -26,9 +27,11 @@ async function recordsOf(body: unknown) {
 const ada = {
   kind: 'user',
   provider: 'clerk',
+  tenant: INSTANCE,
   id: USER,
   clock: 1767225601000,
   deleted: false,
+  disabledAt: null,
   sourceCreatedAt: 1767225600000,
   lastSeen: 1767225600000,
   email: 'ada@example.com',
@@ -45,6 +48,7 @@ const ada = {
 const organization = {
   kind: 'organization',
   provider: 'clerk',
+  tenant: INSTANCE,
   id: ORGANIZATION,
   clock: 1767225610000,
   deleted: false,
@@ -57,6 +61,7 @@ const organization = {
 const membership = {
   kind: 'membership',
   provider: 'clerk',
+  tenant: INSTANCE,
   organizationId: ORGANIZATION,
   userId: USER,
   clock: 1767225630000,
@@ -111,6 +116,7 @@ describe('the recorded payload', () => {
       ...ada,
       clock: 1767225690000,
       deleted: true,
+      disabledCheckedAt: 0,
       sourceCreatedAt: null,
       lastSeen: 0,
       email: null,

@@ -55,8 +55,10 @@ describe('accepted, as role user, is', () => {
     const payload = fresh(name);
     expect(await verify(await sign(payload))).toEqual({
       issuer: clerk.url,
+      tenant: '',
       subject: 'user_2exampleUser000000000001',
       expiresAt: Number(payload.exp) * 1000,
+      issuedAt: Number(payload.iat) * 1000,
       sessionVariables: {
         'x-hasura-user-id': 'user_2exampleUser000000000001',
         ...organization,
