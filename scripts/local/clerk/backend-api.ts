@@ -12,6 +12,11 @@ const filterSchema = z.object({
   user_id: z.union([z.string(), z.array(z.string())]).optional(),
   email_address: z.union([z.string(), z.array(z.string())]).optional(),
 });
+const sessionFilterSchema = z.object({
+  user_id: z.string(),
+  status: z.string().optional(),
+  paginated: z.string().optional(),
+});
 const idSchema = z.object({ id: z.string() });
 const patchSchema = z.object({
   first_name: z.string().optional(),
@@ -69,6 +74,28 @@ export function backendApi(app: FastifyInstance, directory: LocalDirectory, secr
         directory.deleteUser(id);
         return json(reply, { id, object: 'user', deleted: true });
       });
+      for (const [verb, change] of Object.entries({
+        ban: directory.banUser,
+        unban: directory.unbanUser,
+        lock: directory.lockUser,
+        unlock: directory.unlockUser,
+      })) {
+        api.post(`/users/:id/${verb}`, async (request, reply) =>
+          json(reply, change(idSchema.parse(request.params).id)),
+        );
+      }
+
+      api.get('/sessions', async (request, reply) => {
+        const { user_id, status, paginated } = sessionFilterSchema.parse(request.query);
+        const sessions = directory
+          .state()
+          .sessions.filter((one) => one.user_id === user_id && (status ?? one.status) === one.status);
+        const data = page(request, sessions);
+        return json(reply, paginated === 'true' ? { data, total_count: sessions.length } : data);
+      });
+      api.post('/sessions/:id/revoke', async (request, reply) =>
+        json(reply, directory.revokeSession(idSchema.parse(request.params).id)),
+      );
 
       api.get('/organizations', async (request, reply) => {
         const { organizations } = directory.state();

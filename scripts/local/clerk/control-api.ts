@@ -1,9 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { requireAccess } from './access.ts';
 import { json } from './backend-api.ts';
 import type { LocalDirectory, UserInput } from './directory.ts';
-import { NotFoundError } from './directory.ts';
+import { NotFoundError } from './errors.ts';
 import type { TokenOptions } from './tokens.ts';
 import type { ClerkUser } from './types.ts';
 
@@ -62,6 +63,26 @@ export function controlApi(app: FastifyInstance, { directory, token, told }: Con
   app.post('/users/delete', async ({ body }, reply) =>
     json(reply, directory.deleteUser(requireUser(userSchema.parse(body).user).id)),
   );
+  for (const [verb, change] of Object.entries({
+    ban: directory.banUser,
+    unban: directory.unbanUser,
+    lock: directory.lockUser,
+    unlock: directory.unlockUser,
+  })) {
+    app.post(`/users/${verb}`, async ({ body }, reply) =>
+      json(reply, change(requireUser(userSchema.parse(body).user).id)),
+    );
+  }
+  app.post('/sessions/revoke', async ({ body }, reply) => {
+    const { id } = requireUser(userSchema.parse(body).user);
+    const sessions = directory
+      .state()
+      .sessions.filter((one) => one.user_id === id && one.status === 'active');
+    return json(
+      reply,
+      sessions.map((session) => directory.revokeSession(session.id)),
+    );
+  });
   app.post('/organizations', async ({ body }, reply) => {
     const { name, user } = organizationSchema.parse(body);
     const creator = user === undefined ? undefined : requireUser(user);
@@ -85,7 +106,9 @@ export function controlApi(app: FastifyInstance, { directory, token, told }: Con
 
   app.get('/token', async ({ query }, reply) => {
     const { user, organization, lifetime } = tokenSchema.parse(query);
-    const { id } = requireUser(user);
+    const holder = requireUser(user);
+    requireAccess(holder);
+    const { id } = holder;
     const membership = directory
       .state()
       .memberships.find((one) => one.organization.id === organization && one.public_user_data.user_id === id);

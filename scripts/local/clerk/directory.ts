@@ -1,12 +1,22 @@
-import { randomInt } from 'node:crypto';
-import type { ClerkMembership, ClerkOrganization, ClerkUser } from './types.ts';
+import { type AccessActions, createAccess } from './access.ts';
+import { found, TakenError } from './errors.ts';
+import { clerkId } from './ids.ts';
+import type { Announce, ClerkMembership, ClerkOrganization, ClerkSession, ClerkUser } from './types.ts';
 
 /** Everything the local Clerk holds; plain JSON, so that it can be kept between runs. */
 export type DirectoryState = {
   users: ClerkUser[];
   organizations: ClerkOrganization[];
   memberships: ClerkMembership[];
+  /** Those that are active, and those that were revoked. */
+  sessions: ClerkSession[];
+  /** When the locks run out, by user. */
+  locks: Record<string, number>;
 };
+
+/** What was kept by an earlier version has less in it. */
+export type KeptDirectory = Omit<DirectoryState, 'sessions' | 'locks'> &
+  Partial<Pick<DirectoryState, 'sessions' | 'locks'>>;
 
 export type UserInput = {
   email?: string | undefined;
@@ -18,13 +28,11 @@ export type UserInput = {
   verified?: boolean | undefined;
 };
 
-export type LocalDirectory = {
+export type LocalDirectory = AccessActions & {
   state(): DirectoryState;
   signUp(input: UserInput): ClerkUser;
   updateUser(id: string, input: UserInput): ClerkUser;
   deleteUser(id: string): ClerkUser;
-  /** Notes that the user was here now; tells nobody but the session event. */
-  signIn(id: string): ClerkUser;
   createOrganization(input: {
     name: string;
     slug?: string | undefined;
@@ -39,26 +47,7 @@ export type LocalDirectory = {
   findUser(idOrEmail: string): ClerkUser | undefined;
 };
 
-/** Called after each change with the type and data of the event Clerk sends for it. */
-export type Announce = (type: string, data: unknown) => void;
-
-/** Something asked of the directory that is not in it. */
-export class NotFoundError extends Error {
-  override name = 'NotFoundError';
-}
-
-/** An e-mail address that another user has. */
-export class TakenError extends Error {
-  override name = 'TakenError';
-}
-
 const IMAGE = 'https://img.clerk.com/local';
-const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-
-/** An id as Clerk makes them: `user_2` and 26 more letters and digits. */
-export function clerkId(prefix: string): string {
-  return `${prefix}_2${Array.from({ length: 26 }, () => BASE62[randomInt(BASE62.length)]).join('')}`;
-}
 
 /**
  * The users, organizations and memberships of the local Clerk, and the events their changes cause.
@@ -66,11 +55,17 @@ export function clerkId(prefix: string): string {
  * @param now milliseconds since the epoch, greater at each call
  */
 export function createDirectory(
-  initial: DirectoryState | undefined,
+  initial: KeptDirectory | undefined,
   announce: Announce,
   now: () => number,
 ): LocalDirectory {
-  const { users, organizations, memberships } = initial ?? { users: [], organizations: [], memberships: [] };
+  const {
+    users,
+    organizations,
+    memberships,
+    sessions = [],
+    locks = {},
+  } = initial ?? { users: [], organizations: [], memberships: [] };
   const copy = <T>(value: T): T => structuredClone(value);
 
   const requireUser = (id: string): ClerkUser =>
@@ -93,8 +88,14 @@ export function createDirectory(
     }
   };
 
+  const access = createAccess({ requireUser, users, sessions, locks, announce, now });
+
   return {
-    state: () => copy({ users, organizations, memberships }),
+    ...access.actions,
+    state() {
+      access.unlockInTime();
+      return copy({ users, organizations, memberships, sessions, locks });
+    },
 
     signUp(input) {
       if (input.email !== undefined && byEmail(users, input.email) !== undefined) {
@@ -121,6 +122,7 @@ export function createDirectory(
         last_active_at: at,
         banned: false,
         locked: false,
+        lockout_expires_in_seconds: null,
         created_at: at,
         updated_at: at,
       };
@@ -132,6 +134,7 @@ export function createDirectory(
 
     updateUser(id, input) {
       const user = requireUser(id);
+      access.unlockInTime();
       change(user, input, now());
       announce('user.updated', copy(user));
       return copy(user);
@@ -141,32 +144,11 @@ export function createDirectory(
       const user = requireUser(id);
       users.splice(users.indexOf(user), 1);
       remove(memberships, (one) => one.public_user_data.user_id === id);
+      remove(sessions, (one) => one.user_id === id);
+      delete locks[id];
       touchMembers();
       announce('user.deleted', { id, object: 'user', deleted: true });
       return user;
-    },
-
-    signIn(id) {
-      const user = requireUser(id);
-      const at = now();
-      user.last_sign_in_at = at;
-      user.last_active_at = at;
-      announce('session.created', {
-        id: clerkId('sess'),
-        object: 'session',
-        client_id: clerkId('client'),
-        user_id: id,
-        user: copy(user),
-        status: 'active',
-        last_active_organization_id: null,
-        actor: null,
-        last_active_at: at,
-        expire_at: at + 7 * 86_400_000,
-        abandon_at: at + 30 * 86_400_000,
-        created_at: at,
-        updated_at: at,
-      });
-      return copy(user);
     },
 
     createOrganization({ name, slug, createdBy }) {
@@ -256,6 +238,7 @@ export function createDirectory(
     },
 
     findUser(idOrEmail) {
+      access.unlockInTime();
       const user = users.find((one) => one.id === idOrEmail) ?? byEmail(users, idOrEmail);
       return user === undefined ? undefined : copy(user);
     },
@@ -310,9 +293,4 @@ function remove<T>(list: T[], condition: (one: T) => boolean): void {
     const one = list[index];
     if (one !== undefined && condition(one)) list.splice(index, 1);
   }
-}
-
-function found<T>(value: T | undefined, what: string, id: string): T {
-  if (value === undefined) throw new NotFoundError(`There is no ${what} ${id}.`);
-  return value;
 }

@@ -9,14 +9,9 @@ import { createSigningKey, type SigningKey } from '../signing-key.ts';
 import { createStateFile } from '../state-file.ts';
 import { backendApi, clerkError, json } from './backend-api.ts';
 import { controlApi } from './control-api.ts';
-import {
-  clerkId,
-  createDirectory,
-  type DirectoryState,
-  type LocalDirectory,
-  NotFoundError,
-  TakenError,
-} from './directory.ts';
+import { createDirectory, type KeptDirectory, type LocalDirectory } from './directory.ts';
+import { KeptOutError, NotFoundError, TakenError } from './errors.ts';
+import { clerkId } from './ids.ts';
 import { type TokenOptions, templatePayload } from './tokens.ts';
 import type { ClerkEvent } from './types.ts';
 import { type Attempt, createSender, type Message, newMessage, type WebhookSender } from './webhooks.ts';
@@ -48,7 +43,7 @@ const stateSchema = z.object({
   secretKey: z.string(),
   webhookSecret: z.string(),
   privateJwk: z.record(z.string(), z.unknown()),
-  directory: z.custom<DirectoryState>((value) => typeof value === 'object' && value !== null),
+  directory: z.custom<KeptDirectory>((value) => typeof value === 'object' && value !== null),
 });
 
 /**
@@ -118,6 +113,7 @@ export async function startLocalClerk(options: LocalClerkOptions): Promise<Local
       return json(reply, clerkError('resource_not_found', error.message), 404);
     if (error instanceof TakenError)
       return json(reply, clerkError('form_identifier_exists', error.message), 422);
+    if (error instanceof KeptOutError) return json(reply, clerkError(error.code, error.message), 403);
     if (error instanceof z.ZodError) {
       const issues = error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
       return json(reply, clerkError('form_param_invalid', issues.join('; ')), 422);

@@ -38,6 +38,7 @@ export type ClerkUser = {
   last_active_at: number | null;
   banned: boolean;
   locked: boolean;
+  lockout_expires_in_seconds: number | null;
   created_at: number;
   updated_at: number;
 };
@@ -78,6 +79,21 @@ export type ClerkMembership = {
   updated_at: number;
 };
 
+export type ClerkSession = {
+  id: string;
+  object: 'session';
+  client_id: string;
+  user_id: string;
+  status: 'active' | 'revoked';
+  last_active_organization_id: string | null;
+  actor: null;
+  last_active_at: number;
+  expire_at: number;
+  abandon_at: number;
+  created_at: number;
+  updated_at: number;
+};
+
 /** What Svix delivers: the body of one webhook. */
 export type ClerkEvent = {
   object: 'event';
@@ -87,3 +103,6 @@ export type ClerkEvent = {
   instance_id: string;
   event_attributes: { http_request: { client_ip: string; user_agent: string } };
 };
+
+/** Called after each change with the type and data of the event Clerk sends for it. */
+export type Announce = (type: string, data: unknown) => void;

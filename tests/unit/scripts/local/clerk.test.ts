@@ -109,6 +109,71 @@ test('Clerk’s own client reads, changes and deletes its users', async () => {
   expect(await client.users.getCount()).toBe(1);
 });
 
+test('Clerk’s own client bans, locks and lets in again, and the sessions end with a ban', async () => {
+  const clerk = await start();
+  const { users, sessions } = createClerkClient({
+    secretKey: clerk.serviceEnvironment.CLERK_SECRET_KEY ?? '',
+    apiUrl: clerk.url,
+  });
+  const { id } = clerk.directory.signUp({ email: 'ada@example.com' });
+  clerk.directory.signIn(id);
+  clerk.directory.signIn(id);
+  const active = async () => (await sessions.getSessionList({ userId: id, status: 'active' })).totalCount;
+  expect(await active()).toBe(2);
+  const [one] = (await sessions.getSessionList({ userId: id, limit: 1 })).data;
+  expect(await sessions.revokeSession(one?.id ?? '')).toMatchObject({ status: 'revoked', userId: id });
+  expect(await active()).toBe(1);
+
+  expect(await users.banUser(id)).toMatchObject({ id, banned: true, locked: false });
+  expect(await active()).toBe(0);
+  expect(await users.unbanUser(id)).toMatchObject({ banned: false });
+  expect(await users.lockUser(id)).toMatchObject({ locked: true });
+  expect((await users.getUser(id)).raw).toMatchObject({ locked: true, lockout_expires_in_seconds: 3600 });
+  expect(await users.unlockUser(id)).toMatchObject({ locked: false });
+  await expect(users.banUser('user_nobody')).rejects.toMatchObject({ status: 404 });
+});
+
+test('who is banned or locked gets no session and no token until they are let in, by hand or in time', async () => {
+  const clerk = await start();
+  const { id } = clerk.directory.signUp({ email: 'ada@example.com' });
+  const post = (path: string) =>
+    fetch(`${clerk.url}${path}`, { method: 'POST', body: new URLSearchParams({ user: 'ada@example.com' }) });
+  const statuses = async () => {
+    const { status } = await fetch(`${clerk.url}/token?user=ada@example.com`);
+    return [status, (await post('/sign-in')).status];
+  };
+  expect(await statuses()).toEqual([200, 200]);
+  for (const [shut, open] of [
+    ['ban', 'unban'],
+    ['lock', 'unlock'],
+  ]) {
+    expect((await post(`/users/${shut}`)).status).toBe(200);
+    expect(await statuses()).toEqual([403, 403]);
+    expect((await post(`/users/${open}`)).status).toBe(200);
+    expect(await statuses()).toEqual([200, 200]);
+  }
+  // It runs out, and nothing tells.
+  const { messages } = clerk.intercept(() => clerk.directory.lockUser(id, -1));
+  expect(messages).toHaveLength(1);
+  expect(clerk.directory.findUser(id)).toMatchObject({ locked: false, lockout_expires_in_seconds: null });
+  expect(await statuses()).toEqual([200, 200]);
+});
+
+test('a ban is told as Clerk tells it: the user as they are, and each session that ends', async () => {
+  const clerk = await start();
+  const { id } = clerk.directory.signUp({ email: 'ada@example.com' });
+  clerk.directory.signIn(id);
+  const eventsOf = (change: () => unknown) =>
+    clerk.intercept(change).messages.map(({ body }) => JSON.parse(body) as { type: string; data: object });
+  expect(eventsOf(() => clerk.directory.banUser(id))).toMatchObject([
+    { type: 'session.revoked', data: { object: 'session', status: 'revoked', user_id: id, user: { id } } },
+    { type: 'user.updated', data: { object: 'user', id, banned: true, locked: false } },
+  ]);
+  expect(eventsOf(() => clerk.directory.unbanUser(id))).toMatchObject([
+    { type: 'user.updated', data: { id, banned: false } },
+  ]);
+});
+
 test('the Backend API wants the secret key', async () => {
   const clerk = await start();
   const response = await fetch(`${clerk.url}/v1/users`, {
@@ -187,11 +252,15 @@ test('users, keys and secrets are the same after a restart, in a file for the ow
   open.push({ close: () => rm(folder, { recursive: true }) });
   const stateFile = join(folder, 'clerk.json');
   const first = await startLocalClerk({ port: 0, stateFile, scheduleMs: [] });
-  const ada = first.directory.signUp({ email: 'ada@example.com' });
+  const { id } = first.directory.signUp({ email: 'ada@example.com' });
+  first.directory.signIn(id);
+  first.directory.lockUser(id);
+  const { sessions } = first.directory.state();
   await first.close();
 
   const second = await start({ stateFile });
-  expect(second.directory.findUser('ADA@example.com')).toEqual(ada);
+  expect(second.directory.findUser('ADA@example.com')).toMatchObject({ id, locked: true });
+  expect(second.directory.state().sessions).toEqual(sessions);
   expect(second.key.publicJwk).toEqual(first.key.publicJwk);
   expect(second.serviceEnvironment.CLERK_WEBHOOK_SECRET).toBe(first.serviceEnvironment.CLERK_WEBHOOK_SECRET);
   expect((await stat(stateFile)).mode & 0o777).toBe(0o600);
