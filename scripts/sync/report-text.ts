@@ -37,6 +37,7 @@ export function reportText(report: Report): string {
     ),
     ...report.unreadableExamples.map(({ name, reason }) => `not read ${name}: ${reason}`),
     '',
+    ...report.notices,
     verdict(report),
   ].join('\n');
 }

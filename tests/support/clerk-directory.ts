@@ -4,16 +4,23 @@ import { createClerk } from '../../services/identity/providers/clerk/index.ts';
 import type { Provider } from '../../services/identity/providers/provider.ts';
 import { deliver } from '../../services/identity/sync/deliver.ts';
 import type { Writer } from '../../services/identity/sync/writer.ts';
+import { fixture } from './clerk.ts';
 import { type LocalServer, serve } from './http.ts';
 
 /** A call of the Backend API. */
 export type Call = { path: string; query: URLSearchParams };
 
-/** What to do to a call: nothing, answer it with a refusal, or change the list that is answered. */
+/** What to do to a call: nothing, answer it ourselves, or change what is answered. */
 export type Interception =
   | undefined
-  | { status: number; headers?: Record<string, string> }
-  | { keep: (row: Record<string, unknown>) => boolean };
+  | { status: number; headers?: Record<string, string>; body?: string }
+  | { keep: (row: Record<string, unknown>) => boolean }
+  | { change: (answer: unknown) => unknown };
+
+/** Clerk’s own refusal of every call about organizations where they are switched off. */
+export function withoutOrganizations({ path }: Call): Interception {
+  return /organization/.test(path) ? { status: 403, body: fixture('bapi.error.403.json') } : undefined;
+}
 
 export type ClerkDirectory = {
   clerk: LocalClerk;
@@ -46,12 +53,13 @@ export async function startClerkDirectory(): Promise<ClerkDirectory> {
         'content-type': 'application/json',
         ...interception.headers,
       });
-      return response.end('{"errors":[]}');
+      return response.end(interception.body ?? '{"errors":[]}');
     }
     const answer = await fetch(url, { headers: { authorization: request.headers.authorization ?? '' } });
     response.writeHead(answer.status, { 'content-type': 'application/json' });
     if (interception === undefined) return response.end(Buffer.from(await answer.arrayBuffer()));
     const body: unknown = await answer.json();
+    if ('change' in interception) return response.end(JSON.stringify(interception.change(body)));
     return response.end(JSON.stringify(Array.isArray(body) ? body.filter(interception.keep) : body));
   });
   const environment: Record<string, string> = { ...clerk.serviceEnvironment, CLERK_API_URL: door.url };

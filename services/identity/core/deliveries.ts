@@ -8,6 +8,8 @@ export interface Delivery {
   readonly provider: ProviderName;
   readonly body: string;
   readonly receivedAt: Instant;
+  /** When the sender made this attempt, where it says so; a replay does not know any more. */
+  readonly sentAt?: Instant;
 }
 
 /** What a provider makes of a delivery. `payload` is what the ledger keeps of it. */

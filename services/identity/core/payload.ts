@@ -21,12 +21,22 @@ const SUSPECT_ESCAPE = /\\u(?:0000|d[89a-f])/i;
 export function parsePayload(text: string): Parsed {
   try {
     const value: Json = JSON.parse(text);
-    if (isDeeperThan(value, DEEPEST)) return { ok: false, value: storable(text) };
-    const isAsSent = !SUSPECT_ESCAPE.test(text);
+    if (isTooDeep(value)) return { ok: false, value: storable(text) };
+    const isAsSent = isStorable(text);
     return { ok: true, value: isAsSent ? value : storableJson(value), isAsSent };
   } catch {
     return { ok: false, value: storable(text) };
   }
+}
+
+/** Whether PostgreSQL takes what a JSON text says as it is. */
+export function isStorable(text: string): boolean {
+  return !SUSPECT_ESCAPE.test(text);
+}
+
+/** Whether a value is nested more deeply than can be stored. */
+export function isTooDeep(value: Json): boolean {
+  return isDeeperThan(value, DEEPEST);
 }
 
 export function isJsonObject(value: unknown): value is JsonObject {

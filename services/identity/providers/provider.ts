@@ -30,6 +30,8 @@ export interface DirectoryPage {
   readonly records: readonly IdentityRecord[];
   /** What was passed over: a listing with any of it is incomplete, and nothing is deleted by it. */
   readonly unreadable?: readonly UnreadableItem[];
+  /** What whoever looks at the report should know of the listing. The same text is told once. */
+  readonly notice?: string;
   /** Hand this back to go on after this page. */
   readonly cursor: string;
 }
@@ -87,6 +89,8 @@ export interface EngineAuth {
    * the fix; undefined where it can keep them apart.
    */
   readonly needsHook?: string | undefined;
+  /** What to know of this setting besides, as sentences. */
+  readonly notes?: readonly string[] | undefined;
   readonly setup: readonly SetupStep[];
 }
 
@@ -162,6 +166,11 @@ export interface Accounts {
    * @throws LatchkeyError `request-invalid` where the provider does not let this one go
    */
   remove(user: Person): Promise<void>;
+  /**
+   * Ends the user's sessions at the provider, so that no new tokens come of them; those that were issued
+   * hold until they expire. A provider that cannot has none. That there is no such user is as good.
+   */
+  endSessions?(user: Person): Promise<void>;
 }
 
 /** One identity provider. Each folder beside this file exports one. */

@@ -6,7 +6,7 @@ import { convey } from './conveyor.ts';
 import { keyOf } from './keys.ts';
 import { withMoved } from './moved.ts';
 import type { Reached, Reconciled } from './reconciled.ts';
-import { addExample, addUnreadable, type Report, sum } from './report.ts';
+import { addExample, addPage, type Report, sum } from './report.ts';
 import type { Seen } from './seen.ts';
 
 /** Pages compared or written at once: enough to keep the engine busy while the next one is fetched. */
@@ -51,7 +51,7 @@ export async function list(
     return compared;
   };
   const finished = (page: DirectoryPage, compared: Awaited<ReturnType<typeof work>>): void => {
-    addUnreadable(report, page.unreadable);
+    addPage(report, page);
     for (const { record, verdict, owner } of compared) {
       report.listed[record.kind] += 1;
       // Where it is written, the database has the last word, and refuses it.

@@ -20,6 +20,8 @@ export interface ReconcileOutcome {
   readonly provider: ProviderName;
   readonly status: 'done' | 'under-way' | 'skipped' | 'failed';
   readonly differences?: number;
+  /** What to know of what the provider lists. */
+  readonly notices?: readonly string[];
   /** Why, and the mend. */
   readonly reason?: string;
 }
@@ -65,7 +67,13 @@ export function createReconcileJob(context: {
     const { signal } = closing;
     try {
       const report = await repair({ provider, engine, writer, signal }, { vanishing, ...settings });
-      return { provider: name, status: 'done', differences: driftOf(report) };
+      const { notices } = report;
+      return {
+        provider: name,
+        status: 'done',
+        differences: driftOf(report),
+        ...(notices.length > 0 && { notices }),
+      };
     } catch (error) {
       if (!(error instanceof LatchkeyError)) throw error;
       return { provider: name, status: statusOf(error), reason: error.message };

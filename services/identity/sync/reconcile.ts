@@ -5,15 +5,7 @@ import { deletionOf, keyOf } from './keys.ts';
 import { list, PAGES_AT_ONCE, pagesFrom, type Sweep, type Tell } from './listing.ts';
 import { type Progress, type Resumed, recordRun, withRun } from './reconcile-run.ts';
 import type { Reconciled } from './reconciled.ts';
-import {
-  addExample,
-  addUnreadable,
-  newReport,
-  type Report,
-  resumeReport,
-  sum,
-  type Tally,
-} from './report.ts';
+import { addExample, addPage, newReport, type Report, resumeReport, sum, type Tally } from './report.ts';
 import { createSeen, PRINT_BYTES, printsOf, type Seen } from './seen.ts';
 import { type Listed, type Unlisted, walkUnlisted } from './unlisted.ts';
 import { refuseMassDeletion } from './vanishing.ts';
@@ -48,10 +40,10 @@ export function backfill(context: Reconciled, settings: RunSettings = {}): Promi
         signal.throwIfAborted();
         await writeListed(context, report, records, signal);
       },
-      ({ records, unreadable, cursor }) => {
-        for (const { kind } of records) report.listed[kind] += 1;
-        addUnreadable(report, unreadable);
-        reached({ cursor, ...progressOf(report) });
+      (page) => {
+        for (const { kind } of page.records) report.listed[kind] += 1;
+        addPage(report, page);
+        reached({ cursor: page.cursor, ...progressOf(report) });
         tell('reading', sum(report.listed));
       },
     );

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { IdentityRecord, Instant, ProviderName, RecordKey } from '../core/records.ts';
-import type { UnreadableItem } from '../providers/provider.ts';
+import type { DirectoryPage, UnreadableItem } from '../providers/provider.ts';
 import type { Task } from './reconcile-run.ts';
 
 /** A number for each kind of thing. */
@@ -35,6 +35,8 @@ export interface Report {
   unreadable: number;
   /** The first few of them. */
   readonly unreadableExamples: UnreadableItem[];
+  /** What to know of the listing besides, each text once. */
+  readonly notices: string[];
   /** The first few of each problem. */
   readonly examples: { problem: Problem | 'refused'; key: RecordKey; reason?: string }[];
 }
@@ -55,6 +57,7 @@ export function newReport(provider: ProviderName, task: Task, startedAt: Instant
     refused: newTally(),
     unreadable: 0,
     unreadableExamples: [],
+    notices: [],
     examples: [],
   };
 }
@@ -94,10 +97,14 @@ export function driftOf({ drift }: Report): number {
   return PROBLEMS.reduce((total, problem) => total + sum(drift[problem]), 0);
 }
 
-/** Counts what a page of a listing passed over. */
-export function addUnreadable(report: Report, items: readonly UnreadableItem[] = []): void {
-  report.unreadable += items.length;
-  report.unreadableExamples.push(...items.slice(0, MOST_EXAMPLES - report.unreadableExamples.length));
+/** Takes down what a page of a listing passed over, and what it says of itself. */
+export function addPage(
+  report: Report,
+  { unreadable = [], notice }: Pick<DirectoryPage, 'unreadable' | 'notice'>,
+): void {
+  report.unreadable += unreadable.length;
+  report.unreadableExamples.push(...unreadable.slice(0, MOST_EXAMPLES - report.unreadableExamples.length));
+  if (notice !== undefined && !report.notices.includes(notice)) report.notices.push(notice);
 }
 
 export function addExample(

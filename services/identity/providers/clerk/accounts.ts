@@ -1,37 +1,53 @@
+import { z } from 'zod';
 import { LatchkeyError } from '../../core/errors.ts';
+import type { Json, UserRecord } from '../../core/records.ts';
 import type { Accounts } from '../provider.ts';
-import { type ClerkAccess, connect, orNothing, promptly } from './api.ts';
+import { type ClerkAccess, createClerkApi, orNothing } from './api.ts';
+import { isOfInstance, theOne } from './lookup.ts';
 import { userRecord } from './records.ts';
+import { revokeSessions } from './sessions.ts';
+
+const DELETED = z.object({ id: z.string() });
 
 /** What users may do with their account at Clerk, through its Backend API. */
 export function clerkAccounts(access: ClerkAccess): Accounts {
-  const sourceNow = () => ({ tenant: access.instanceId, toldAt: Date.now() });
+  const api = createClerkApi(access);
+
+  /** Of this moment: what is asked for next has not been asked for yet. */
+  function readUser(id: string): (answer: Json) => UserRecord {
+    const source = { tenant: access.instanceId, toldAt: Date.now() };
+    return (answer) => theOne(userRecord(answer, source), id);
+  }
+
   return {
-    async read({ id }) {
-      const clerk = await connect(access);
-      const source = sourceNow();
-      const user = await promptly(() => orNothing(clerk.users.getUser(id)));
-      return user && userRecord(user.raw, source);
+    async read(person) {
+      if (!isOfInstance(access, person)) return undefined;
+      const { id } = person;
+      return orNothing(api.promptly({ path: ['users', id] }, readUser(id)));
     },
-    async change({ id }, { firstName, lastName, name }) {
+    async change(person, { firstName, lastName, name }) {
       if (name !== undefined) {
         throw new LatchkeyError(
           'request-invalid',
           'Clerk makes the name of first and last name: leave name out, and send first_name and last_name.',
         );
       }
-      const clerk = await connect(access);
-      const fields = {
-        ...(firstName !== undefined && { firstName }),
-        ...(lastName !== undefined && { lastName }),
+      if (!isOfInstance(access, person)) return undefined;
+      const { id } = person;
+      const body = {
+        ...(firstName !== undefined && { first_name: firstName }),
+        ...(lastName !== undefined && { last_name: lastName }),
       };
-      const source = sourceNow();
-      const user = await promptly(() => orNothing(clerk.users.updateUser(id, fields)));
-      return user && userRecord(user.raw, source);
+      return orNothing(api.promptly({ method: 'PATCH', path: ['users', id], body }, readUser(id)));
     },
-    async remove({ id }) {
-      const clerk = await connect(access);
-      await promptly(() => orNothing(clerk.users.deleteUser(id)));
+    async remove(person) {
+      if (!isOfInstance(access, person)) return;
+      const { id } = person;
+      const read = (answer: Json) => theOne(DELETED.parse(answer), id);
+      await orNothing(api.promptly({ method: 'DELETE', path: ['users', id] }, read));
+    },
+    async endSessions(person) {
+      if (isOfInstance(access, person)) await revokeSessions(api, person.id);
     },
   };
 }

@@ -1,9 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { ClerkClient } from '@clerk/backend';
 import { z } from 'zod';
 import { LatchkeyError } from '../../core/errors.ts';
-import { type Passing, patiently as persist } from '../patiently.ts';
-import { loadClerkClient, REDIRECTED } from './load-client.ts';
+import { networkCause } from '../../core/network-cause.ts';
+import type { Json } from '../../core/records.ts';
+import { RedirectError } from '../../core/redirects.ts';
+import { type Passing, patiently } from '../patiently.ts';
+import { ClerkRefusal, type ClerkRequest, NoAnswer, sendRequest, UnexpectedAnswer } from './request.ts';
 
 export interface ClerkAccess {
   /** `sk_…`; without it nothing can be read. */
@@ -13,97 +14,142 @@ export interface ClerkAccess {
   readonly instanceId: string;
 }
 
-const FAILURE = z.object({
-  status: z.number().optional(),
-  retryAfter: z.number().optional(),
-  errors: z.array(z.object({ code: z.string(), message: z.string().catch('') })).catch([]),
-});
+/** What is made of an answer; throws ZodError or UnexpectedAnswer for what is not the one that was asked for. */
+export type ReadAnswer<T> = (answer: Json) => T;
 
-/** @throws LatchkeyError `configuration-invalid` where there is no secret key */
-export async function connect({
-  secretKey,
-  apiUrl,
-}: Pick<ClerkAccess, 'secretKey' | 'apiUrl'>): Promise<ClerkClient> {
-  if (secretKey === undefined) {
-    throw new LatchkeyError(
-      'configuration-invalid',
-      'CLERK_SECRET_KEY is missing: copy it from Clerk’s dashboard, Configure → API keys.',
-    );
-  }
-  // Only what reads from Clerk needs its client, and it takes a while to load.
-  const { createClerkClient } = await loadClerkClient(apiUrl);
-  return createClerkClient({ secretKey, apiUrl });
+/** Clerk's Backend API. */
+export interface ClerkApi {
+  /**
+   * Makes a call, and again where Clerk limits the rate or does not answer.
+   *
+   * @throws LatchkeyError `configuration-invalid` where there is no secret key, `provider-unreachable`
+   */
+  patiently<T>(request: ClerkRequest, read: ReadAnswer<T>, signal?: AbortSignal): Promise<T>;
+  /**
+   * Makes a call once, for somebody who is waiting.
+   *
+   * @param signal until when they wait, where this is one of several calls
+   * @throws LatchkeyError `configuration-invalid`, `request-invalid` where Clerk does not take what it says,
+   *   `provider-unreachable`
+   */
+  promptly<T>(request: ClerkRequest, read: ReadAnswer<T>, signal?: AbortSignal): Promise<T>;
 }
 
-/**
- * Makes a call, and again where Clerk limits the rate or does not answer.
- *
- * @throws LatchkeyError `provider-unreachable`
- */
-export async function patiently<T>(call: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-  try {
-    return await persist(call, passing, signal);
-  } catch (error) {
-    signal?.throwIfAborted();
-    if (error instanceof z.ZodError) throw failed('answers in another shape than expected', error);
-    throw unreachable(error);
-  }
-}
-
-function passing(error: unknown): Passing | undefined {
-  const { status = 0, retryAfter } = FAILURE.safeParse(error).data ?? {};
-  const isPassing = status === 429 || status === 0 || status >= 500;
-  return isPassing && !(error instanceof z.ZodError) ? { retryAfter } : undefined;
-}
-
-function unreachable(error: unknown): LatchkeyError {
-  const { status = 0, errors = [] } = FAILURE.safeParse(error).data ?? {};
-  const redirect = errors.find(({ code }) => code === REDIRECTED);
-  if (redirect === undefined) return failed(`answers with status ${status}`, error);
-  return new LatchkeyError('provider-unreachable', `${redirect.message}.`, { cause: error });
-}
-
-function failed(what: string, cause: unknown): LatchkeyError {
-  return new LatchkeyError(
-    'provider-unreachable',
-    `Clerk’s Backend API ${what}: check CLERK_SECRET_KEY and CLERK_API_URL, then run this again.`,
-    { cause },
-  );
-}
-
+/** How long one call of a listing may take, in milliseconds. */
+const LONGEST_CALL_MS = 30_000;
 /** How long somebody waits for an action, in milliseconds; Hasura gives up after 30 seconds. */
 const LONGEST_WAIT_MS = 8_000;
 /** What Clerk answers to a request that it understands and does not grant. */
 const NOT_TAKEN = [400, 403, 409, 422];
 
-/**
- * Makes a call once, for somebody who is waiting.
- *
- * @throws LatchkeyError `request-invalid` where Clerk does not take what it says, `provider-unreachable`
- */
-export async function promptly<T>(call: () => Promise<T>): Promise<T> {
-  const done = new AbortController();
-  const late = sleep(LONGEST_WAIT_MS, undefined, { signal: done.signal }).then(() => {
-    throw new Error('no answer in time');
-  });
-  try {
-    return await Promise.race([call(), late]);
-  } catch (error) {
-    const { status = 0, errors = [] } = FAILURE.safeParse(error).data ?? {};
-    if (!NOT_TAKEN.includes(status)) throw unreachable(error);
-    const codes = errors.map(({ code }) => code).join(', ') || `status ${status}`;
-    throw new LatchkeyError('request-invalid', `Clerk does not take this: ${codes}.`, { cause: error });
-  } finally {
-    done.abort();
+/** A list; some calls tell its length beside it. Of its items nothing is known yet. */
+export function readList(answer: Json): readonly Json[] {
+  return LIST.parse(answer);
+}
+const ITEMS = z.custom<Json[]>(Array.isArray);
+const LIST = z.union([ITEMS, z.object({ data: ITEMS }).transform(({ data }) => data)]);
+
+export function createClerkApi({ secretKey, apiUrl }: Pick<ClerkAccess, 'secretKey' | 'apiUrl'>): ClerkApi {
+  const api = `Clerk’s Backend API at ${new URL(apiUrl).origin}`;
+
+  async function once<T>(request: ClerkRequest, read: ReadAnswer<T>, signal: AbortSignal): Promise<T> {
+    if (secretKey === undefined) {
+      throw new LatchkeyError(
+        'configuration-invalid',
+        'CLERK_SECRET_KEY is missing: copy it from Clerk’s dashboard, Configure → API keys.',
+      );
+    }
+    const answer = await sendRequest({ secretKey, apiUrl }, request, signal);
+    try {
+      return read(answer);
+    } catch (cause) {
+      if (!(cause instanceof z.ZodError)) throw cause;
+      throw new UnexpectedAnswer('another shape than Clerk’s', { cause });
+    }
   }
+
+  function passing(error: unknown): Passing | undefined {
+    if (error instanceof NoAnswer) return { reason: `${api} ${silenceOf(error)}` };
+    if (!(error instanceof ClerkRefusal && isBusy(error))) return undefined;
+    return { retryAfter: error.retryAfter, reason: `${api} answers with ${error.message}` };
+  }
+
+  function failed(error: unknown): LatchkeyError {
+    if (error instanceof LatchkeyError) return error;
+    const text = error instanceof RedirectError ? error.message : `${api} ${describe(error)}`;
+    return new LatchkeyError('provider-unreachable', `${text}, then run this again.`, { cause: error });
+  }
+
+  return {
+    async patiently(request, read, signal) {
+      try {
+        const call = () => once(request, read, within(LONGEST_CALL_MS, signal));
+        return await patiently(call, passing, signal);
+      } catch (error) {
+        signal?.throwIfAborted();
+        throw failed(error);
+      }
+    },
+    async promptly(request, read, signal = waitingTime()) {
+      try {
+        return await once(request, read, signal);
+      } catch (error) {
+        if (!(error instanceof ClerkRefusal) || !NOT_TAKEN.includes(error.status)) throw failed(error);
+        const codes = error.codes.join(', ') || error.message;
+        throw new LatchkeyError('request-invalid', `Clerk does not take this: ${codes}.`, { cause: error });
+      }
+    },
+  };
 }
 
-/** That a thing is not there is an answer and no failure. */
+/** As long as somebody waits, from now. */
+export function waitingTime(): AbortSignal {
+  return AbortSignal.timeout(LONGEST_WAIT_MS);
+}
+
+/** That a thing is not there is an answer and no failure, if it is Clerk that says so. */
 export async function orNothing<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked;
   } catch (error) {
-    if (FAILURE.safeParse(error).data?.status === 404) return undefined;
+    const refusal = refusalOf(error);
+    if (refusal?.status === 404 && refusal.codes.length > 0) return undefined;
     throw error;
   }
+}
+
+/** Whether a call failed because Organizations are switched off, as they are in every new application. */
+export function isWithoutOrganizations(error: unknown): boolean {
+  return refusalOf(error)?.codes.includes('organization_not_enabled_in_instance') === true;
+}
+
+function refusalOf(error: unknown): ClerkRefusal | undefined {
+  const cause = error instanceof LatchkeyError ? error.cause : undefined;
+  return cause instanceof ClerkRefusal ? cause : undefined;
+}
+
+function within(milliseconds: number, signal: AbortSignal | undefined): AbortSignal {
+  const timeout = AbortSignal.timeout(milliseconds);
+  return signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+}
+
+function isBusy({ status }: ClerkRefusal): boolean {
+  return status === 429 || status >= 500;
+}
+
+function silenceOf(error: NoAnswer): string {
+  return `does not answer: ${networkCause(error) ?? 'the request failed'}`;
+}
+
+/** What is wrong and what to do, as a sentence that begins with the API. */
+function describe(error: unknown): string {
+  if (error instanceof NoAnswer) return `${silenceOf(error)}; check CLERK_API_URL and the way to it`;
+  if (error instanceof UnexpectedAnswer) {
+    return `answers with ${error.message}: check CLERK_API_URL and what stands between`;
+  }
+  if (!(error instanceof ClerkRefusal)) return 'cannot be asked: check CLERK_API_URL';
+  const answer = `answers with ${error.message}`;
+  if (isBusy(error)) return `${answer}: wait a while`;
+  if (error.status === 404) return `${answer}: check CLERK_API_URL`;
+  return `${answer}: check CLERK_SECRET_KEY and CLERK_API_URL`;
 }

@@ -1,10 +1,10 @@
 import type { ClerkConfig } from '../../core/config.ts';
 import type { Provider } from '../provider.ts';
 import { clerkAccounts } from './accounts.ts';
+import { clerkDeliveries } from './deliveries.ts';
 import { clerkDirectory } from './directory.ts';
 import { clerkEngineAuth, clerkIssuer, clerkKeySource } from './engine-auth.ts';
 import { clerkLookup } from './lookup.ts';
-import { clerkRecords } from './records.ts';
 import { clerkVerifier } from './verify.ts';
 import { clerkTokenVerifier } from './verify-token.ts';
 
@@ -25,7 +25,7 @@ export function createClerk(config: ClerkConfig, allowedRoles: readonly string[]
   return {
     name: 'clerk',
     verify: clerkVerifier(config.webhookSecrets),
-    records: clerkRecords(config),
+    records: clerkDeliveries(config),
     directory: clerkDirectory(config),
     lookup: clerkLookup(config),
     accounts: clerkAccounts(config),

@@ -1,26 +1,19 @@
 import { z } from 'zod';
-import type { ClerkConfig } from '../../core/config.ts';
-import type { Delivery, Reading } from '../../core/deliveries.ts';
 import { toInstant } from '../../core/instants.ts';
-import { jsonText } from '../../core/json-text.ts';
-import { isJsonObject, parsePayload, storable } from '../../core/payload.ts';
+import { isJsonObject } from '../../core/payload.ts';
 import {
-  deletedOrganization,
-  deletedUser,
   EPOCH,
-  type IdentityRecord,
   type Instant,
-  type Json,
   type JsonObject,
   type MembershipRecord,
   type OrganizationRecord,
-  stubUser,
   type UserRecord,
 } from '../../core/records.ts';
 
 // Clerk's own typings require fields that its deliveries leave out, so only what is used is asked
 // for, and only ids and clocks are insisted on.
-const id = z.string().min(1).max(255);
+/** An id of Clerk's; the ledger's and the tables' indexes hold none that is longer. */
+export const id = z.string().min(1).max(255);
 const text = z.string().nullable().catch(null);
 const clock = z
   .unknown()
@@ -30,7 +23,8 @@ const clock = z
     if (instant === undefined) context.addIssue('is not a time');
     return instant ?? z.NEVER;
   });
-const time = z
+/** A time, or null for what is none. */
+export const time = z
   .unknown()
   .optional()
   .transform((value) => toInstant(value) ?? null);
@@ -46,7 +40,11 @@ const address = z.object({
   phone_number: z.string().max(LONGEST_ADDRESS).nullable().catch(null),
   verification: z.object({ status: text }).nullable().catch(null),
 });
-const addresses = z.array(address).catch([]);
+/** An odd one never hides the others. */
+const addresses = z
+  .array(z.unknown())
+  .catch([])
+  .transform((all) => all.flatMap((one) => address.safeParse(one).data ?? []));
 
 const USER = z.object({
   id,
@@ -85,20 +83,14 @@ const MEMBERSHIP = z.object({
   updated_at: clock,
 });
 
-const SESSION = z.object({ user_id: id, last_active_at: time, user: z.unknown().optional() });
-const DELETED = z.object({ id });
-const EVENT = z.object({
-  type: z.string().min(1).max(255),
-  data: z.custom<JsonObject>(isJsonObject),
-  timestamp: z.unknown().optional(),
-  instance_id: z.string().max(255).catch(''),
-});
-
 /** Where a state comes from. */
 export interface Source {
   /** The instance; empty where it is not known. */
   readonly tenant: string;
-  /** When Clerk told it. Its `updated_at` need not move when somebody is banned, locked or let in again. */
+  /**
+   * Of which instant it is told whether somebody is banned or locked: their `updated_at` need not move
+   * with that. Before it was asked for, or when the event happened.
+   */
   readonly toldAt: Instant;
 }
 
@@ -181,135 +173,16 @@ export function membershipRecord(
 }
 
 /**
- * Makes the function that says what one of Clerk's deliveries tells, and under whose id the ledger files it.
+ * What is wrong with what could not be read: names the fields, never their values.
  *
- * @param config.instanceId whose deliveries are taken; any if empty
+ * @param whole what it is called that was read
  */
-export function clerkRecords({
-  instanceId,
-}: Pick<ClerkConfig, 'instanceId'>): (delivery: Delivery) => Promise<Reading> {
-  return async (delivery) => parseDelivery(delivery, instanceId);
-}
-
-function parseDelivery({ body, receivedAt }: Delivery, instanceId: string): Reading {
-  const payload = parsePayload(body);
-  if (!payload.ok)
-    return malformed('unknown', null, payload.value, 'The body is not JSON, or nested too deeply.');
-  const event = EVENT.safeParse(payload.value);
-  if (!event.success) return malformed('unknown', null, payload.value, describe(event.error));
-
-  const { type, data, instance_id: told } = event.data;
-  const subject = subjectOf(data);
-  const hadNotes = [data, data.user, data.organization].filter(dropNotes).length > 0;
-  if (instanceId !== '' && told !== '' && told !== instanceId) {
-    return malformed(
-      type,
-      subject,
-      payload.value,
-      `It is of the instance ${storable(told)}, and CLERK_INSTANCE_ID is ${instanceId}: take the endpoint out there, or correct that.`,
-    );
-  }
-  const tenant = instanceId === '' ? storable(told) : instanceId;
-  try {
-    const records = recordsOf(type, data, { tenant, timestamp: event.data.timestamp, receivedAt });
-    if (records === undefined) return { kind: 'ignored', type, subject };
-    const kept = payload.isAsSent && !hadNotes ? jsonText(body) : payload.value;
-    return { kind: 'records', type, subject, tenant, payload: kept, records };
-  } catch (error) {
-    if (!(error instanceof z.ZodError)) throw error;
-    return malformed(type, subject, payload.value, describe(error), tenant);
-  }
-}
-
-/**
- * The server's own notes may hold secrets, and nothing here needs them.
- * @returns whether there were any
- */
-function dropNotes(part: unknown): boolean {
-  if (!isJsonObject(part)) return false;
-  const notes = part.private_metadata ?? {};
-  if (isJsonObject(notes) && Object.keys(notes).length === 0) return false;
-  delete part.private_metadata;
-  return true;
-}
-
-/** @returns undefined for events that say nothing of a user, an organization or a membership */
-function recordsOf(
-  type: string,
-  data: JsonObject,
-  { tenant, timestamp, receivedAt }: { tenant: string; timestamp: unknown; receivedAt: Instant },
-): IdentityRecord[] | undefined {
-  const source = { tenant, toldAt: toInstant(timestamp, 'end') ?? receivedAt };
-  const gone = () => ({ provider: 'clerk', tenant, id: DELETED.parse(data).id }) as const;
-  const [family] = type.split('.', 1);
-  const isDeletion = type.endsWith('.deleted');
-  switch (family) {
-    case 'user':
-      return [isDeletion ? deletedUser(gone(), deletionClock(timestamp)) : userRecord(data, source)];
-    case 'organization':
-      return [
-        isDeletion ? deletedOrganization(gone(), deletionClock(timestamp)) : organizationRecord(data, source),
-      ];
-    case 'organizationMembership':
-      return [
-        ...embeddedOrganization(data.organization, source),
-        membershipRecord(data, source, isDeletion ? deletionClock(timestamp) : undefined),
-      ];
-    case 'session':
-      return [sighting(data, source)];
-    default:
-      return undefined;
-  }
-}
-
-/** The state of the organization that came along, where it is whole enough to be one. */
-function embeddedOrganization(json: unknown, source: Source): OrganizationRecord[] {
-  return ORGANIZATION.safeParse(json).success ? [organizationRecord(json, source)] : [];
-}
-
-/** A session says when its user was seen; the profile that it embeds may be an older one. */
-function sighting(data: JsonObject, source: Source): UserRecord {
-  const session = SESSION.parse(data);
-  const seen = session.last_active_at ?? 0;
-  if (!isJsonObject(session.user)) {
-    return stubUser({ provider: 'clerk', tenant: source.tenant, id: session.user_id }, seen);
-  }
-  const user = userRecord(session.user, source);
-  return { ...user, lastSeen: Math.max(user.lastSeen, seen) };
-}
-
-/**
- * Deletions carry no state and so no clock of their own. Where the event's time is given in seconds
- * the end of that second counts, or an update earlier within it would outlive the deletion.
- */
-function deletionClock(timestamp: unknown): Instant {
-  const instant = toInstant(timestamp, 'end');
-  if (instant === undefined)
-    throw new z.ZodError([
-      { code: 'custom', path: ['timestamp'], message: 'is not a time', input: timestamp },
-    ]);
-  return instant;
-}
-
-/** Memberships and sessions are filed under their user, so that erasing a user finds them. */
-function subjectOf(data: JsonObject): string | null {
-  const member = isJsonObject(data.public_user_data) ? data.public_user_data.user_id : undefined;
-  const found = id.safeParse(member ?? data.user_id ?? data.id);
-  return found.success ? found.data : null;
-}
-
-function malformed(
-  type: string,
-  subject: string | null,
-  payload: Json,
-  reason: string,
-  tenant = '',
-): Reading {
-  return { kind: 'malformed', type, subject, tenant, payload, reason };
-}
-
-/** Names the fields, never their values. */
-function describe(error: z.ZodError): string {
-  const fields = error.issues.map((issue) => (issue.path.length === 0 ? 'the body' : issue.path.join('.')));
+export function describeProblem(error: z.ZodError, whole: string): string {
+  const fields = error.issues.map((issue) => (issue.path.length === 0 ? whole : issue.path.join('.')));
   return `Missing or of the wrong kind: ${[...new Set(fields)].join(', ')}.`;
+}
+
+/** Whether it is an organization's state, and not only its id. */
+export function isOrganization(json: unknown): boolean {
+  return ORGANIZATION.safeParse(json).success;
 }

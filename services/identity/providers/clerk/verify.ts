@@ -1,6 +1,7 @@
 import { Webhook, WebhookVerificationError } from 'svix';
 import type { Delivery } from '../../core/deliveries.ts';
 import { LatchkeyError } from '../../core/errors.ts';
+import { toInstant } from '../../core/instants.ts';
 import type { RawRequest } from '../provider.ts';
 
 /** The ledger's primary key must fit an index page. */
@@ -29,7 +30,9 @@ export function clerkVerifier(secrets: readonly string[]): (request: RawRequest)
         'The Svix signature is missing, stale or made with another secret: compare CLERK_WEBHOOK_SECRET with the endpoint’s Signing Secret, and the clocks.',
       );
     }
-    return { id, provider: 'clerk', body: text, receivedAt };
+    // Signed too, and so a time, of this hour. Its second has not ended when the attempt is made.
+    const sentAt = toInstant(Number(signed['svix-timestamp'] ?? signed['webhook-timestamp']), 'end');
+    return { id, provider: 'clerk', body: text, receivedAt, ...(sentAt !== undefined && { sentAt }) };
   };
 }
 

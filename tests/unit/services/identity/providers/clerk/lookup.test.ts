@@ -1,6 +1,12 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { RecordKey } from '../../../../../../services/identity/core/records.ts';
+import { clerkLookup } from '../../../../../../services/identity/providers/clerk/lookup.ts';
 import type { Provider } from '../../../../../../services/identity/providers/provider.ts';
-import { type ClerkDirectory, startClerkDirectory } from '../../../../../support/clerk-directory.ts';
+import {
+  type ClerkDirectory,
+  startClerkDirectory,
+  withoutOrganizations,
+} from '../../../../../support/clerk-directory.ts';
 
 let directory: ClerkDirectory;
 beforeAll(async () => {
@@ -47,6 +53,76 @@ test('what is not there is nothing', async () => {
   expect(await lookup({ kind: 'organization', tenant: '', id: 'org_gone' })).toBeUndefined();
   for (const organizationId of [organization, 'org_gone']) {
     expect(await lookup({ kind: 'membership', tenant: '', organizationId, userId: ada })).toBeUndefined();
+  }
+});
+
+describe('an answer about another than was asked for is no answer', () => {
+  test.each<[string, (ids: ReturnType<typeof populate>) => RecordKey]>([
+    ['user', ({ ada }) => ({ kind: 'user', tenant: '', id: ada })],
+    ['organization', ({ organization }) => ({ kind: 'organization', tenant: '', id: organization })],
+    [
+      'membership',
+      ({ organization, ada }) => ({
+        kind: 'membership',
+        tenant: '',
+        organizationId: organization,
+        userId: ada,
+      }),
+    ],
+  ])('of a %s', async (_kind, keyOf) => {
+    const ids = populate();
+    const others = (answer: unknown): unknown =>
+      JSON.parse(
+        JSON.stringify(answer).replaceAll(ids.ada, ids.grace).replaceAll(ids.organization, 'org_other'),
+      );
+    directory.intercept = () => ({ change: others });
+    await expect(lookup(keyOf(ids))).rejects.toThrow(
+      expect.objectContaining({
+        code: 'provider-unreachable',
+        message: expect.stringMatching(/answers with another (id|membership) than was asked for: check/),
+      }),
+    );
+  });
+});
+
+test('where Organizations are switched off there is none, and no membership', async () => {
+  const { ada, organization } = populate();
+  directory.intercept = withoutOrganizations;
+  expect(await lookup({ kind: 'organization', tenant: '', id: organization })).toBeUndefined();
+  expect(
+    await lookup({ kind: 'membership', tenant: '', organizationId: organization, userId: ada }),
+  ).toBeUndefined();
+  expect(await lookup({ kind: 'user', tenant: '', id: ada })).toMatchObject({ id: ada });
+});
+
+test('what is not there is so only if it is Clerk that says it', async () => {
+  const { ada } = populate();
+  directory.intercept = () => ({ status: 404, body: '{"errors":[]}' });
+  await expect(lookup({ kind: 'user', tenant: '', id: ada })).rejects.toThrow(
+    expect.objectContaining({
+      code: 'provider-unreachable',
+      message: expect.stringContaining('CLERK_API_URL'),
+    }),
+  );
+});
+
+test.each(['..', '.', ''])('the id "%s" leads nowhere else', async (id) => {
+  populate();
+  expect(await lookup({ kind: 'user', tenant: '', id })).toBeUndefined();
+  expect(directory.calls).toEqual([]);
+});
+
+test('of another instance nothing is kept in step, and nothing is asked', async () => {
+  const { ada } = populate();
+  const here = clerkLookup({
+    secretKey: directory.environment.CLERK_SECRET_KEY,
+    apiUrl: directory.environment.CLERK_API_URL ?? '',
+    instanceId: 'ins_here',
+  });
+  expect(await here({ kind: 'user', tenant: 'ins_elsewhere', id: ada })).toBeUndefined();
+  expect(directory.calls).toEqual([]);
+  for (const tenant of ['ins_here', '']) {
+    expect(await here({ kind: 'user', tenant, id: ada })).toMatchObject({ id: ada, tenant: 'ins_here' });
   }
 });
 

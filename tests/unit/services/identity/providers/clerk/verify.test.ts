@@ -34,6 +34,8 @@ describe('recorded signatures', () => {
         provider: 'clerk',
         body: text,
         receivedAt: 1,
+        // The end of that second: nobody knows when within it.
+        sentAt: at + 999,
       });
     }
     for (const seconds of [-301, 301]) {
