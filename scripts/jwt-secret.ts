@@ -1,7 +1,14 @@
 import { LatchkeyError } from '../services/identity/core/errors.ts';
 import { defineCommand, type Values } from './command.ts';
 import { type Environment, environmentWithDotEnv } from './environment.ts';
-import { EDITIONS, type Edition, type EngineSettings, engineSettings } from './jwt-secret/engine-settings.ts';
+import {
+  EDITIONS,
+  type Edition,
+  type EngineSettings,
+  engineSettings,
+  hookSettings,
+} from './jwt-secret/engine-settings.ts';
+import { envLine, writeEnvFile } from './jwt-secret/env-file.ts';
 import {
   chooseProviders,
   readServiceUrl,
@@ -40,6 +47,11 @@ const options = {
     placeholder: 'url',
     help: 'Where Hasura reaches the identity service\n(with the compose file: http://identity:8081).',
   },
+  write: {
+    type: 'string',
+    placeholder: 'file',
+    help: 'Put the setting into this .env file instead, in place of the one\nthat stands there; nobody but you can read the file then.',
+  },
   env: { type: 'boolean', help: 'Print lines for .env, which shells and Docker Compose read alike.' },
   json: { type: 'boolean', help: 'Print an object of variables and values.' },
   quiet: { type: 'boolean', short: 'q', help: 'Print the settings alone.' },
@@ -49,8 +61,8 @@ export const jwtSecret = defineCommand({
   name: 'jwt-secret',
   description: `
 Prints the setting with which Hasura trusts the tokens of your providers, and what to paste into the
-providers' screens. The setting goes to standard output, the rest beside it, so that it can be piped:
-npx latchkey jwt-secret --env >> .env
+providers' screens. The setting goes to standard output, the rest beside it; or into the file that Docker
+Compose reads: npx latchkey jwt-secret --write .env
 
 One provider is trusted by HASURA_GRAPHQL_JWT_SECRET. Several are by HASURA_GRAPHQL_JWT_SECRETS, which
 Enterprise and Cloud understand, and on the Community Edition through the identity service, by
@@ -68,8 +80,10 @@ the environment or .env. Nothing is fetched, and no secret is needed.`,
       providers.map(({ auth }) => auth.jwtSecret),
       { edition, strict: values.strict ?? false, serviceUrl },
     );
-    console.log(print(settings, values));
-    if (values.quiet !== true) console.error(explain(settings, providers, serviceUrl));
+    const text = print(settings, values);
+    if (values.write === undefined) console.log(text);
+    else await writeEnvFile(values.write, settings, SETTINGS_OF_TRUST);
+    if (values.quiet !== true) console.error(explain(settings, providers, serviceUrl, values.write));
     return 0;
   },
 });
@@ -91,9 +105,9 @@ function withFlags(environment: Environment, values: Values<typeof options>): En
   return { ...environment, ...clerk, ...Object.fromEntries(given) };
 }
 
-function print(settings: EngineSettings, { env, json }: Values<typeof options>): string {
-  if (env === true && json === true) {
-    throw new LatchkeyError('configuration-invalid', 'Give either --env or --json, not both.');
+function print(settings: EngineSettings, { env, json, write }: Values<typeof options>): string {
+  if ([env === true, json === true, write !== undefined].filter(Boolean).length > 1) {
+    throw new LatchkeyError('configuration-invalid', 'Give one of --write, --env and --json, not several.');
   }
   const entries = Object.entries(settings);
   if (json === true) return JSON.stringify(settings, null, 2);
@@ -102,46 +116,45 @@ function print(settings: EngineSettings, { env, json }: Values<typeof options>):
   return entries.map(([name, value]) => envLine(name, value)).join('\n');
 }
 
-/**
- * A line for a `.env` file. In single quotes nothing is expanded, neither by a shell that sources
- * the file nor by Docker Compose nor by Node; a value cannot hold one itself there.
- */
-function envLine(name: string, value: string): string {
-  if (/['\n]/.test(value)) {
-    throw new LatchkeyError('configuration-invalid', `The value of ${name} holds a quote or a line break.`);
-  }
-  return `${name}='${value}'`;
-}
-
 /** Hasura does not start where two of these are set, not even to nothing. */
 const EXCLUSIVE = ['HASURA_GRAPHQL_JWT_SECRET', 'HASURA_GRAPHQL_JWT_SECRETS', 'HASURA_GRAPHQL_AUTH_HOOK'];
+/** All that says how Hasura trusts tokens: what is written takes the place of all of it. */
+const SETTINGS_OF_TRUST = [...EXCLUSIVE, ...Object.keys(hookSettings(''))];
 
 function explain(
   settings: EngineSettings,
   providers: readonly TrustedProvider[],
   serviceUrl: string,
+  written: string | undefined,
 ): string {
   const isServiceAsked = Object.values(settings).some((value) => value.includes(serviceUrl));
   const [variable = ''] = Object.keys(settings);
+  const isHook = variable === 'HASURA_GRAPHQL_AUTH_HOOK';
   const others = EXCLUSIVE.filter((name) => name !== variable);
+  const names = Object.keys(settings).join(', ');
   return [
     '',
-    `Set ${Object.keys(settings).join(', ')} of Hasura; leave out ${others.join(' and ')}.`,
+    written === undefined
+      ? `Set ${names} of Hasura; leave out ${others.join(' and ')}.`
+      : `${names} of Hasura is in ${written} now, and ${others.join(' and ')} are not.`,
     ...(isServiceAsked
       ? [`Hasura will ask the identity service at ${serviceUrl}; --service-url names another address.`]
       : []),
-    ...providers.map(setupText),
+    ...(isHook ? [] : providers.flatMap(({ auth: { notes = [] } }) => notes)),
+    ...providers.map((provider) => setupText(provider, isHook)),
   ].join('\n');
 }
 
 const SCREENS = { clerk: "Clerk's dashboard", casdoor: "Casdoor's pages", cognito: "Amazon's console" };
 
-function setupText({ name, auth: { issuers, setup } }: TrustedProvider): string {
+/** @param isHook whether the service verifies the tokens; Hasura itself trusts the first issuer alone */
+function setupText({ name, auth: { issuers, setup } }: TrustedProvider, isHook: boolean): string {
+  const trusted = isHook ? issuers.join(', ') : issuers[0];
   const steps = setup.flatMap(({ where, what, paste }, index) => [
     '',
     `${index + 1}. ${where}`,
     `   ${what}`,
     ...(paste === undefined ? [] : ['', ...paste.split('\n').map((line) => `     ${line}`)]),
   ]);
-  return ['', `Hasura will trust tokens of ${issuers.join(', ')}. In ${SCREENS[name]}:`, ...steps].join('\n');
+  return ['', `Hasura will trust tokens of ${trusted}. In ${SCREENS[name]}:`, ...steps].join('\n');
 }

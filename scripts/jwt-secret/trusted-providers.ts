@@ -3,6 +3,7 @@ import { ADDRESS_SETTINGS, serviceUrl } from '../../services/identity/core/confi
 import { LatchkeyError } from '../../services/identity/core/errors.ts';
 import { PROVIDER_NAMES, type ProviderName } from '../../services/identity/core/records.ts';
 import { CASDOOR_SETTINGS, casdoorTokens } from '../../services/identity/core/settings/casdoor.ts';
+import { CLERK_SETTINGS, clerkTokens } from '../../services/identity/core/settings/clerk.ts';
 import { COGNITO_SETTINGS, cognitoTokens } from '../../services/identity/core/settings/cognito.ts';
 import { settingsError } from '../../services/identity/core/settings/kit.ts';
 import { casdoorEngineAuth } from '../../services/identity/providers/casdoor/engine-auth.ts';
@@ -50,11 +51,8 @@ export function chooseProviders(named: readonly string[], environment: Environme
  */
 export function trust(name: ProviderName, environment: Environment): TrustedProvider {
   switch (name) {
-    case 'clerk': {
-      const publishableKey = environment.CLERK_PUBLISHABLE_KEY;
-      const frontendApiUrl = environment.CLERK_FRONTEND_API_URL;
-      return { name, auth: clerkEngineAuth({ publishableKey, frontendApiUrl }) };
-    }
+    case 'clerk':
+      return { name, auth: clerkEngineAuth(clerkTokens(read(CLERK_SETTINGS, environment))) };
     case 'casdoor': {
       const tokens = casdoorTokens(read(CASDOOR_SETTINGS, environment));
       return { name, auth: casdoorEngineAuth({ ...tokens, serviceUrl: readServiceUrl(environment) }) };

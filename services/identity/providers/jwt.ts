@@ -2,7 +2,8 @@ import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose'
 import { LatchkeyError } from '../core/errors.ts';
 import type { KeySource } from './key-source.ts';
 
-const CLOCK_SKEW_SECONDS = 5;
+/** By which clocks may differ, here as in Hasura. */
+export const CLOCK_SKEW_SECONDS = 5;
 
 /**
  * Makes the function that verifies a provider's tokens as far as all providers are alike: signature,

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
@@ -100,6 +100,7 @@ describe('jwt-secret', () => {
   const SECRET = {
     jwk_url: 'https://clerk.example.com/.well-known/jwks.json',
     issuer: 'https://clerk.example.com',
+    allowed_skew: 5,
   };
 
   test('makes the setting of the publishable key, of the Frontend API URL, or of the environment', () => {
@@ -129,6 +130,111 @@ describe('jwt-secret', () => {
     expect(stderr).toContain(`"x-hasura-org-id": "{{org.id || ''}}"`);
     expect(stderr).toContain('/webhooks/clerk');
     expect(latchkey(['jwt-secret', '--quiet', '--publishable-key', KEY]).stderr).toBe('');
+  });
+
+  test('behind a proxy takes the issuer with its path', () => {
+    const { status, stdout } = latchkey(['jwt-secret', '--frontend-api', 'https://app.example.com/__clerk']);
+    expect([status, JSON.parse(stdout)]).toEqual([
+      0,
+      {
+        jwk_url: 'https://app.example.com/__clerk/.well-known/jwks.json',
+        issuer: 'https://app.example.com/__clerk',
+        allowed_skew: 5,
+      },
+    ]);
+  });
+
+  test('of several issuers says which Hasura itself trusts, and what the others need', () => {
+    const env = { CLERK_PUBLISHABLE_KEY: KEY, CLERK_ISSUERS: 'https://clerk.satellite.example' };
+    const plain = latchkey(['jwt-secret'], env);
+    expect(plain.stderr).toContain('Hasura will trust tokens of https://clerk.example.com. In');
+    expect(plain.stderr).toMatch(/Tokens of https:\/\/clerk\.satellite\.example .*jwt-secret --strict/);
+    const strict = latchkey(['jwt-secret', '--strict'], env);
+    expect(strict.stderr).toContain(
+      'Hasura will trust tokens of https://clerk.example.com, https://clerk.satellite.example. In',
+    );
+    expect(strict.stderr).not.toContain('jwt-secret --strict');
+  });
+
+  describe('--write', () => {
+    const OTHER = `pk_test_${Buffer.from('clerk.other.example$').toString('base64')}`;
+    const HOOK = "HASURA_GRAPHQL_AUTH_HOOK='http://127.0.0.1:8081/auth/hook'";
+    const file = () => join(folder, 'written.env');
+    const write = (...args: string[]) => latchkey(['jwt-secret', '--write', file(), ...args]);
+    const secretLine = (host: string) =>
+      `HASURA_GRAPHQL_JWT_SECRET='${JSON.stringify({
+        ...SECRET,
+        jwk_url: `https://${host}/.well-known/jwks.json`,
+        issuer: `https://${host}`,
+      })}'`;
+    afterEach(() => rm(file(), { force: true, recursive: true }));
+
+    test('puts the setting in place of the one that is there, again and again, for the owner alone', async () => {
+      const before = '# mine\nPOSTGRES_PASSWORD=x\n';
+      const after = "\n# the end\nCLERK_SECRET_KEY='sk_test_1'\n";
+      await writeFile(file(), `${before}HASURA_GRAPHQL_JWT_SECRET='{"old":1}'${after}`, { mode: 0o644 });
+      for (const key of [KEY, KEY, OTHER]) {
+        expect(write('--publishable-key', key)).toMatchObject({
+          status: 0,
+          stdout: '',
+          stderr: expect.stringContaining(`HASURA_GRAPHQL_JWT_SECRET of Hasura is in ${file()} now`),
+        });
+      }
+      expect(await readFile(file(), 'utf8')).toBe(`${before}${secretLine('clerk.other.example')}${after}`);
+      expect((await stat(file())).mode & 0o777).toBe(0o600);
+    });
+
+    test('takes out every line of the other kind, doubled, exported or over several lines', async () => {
+      await writeFile(
+        file(),
+        [
+          'export HASURA_GRAPHQL_AUTH_HOOK=http://old/auth/hook',
+          'HASURA_GRAPHQL_AUTH_HOOK_MODE=GET',
+          'A=1',
+          "HASURA_GRAPHQL_JWT_SECRET='{",
+          '  "issuer": "https://old" }',
+          "'",
+          'HASURA_GRAPHQL_JWT_SECRETS=[]',
+          '  HASURA_GRAPHQL_JWT_SECRET = twice',
+          'NOT_HASURA_GRAPHQL_JWT_SECRET=2',
+        ].join('\n'),
+      );
+      expect(write('--publishable-key', KEY).status).toBe(0);
+      expect(await readFile(file(), 'utf8')).toBe(
+        `${secretLine('clerk.example.com')}\nA=1\nNOT_HASURA_GRAPHQL_JWT_SECRET=2\n`,
+      );
+      expect(write('--publishable-key', KEY, '--strict').status).toBe(0);
+      const text = await readFile(file(), 'utf8');
+      expect(text).toContain(`${HOOK}\n`);
+      expect(text).not.toContain("GRAPHQL_JWT_SECRET='");
+    });
+
+    test('makes the file where there is none, and goes behind the example of .env.example', async () => {
+      expect(write('--publishable-key', KEY).status).toBe(0);
+      expect(await readFile(file(), 'utf8')).toBe(`${secretLine('clerk.example.com')}\n`);
+      expect((await stat(file())).mode & 0o777).toBe(0o600);
+
+      await copyFile(join(ROOT, '.env.example'), file());
+      expect(write('--publishable-key', KEY).status).toBe(0);
+      const lines = (await readFile(file(), 'utf8')).split('\n');
+      const at = lines.indexOf(secretLine('clerk.example.com'));
+      expect(lines[at - 1]).toMatch(/^#HASURA_GRAPHQL_AUTH_HOOK_SEND_REQUEST_BODY=/);
+      expect(lines.toSpliced(at, 1).join('\n')).toBe(await readFile(join(ROOT, '.env.example'), 'utf8'));
+    });
+
+    test('says what is in the way', async () => {
+      await mkdir(file());
+      expect(write('--publishable-key', KEY)).toMatchObject({
+        status: 2,
+        stderr: oneLine(
+          /latchkey jwt-secret: .*written\.env cannot be written \(\w+\): give --write a file .*/,
+        ),
+      });
+      expect(write('--publishable-key', KEY, '--json')).toMatchObject({
+        status: 2,
+        stderr: oneLine(/.*Give one of --write, --env and --json.*/),
+      });
+    });
   });
 
   describe('of several providers, or strictly', () => {
@@ -247,7 +353,7 @@ describe('jwt-secret', () => {
     });
     expect(latchkey(['jwt-secret', '--frontend-api', 'ftp://clerk.example.com'])).toMatchObject({
       status: 2,
-      stderr: oneLine(/.*is not a Frontend API URL.*/),
+      stderr: oneLine(/.*CLERK_FRONTEND_API_URL must be where Clerk’s Frontend API is, such as .*/),
     });
   });
 });

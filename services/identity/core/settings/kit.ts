@@ -32,6 +32,10 @@ export const httpUrl = (example: string) =>
       (text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''),
       `must be an http(s) URL such as ${example}`,
     )
+    .refine((text) => {
+      const { username, password, search, hash } = URL.parse(text) ?? {};
+      return [username, password, search, hash].every((part) => !part);
+    }, `must be a URL without user, password, ? and #, such as ${example}`)
     .transform((text) => text.replace(/\/+$/, ''));
 
 /** Several texts with commas between them. */

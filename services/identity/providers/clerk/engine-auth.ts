@@ -1,15 +1,9 @@
 import { LatchkeyError } from '../../core/errors.ts';
+import { type ClerkTokenSettings, readClerkIssuer } from '../../core/settings/clerk.ts';
 import { CLAIMS_NAMESPACE } from '../claims.ts';
+import { CLOCK_SKEW_SECONDS } from '../jwt.ts';
 import { createKeySource, type KeySource } from '../key-source.ts';
 import type { EngineAuth } from '../provider.ts';
-
-/** Either is enough; the Frontend API URL wins. */
-export interface ClerkIssuer {
-  /** `pk_test_…` or `pk_live_…` */
-  readonly publishableKey?: string | undefined;
-  /** `https://clerk.<domain>` or `https://<slug>.clerk.accounts.dev` */
-  readonly frontendApiUrl?: string | undefined;
-}
 
 /** The events that are kept in step; Clerk sends no others if only these are ticked. */
 export const SUBSCRIBED_EVENTS = [
@@ -37,8 +31,15 @@ const TEMPLATE = {
  * @example clerkIssuer({ publishableKey: 'pk_test_Y2xlcmsuZXhhbXBsZS5jb20k' }) // 'https://clerk.example.com'
  * @throws LatchkeyError `configuration-invalid`
  */
-export function clerkIssuer({ publishableKey, frontendApiUrl }: ClerkIssuer): string {
-  if (frontendApiUrl !== undefined) return originOf(frontendApiUrl);
+export function clerkIssuer({ publishableKey, frontendApiUrl }: ClerkTokenSettings): string {
+  if (frontendApiUrl !== undefined) {
+    const issuer = readClerkIssuer(frontendApiUrl);
+    if (issuer !== undefined) return issuer;
+    throw new LatchkeyError(
+      'configuration-invalid',
+      'CLERK_FRONTEND_API_URL is not a Frontend API URL: it looks like https://clerk.example.com, https://<slug>.clerk.accounts.dev or, behind a proxy, https://app.example.com/__clerk.',
+    );
+  }
   if (publishableKey !== undefined) return `https://${hostOf(publishableKey)}`;
   throw new LatchkeyError(
     'configuration-invalid',
@@ -46,12 +47,29 @@ export function clerkIssuer({ publishableKey, frontendApiUrl }: ClerkIssuer): st
   );
 }
 
+/**
+ * The issuers whose tokens are accepted; the first is the one that Hasura itself can trust.
+ *
+ * @throws LatchkeyError `configuration-invalid`
+ */
+export function clerkIssuers(settings: ClerkTokenSettings): [string, ...string[]] {
+  const first = clerkIssuer(settings);
+  const others = new Set(settings.furtherIssuers);
+  others.delete(first);
+  return [first, ...others];
+}
+
 /** How Hasura is made to trust a Clerk application, and what to enter on Clerk's screens. */
-export function clerkEngineAuth(settings: ClerkIssuer): EngineAuth {
-  const issuer = clerkIssuer(settings);
+export function clerkEngineAuth(settings: ClerkTokenSettings): EngineAuth {
+  const [issuer, ...others] = clerkIssuers(settings);
   return {
-    issuers: [issuer],
-    jwtSecret: { jwk_url: keysUrl(issuer), issuer },
+    issuers: [issuer, ...others],
+    jwtSecret: { jwk_url: keysUrl(issuer), issuer, allowed_skew: CLOCK_SKEW_SECONDS },
+    ...(others.length > 0 && {
+      notes: [
+        `By itself Hasura trusts tokens of one issuer, ${issuer}. Tokens of ${others.join(', ')} (CLERK_ISSUERS) pass where the identity service verifies them: npx latchkey jwt-secret --strict prints the setting for that.`,
+      ],
+    }),
     setup: [
       {
         where: 'Configure → JWT templates → New template → Blank',
@@ -71,12 +89,12 @@ export function clerkEngineAuth(settings: ClerkIssuer): EngineAuth {
   };
 }
 
-/** @param issuer the Frontend API URL */
+/** @param issuer one of {@link clerkIssuers} */
 export function clerkKeySource(issuer: string): KeySource {
   return createKeySource({
     url: keysUrl(issuer),
     provider: 'Clerk',
-    mend: 'check CLERK_PUBLISHABLE_KEY (or CLERK_FRONTEND_API_URL) and the way to it',
+    mend: `check CLERK_PUBLISHABLE_KEY (or CLERK_FRONTEND_API_URL, CLERK_ISSUERS) and the way to ${keysUrl(issuer)}`,
   });
 }
 
@@ -94,21 +112,4 @@ function hostOf(publishableKey: string): string {
     );
   }
   return host.toLowerCase();
-}
-
-function originOf(frontendApiUrl: string): string {
-  const url = URL.parse(frontendApiUrl);
-  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname));
-  if (url === null || !isSafe || url.pathname !== '/' || url.search !== '' || url.username !== '') {
-    throw new LatchkeyError(
-      'configuration-invalid',
-      'CLERK_FRONTEND_API_URL is not a Frontend API URL: it looks like https://clerk.example.com or https://<slug>.clerk.accounts.dev.',
-    );
-  }
-  return url.origin;
-}
-
-/** Plain http is for a stand-in on this machine: whoever can change the keys on their way can be anybody. */
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }

@@ -1,41 +1,69 @@
 import type { JWTPayload } from 'jose';
+import { LatchkeyError } from '../../core/errors.ts';
 import { isJsonObject } from '../../core/payload.ts';
 import { CLAIMS_NAMESPACE, type Claims, grant, readClaims } from '../claims.ts';
-import { jwtVerifier, refused } from '../jwt.ts';
+import { jwtVerifier } from '../jwt.ts';
 import type { KeySource } from '../key-source.ts';
 import type { VerifiedToken } from '../provider.ts';
 
-/**
- * Makes the function that verifies Clerk's tokens: those of the JWT template and plain session tokens.
- *
- * @param issuer the Frontend API URL
- * @param authorizedParties origins whose tokens (`azp`) are accepted; all if empty
- */
-export function clerkTokenVerifier(
-  issuer: string,
-  authorizedParties: readonly string[],
-  keys: Pick<KeySource, 'find'>,
-  allowedRoles: readonly string[],
-): (token: string) => Promise<VerifiedToken> {
+export interface ClerkTokenOptions {
+  /** The Frontend API URL. */
+  readonly issuer: string;
+  readonly keys: Pick<KeySource, 'find'>;
+  /** The instance whose tokens the issuer makes; empty where it is not known. */
+  readonly tenant: string;
+  /** The origins whose tokens (`azp`) are accepted; all if empty. */
+  readonly authorizedParties: readonly string[];
+  /** The roles that a token may give besides `user`. */
+  readonly allowedRoles: readonly string[];
+}
+
+/** Makes the function that verifies Clerk's tokens: those of the JWT template and plain session tokens. */
+export function clerkTokenVerifier({
+  issuer,
+  keys,
+  tenant,
+  authorizedParties,
+  allowedRoles,
+}: ClerkTokenOptions): (token: string) => Promise<VerifiedToken> {
   // Clerk signs OAuth access tokens with the same keys; their `typ` is another.
   const verify = jwtVerifier(keys, { issuer, typ: 'JWT', algorithms: ['RS256'] });
 
   return async (token) => {
     const payload = await verify(token);
-    const { sub, exp, iat, azp } = payload;
-    if (payload.sts === 'pending') throw refused('its session is still pending');
-    if (authorizedParties.length > 0 && !(typeof azp === 'string' && authorizedParties.includes(azp))) {
-      throw refused('its azp is not one of CLERK_AUTHORIZED_PARTIES');
+    const { sub, exp, iat } = payload;
+    if (payload.sts === 'pending') {
+      throw refused(
+        'its session is pending: the user must first do what Clerk asks of them, such as choosing an organization',
+      );
     }
+    if (authorizedParties.length > 0) requireParty(payload, authorizedParties);
     return {
       issuer,
-      tenant: '',
+      tenant,
       subject: sub,
       expiresAt: exp * 1000,
       issuedAt: iat === undefined ? undefined : iat * 1000,
       ...grant(sub, claimed(payload), allowedRoles),
     };
   };
+}
+
+/** Signing in again would bring the same token: what is said is what would not. */
+function requireParty({ azp }: JWTPayload, parties: readonly string[]): void {
+  if (typeof azp === 'string' && parties.includes(azp)) return;
+  if (azp === undefined || azp === '') {
+    throw refused(
+      'it has no azp, for it was made without an Origin, by a native app or a server, and CLERK_AUTHORIZED_PARTIES lists the origins to accept. Ask for it from a page of one of them, or leave CLERK_AUTHORIZED_PARTIES empty to accept it',
+    );
+  }
+  throw refused(
+    'the origin in its azp is not one of CLERK_AUTHORIZED_PARTIES: ask for it from a page of one of them, or add the origin there',
+  );
+}
+
+function refused(why: string): LatchkeyError {
+  return new LatchkeyError('token-invalid', `The token is refused: ${why}.`);
 }
 
 /**

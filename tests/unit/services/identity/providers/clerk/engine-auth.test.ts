@@ -24,7 +24,34 @@ test('Hasura is told the issuer and where its keys are', () => {
   expect(clerkEngineAuth({ publishableKey: key('clerk.example.com') }).jwtSecret).toEqual({
     jwk_url: 'https://clerk.example.com/.well-known/jwks.json',
     issuer: 'https://clerk.example.com',
+    allowed_skew: 5,
   });
+});
+
+test('behind a proxy the issuer has a path, and the keys are below it', () => {
+  const { issuers, jwtSecret } = clerkEngineAuth({
+    publishableKey: key('clerk.example.com'),
+    frontendApiUrl: 'https://App.example.com/__clerk/',
+  });
+  expect(issuers).toEqual(['https://app.example.com/__clerk']);
+  expect(jwtSecret).toMatchObject({
+    jwk_url: 'https://app.example.com/__clerk/.well-known/jwks.json',
+    issuer: 'https://app.example.com/__clerk',
+  });
+});
+
+test('of several issuers Hasura itself trusts the first, and that is said', () => {
+  const settings = { publishableKey: key('clerk.example.com') };
+  const furtherIssuers = ['https://clerk.satellite.example', 'https://clerk.example.com'];
+  const { issuers, jwtSecret, notes, needsHook } = clerkEngineAuth({ ...settings, furtherIssuers });
+  expect(issuers).toEqual(['https://clerk.example.com', 'https://clerk.satellite.example']);
+  expect(jwtSecret.issuer).toBe('https://clerk.example.com');
+  expect(notes).toEqual([
+    expect.stringMatching(/one issuer, https:\/\/clerk\.example\.com\..*satellite\.example.*--strict/),
+  ]);
+  // They are the same people, whoever issues their tokens.
+  expect(needsHook).toBeUndefined();
+  expect(clerkEngineAuth(settings).notes).toBeUndefined();
 });
 
 test('the template gives role user alone, and no claim that could be null', () => {
@@ -58,7 +85,9 @@ describe('refused, with the variable named, is', () => {
     'http://clerk.example.com',
     'http://127.0.0.1.example.com',
     'https://user@clerk.example.com',
-    'https://clerk.example.com/path',
+    'https://clerk.example.com/?a',
+    'https://clerk.example.com/#a',
+    'https://clerk.example.com/.well-known/jwks.json',
     'file:///etc',
   ])('the Frontend API URL %s', (frontendApiUrl) => {
     expect(() => clerkIssuer({ frontendApiUrl })).toThrow(invalid('CLERK_FRONTEND_API_URL'));

@@ -2,13 +2,15 @@ import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { clerkKeySource } from '../../../../../../services/identity/providers/clerk/engine-auth.ts';
+import { createClerk } from '../../../../../../services/identity/providers/clerk/index.ts';
 import { clerkTokenVerifier } from '../../../../../../services/identity/providers/clerk/verify-token.ts';
-import { fixture } from '../../../../../support/clerk.ts';
+import { CONFIG, fixture } from '../../../../../support/clerk.ts';
 import { type LocalServer, serve } from '../../../../../support/http.ts';
 
 const TOKEN = z.object({ payload: z.record(z.string(), z.unknown()) });
 const recorded = (name: string): JWTPayload => TOKEN.parse(JSON.parse(fixture(name))).payload;
 
+const INSTANCE = 'ins_2exampleInstance0000000001';
 const keys = await generateKeyPair('RS256');
 const strangers = await generateKeyPair('RS256');
 let clerk: LocalServer;
@@ -33,7 +35,13 @@ const fresh = (name: string): JWTPayload => ({
 const sign = (payload: JWTPayload, header = {}, key = keys.privateKey) =>
   new SignJWT(payload).setProtectedHeader({ alg: 'RS256', kid: 'ins_1', typ: 'JWT', ...header }).sign(key);
 const verifierOf = (issuer: string, parties: string[] = [], allowedRoles: string[] = []) =>
-  clerkTokenVerifier(issuer, parties, clerkKeySource(issuer), allowedRoles);
+  clerkTokenVerifier({
+    issuer,
+    keys: clerkKeySource(issuer),
+    tenant: INSTANCE,
+    authorizedParties: parties,
+    allowedRoles,
+  });
 const verify = (token: string, parties: string[] = []) => verifierOf(clerk.url, parties)(token);
 const refusal = expect.objectContaining({ code: 'token-invalid', status: 401 });
 
@@ -55,7 +63,7 @@ describe('accepted, as role user, is', () => {
     const payload = fresh(name);
     expect(await verify(await sign(payload))).toEqual({
       issuer: clerk.url,
-      tenant: '',
+      tenant: INSTANCE,
       subject: 'user_2exampleUser000000000001',
       expiresAt: Number(payload.exp) * 1000,
       issuedAt: Number(payload.iat) * 1000,
@@ -113,7 +121,6 @@ describe('refused is', () => {
     ['one signed by a stranger', () => sign(base(), {}, strangers.privateKey)],
     ['one with an unknown key id', () => sign(base(), { kid: 'ins_2' })],
     ['an OAuth access token of the same keys', () => sign(base(), { typ: 'at+jwt' })],
-    ['a pending session', () => sign({ ...base(), sts: 'pending' })],
     ['no token', async () => 'nonsense'],
     [
       'alg none',
@@ -131,13 +138,66 @@ describe('refused is', () => {
     await expect(verify(await token())).rejects.toThrow(refusal);
   });
 
-  test('a token of an origin that is not on the list, or of none', async () => {
+  describe('with CLERK_AUTHORIZED_PARTIES', () => {
     const parties = ['https://app.example.com'];
-    await expect(verify(await sign(base()), parties)).resolves.toBeDefined();
-    await expect(verify(await sign({ ...base(), azp: 'https://evil.example' }), parties)).rejects.toThrow(
-      refusal,
-    );
-    await expect(verify(await sign(without('azp')), parties)).rejects.toThrow(refusal);
+
+    test('a token of an origin that is not on the list', async () => {
+      await expect(verify(await sign(base()), parties)).resolves.toBeDefined();
+      const elsewhere = verify(await sign({ ...base(), azp: 'https://evil.example' }), parties);
+      await expect(elsewhere).rejects.toThrow(refusal);
+      await expect(elsewhere).rejects.toThrow(/azp is not one of CLERK_AUTHORIZED_PARTIES: .*add the origin/);
+    });
+
+    test('a token of none, and it is said how it comes about instead of to sign in again', async () => {
+      for (const payload of [without('azp'), { ...base(), azp: '' }]) {
+        const native = verify(await sign(payload), parties);
+        await expect(native).rejects.toThrow(refusal);
+        await expect(native).rejects.toThrow(/without an Origin, by a native app or a server/);
+        await expect(native).rejects.toThrow(/leave CLERK_AUTHORIZED_PARTIES empty/);
+        await expect(native).rejects.not.toThrow(/[Ss]ign in again/);
+        await expect(verify(await sign(payload))).resolves.toBeDefined();
+      }
+    });
+  });
+
+  test('a pending session, and it is said what ends that', async () => {
+    const pending = verify(await sign({ ...base(), sts: 'pending' }));
+    await expect(pending).rejects.toThrow(/choosing an organization/);
+    await expect(pending).rejects.not.toThrow(/[Ss]ign in again/);
+  });
+});
+
+describe('of several issuers', () => {
+  const base = () => fresh('session-token.v2.json');
+
+  test('each is verified by its own keys, at its own path', async () => {
+    const others = await generateKeyPair('RS256');
+    const jwk = { ...(await exportJWK(others.publicKey)), kid: 'ins_1', use: 'sig', alg: 'RS256' };
+    const asked: string[] = [];
+    const proxy = await serve((request, response) => {
+      asked.push(request.url ?? '');
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ keys: [jwk] }));
+    });
+    const provider = createClerk({
+      ...CONFIG,
+      frontendApiUrl: clerk.url,
+      furtherIssuers: [`${proxy.url}/__clerk`],
+    });
+    const proxied = { ...base(), iss: `${proxy.url}/__clerk` };
+    expect(await provider.verifyToken(await sign(base()))).toMatchObject({ issuer: clerk.url });
+    expect(await provider.verifyToken(await sign(proxied, {}, others.privateKey))).toMatchObject({
+      issuer: `${proxy.url}/__clerk`,
+      subject: 'user_2exampleUser000000000001',
+    });
+    expect(asked).toEqual(['/__clerk/.well-known/jwks.json']);
+    // The keys of one say nothing of the other's tokens.
+    await expect(provider.verifyToken(await sign(proxied))).rejects.toThrow(refusal);
+    await expect(provider.verifyToken(await sign(base(), {}, others.privateKey))).rejects.toThrow(refusal);
+    await expect(provider.verifyToken(await sign({ ...base(), iss: proxy.url }))).rejects.toThrow(refusal);
+    await expect(provider.verifyToken('nonsense')).rejects.toThrow(refusal);
+    // What the relay passes on to Hasura is the first one's.
+    expect((await provider.keys()).keySet.keys).toMatchObject([{ n: (await exportJWK(keys.publicKey)).n }]);
+    await proxy.close();
   });
 });
 
