@@ -69,7 +69,7 @@ test('--json prints one JSON document for programs to read', async () => {
       differences: 2,
       startedAt: expect.stringMatching(/^\d{4}-.*Z$/),
       drift: expect.objectContaining({ missing: { user: 2, organization: 0, membership: 0 } }),
-      examples: users.map((id) => ({ problem: 'missing', key: { kind: 'user', id } })),
+      examples: users.map((id) => ({ problem: 'missing', key: { kind: 'user', tenant: '', id } })),
     }),
   ]);
 });
