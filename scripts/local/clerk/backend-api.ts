@@ -26,7 +26,11 @@ const patchSchema = z.object({
 });
 
 /** The calls of Clerk's Backend API (`api.clerk.com/v1`) that the identity service makes. */
-export function backendApi(app: FastifyInstance, directory: LocalDirectory, secretKey: string): void {
+export function backendApi(
+  app: FastifyInstance,
+  directory: LocalDirectory,
+  { secretKey, instanceId }: { secretKey: string; instanceId: string },
+): void {
   app.register(
     async (api) => {
       api.addHook('onRequest', async (request, reply) => {
@@ -38,6 +42,14 @@ export function backendApi(app: FastifyInstance, directory: LocalDirectory, secr
         );
       });
 
+      api.get('/instance', async (_request, reply) =>
+        json(reply, {
+          object: 'instance',
+          id: instanceId,
+          environment_type: 'development',
+          allowed_origins: null,
+        }),
+      );
       api.get('/users', async (request, reply) => {
         const { user_id, email_address } = filterSchema.parse(request.query);
         const ids = listOf(user_id);

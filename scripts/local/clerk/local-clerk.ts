@@ -18,6 +18,8 @@ import { type Attempt, createSender, type Message, newMessage, type WebhookSende
 
 export type LocalClerk = LocalProvider & {
   directory: LocalDirectory;
+  /** `ins_…`, in each of its events. */
+  instanceId: string;
   /** A token of the JWT template named hasura. */
   token(userId: string, options?: TokenOptions): Promise<string>;
   key: SigningKey;
@@ -106,7 +108,7 @@ export async function startLocalClerk(options: LocalClerkOptions): Promise<Local
   );
   const token = (userId: string, tokenOptions: TokenOptions = {}): Promise<string> =>
     key.sign(templatePayload(url, userId, tokenOptions));
-  backendApi(app, directory, secretKey);
+  backendApi(app, directory, { secretKey, instanceId });
   void app.register(async (scope) => controlApi(scope, { directory, token, told: webhooks.tried }));
   app.setErrorHandler((error, _request, reply) => {
     if (error instanceof NotFoundError)
@@ -135,6 +137,7 @@ export async function startLocalClerk(options: LocalClerkOptions): Promise<Local
       CLERK_API_URL: url,
     },
     directory,
+    instanceId,
     token,
     key,
     webhooks,

@@ -23,7 +23,7 @@ export function clerkAccounts(access: ClerkAccess): Accounts {
     async read(person) {
       if (!isOfInstance(access, person)) return undefined;
       const { id } = person;
-      return orNothing(api.promptly({ path: ['users', id] }, readUser(id)));
+      return orNothing(api.once({ path: ['users', id] }, readUser(id)));
     },
     async change(person, { firstName, lastName, name }) {
       if (name !== undefined) {
@@ -38,13 +38,13 @@ export function clerkAccounts(access: ClerkAccess): Accounts {
         ...(firstName !== undefined && { first_name: firstName }),
         ...(lastName !== undefined && { last_name: lastName }),
       };
-      return orNothing(api.promptly({ method: 'PATCH', path: ['users', id], body }, readUser(id)));
+      return orNothing(api.once({ method: 'PATCH', path: ['users', id], body }, readUser(id)));
     },
     async remove(person) {
       if (!isOfInstance(access, person)) return;
       const { id } = person;
       const read = (answer: Json) => theOne(DELETED.parse(answer), id);
-      await orNothing(api.promptly({ method: 'DELETE', path: ['users', id] }, read));
+      await orNothing(api.once({ method: 'DELETE', path: ['users', id] }, read));
     },
     async endSessions(person) {
       if (isOfInstance(access, person)) await revokeSessions(api, person.id);

@@ -22,9 +22,10 @@ export interface ClerkApi {
   /**
    * Makes a call, and again where Clerk limits the rate or does not answer.
    *
-   * @throws LatchkeyError `configuration-invalid` where there is no secret key, `provider-unreachable`
+   * @throws LatchkeyError `configuration-invalid` where there is no secret key, or one of another instance,
+   * `provider-unreachable`
    */
-  patiently<T>(request: ClerkRequest, read: ReadAnswer<T>, signal?: AbortSignal): Promise<T>;
+  withRetry<T>(request: ClerkRequest, read: ReadAnswer<T>, signal?: AbortSignal): Promise<T>;
   /**
    * Makes a call once, for somebody who is waiting.
    *
@@ -32,7 +33,7 @@ export interface ClerkApi {
    * @throws LatchkeyError `configuration-invalid`, `request-invalid` where Clerk does not take what it says,
    *   `provider-unreachable`
    */
-  promptly<T>(request: ClerkRequest, read: ReadAnswer<T>, signal?: AbortSignal): Promise<T>;
+  once<T>(request: ClerkRequest, read: ReadAnswer<T>, signal?: AbortSignal): Promise<T>;
 }
 
 /** How long one call of a listing may take, in milliseconds. */
@@ -49,19 +50,22 @@ export function readList(answer: Json): readonly Json[] {
 const ITEMS = z.custom<Json[]>(Array.isArray);
 const LIST = z.union([ITEMS, z.object({ data: ITEMS }).transform(({ data }) => data)]);
 
-export function createClerkApi({ secretKey, apiUrl }: Pick<ClerkAccess, 'secretKey' | 'apiUrl'>): ClerkApi {
+export function createClerkApi({ secretKey, apiUrl, instanceId }: ClerkAccess): ClerkApi {
   const api = `Clerk’s Backend API at ${new URL(apiUrl).origin}`;
+  let isOfInstance = instanceId === '';
 
-  async function once<T>(request: ClerkRequest, read: ReadAnswer<T>, signal: AbortSignal): Promise<T> {
+  async function call<T>(request: ClerkRequest, read: ReadAnswer<T>, signal: AbortSignal): Promise<T> {
     if (secretKey === undefined) {
       throw new LatchkeyError(
         'configuration-invalid',
         'CLERK_SECRET_KEY is missing: copy it from Clerk’s dashboard, Configure → API keys.',
       );
     }
-    const answer = await sendRequest({ secretKey, apiUrl }, request, signal);
+    const send = (what: ClerkRequest) => sendRequest({ secretKey, apiUrl }, what, signal);
     try {
-      return read(answer);
+      if (!isOfInstance) requireInstance(await send(INSTANCE_REQUEST).catch(notTold), instanceId);
+      isOfInstance = true;
+      return read(await send(request));
     } catch (cause) {
       if (!(cause instanceof z.ZodError)) throw cause;
       throw new UnexpectedAnswer('another shape than Clerk’s', { cause });
@@ -69,7 +73,7 @@ export function createClerkApi({ secretKey, apiUrl }: Pick<ClerkAccess, 'secretK
   }
 
   function passing(error: unknown): Passing | undefined {
-    if (error instanceof NoAnswer) return { reason: `${api} ${silenceOf(error)}` };
+    if (error instanceof NoAnswer) return { reason: `${api} ${describeNoAnswer(error)}` };
     if (!(error instanceof ClerkRefusal && isBusy(error))) return undefined;
     return { retryAfter: error.retryAfter, reason: `${api} answers with ${error.message}` };
   }
@@ -81,18 +85,18 @@ export function createClerkApi({ secretKey, apiUrl }: Pick<ClerkAccess, 'secretK
   }
 
   return {
-    async patiently(request, read, signal) {
+    async withRetry(request, read, signal) {
       try {
-        const call = () => once(request, read, within(LONGEST_CALL_MS, signal));
-        return await patiently(call, passing, signal);
+        const attempt = () => call(request, read, within(LONGEST_CALL_MS, signal));
+        return await patiently(attempt, passing, signal);
       } catch (error) {
         signal?.throwIfAborted();
         throw failed(error);
       }
     },
-    async promptly(request, read, signal = waitingTime()) {
+    async once(request, read, signal = waitingTime()) {
       try {
-        return await once(request, read, signal);
+        return await call(request, read, signal);
       } catch (error) {
         if (!(error instanceof ClerkRefusal) || !NOT_TAKEN.includes(error.status)) throw failed(error);
         const codes = error.codes.join(', ') || error.message;
@@ -100,6 +104,27 @@ export function createClerkApi({ secretKey, apiUrl }: Pick<ClerkAccess, 'secretK
       }
     },
   };
+}
+
+const INSTANCE_REQUEST: ClerkRequest = { path: ['instance'] };
+const INSTANCE = z.object({ id: z.string().regex(/^ins_\w{1,100}$/) });
+
+/** That this is not there says nothing of what is asked for next. */
+function notTold(error: unknown): never {
+  if (!(error instanceof ClerkRefusal && error.status === 404)) throw error;
+  throw new UnexpectedAnswer('nothing to /v1/instance, which CLERK_INSTANCE_ID is compared with', {
+    cause: error,
+  });
+}
+
+/** With a key of another instance its users would be taken for those of this one, and these for gone. */
+function requireInstance(answer: Json, instanceId: string): void {
+  const { id } = INSTANCE.parse(answer);
+  if (id === instanceId) return;
+  throw new LatchkeyError(
+    'configuration-invalid',
+    `CLERK_SECRET_KEY is a key of the instance ${id}, and CLERK_INSTANCE_ID is ${instanceId}: correct the one that is wrong.`,
+  );
 }
 
 /** As long as somebody waits, from now. */
@@ -137,13 +162,13 @@ function isBusy({ status }: ClerkRefusal): boolean {
   return status === 429 || status >= 500;
 }
 
-function silenceOf(error: NoAnswer): string {
+function describeNoAnswer(error: NoAnswer): string {
   return `does not answer: ${networkCause(error) ?? 'the request failed'}`;
 }
 
 /** What is wrong and what to do, as a sentence that begins with the API. */
 function describe(error: unknown): string {
-  if (error instanceof NoAnswer) return `${silenceOf(error)}; check CLERK_API_URL and the way to it`;
+  if (error instanceof NoAnswer) return `${describeNoAnswer(error)}; check CLERK_API_URL and the way to it`;
   if (error instanceof UnexpectedAnswer) {
     return `answers with ${error.message}: check CLERK_API_URL and what stands between`;
   }

@@ -37,12 +37,12 @@ export function clerkDirectory(access: ClerkAccess): Directory {
   /** @returns undefined where Organizations are switched off */
   async function list({ part, offset }: Cursor, signal?: AbortSignal): Promise<readonly Json[] | undefined> {
     const query = { limit: String(PAGE), offset: String(offset), order_by: '+created_at' };
-    const asked = api.patiently({ path: [LISTS[part].path], query }, readList, signal);
+    const asked = api.withRetry({ path: [LISTS[part].path], query }, readList, signal);
     return part === 'users' ? asked : unlessSwitchedOff(asked);
   }
 
   async function count(path: string[], signal?: AbortSignal): Promise<number> {
-    const asked = api.patiently({ path, query: { limit: '1' } }, countOf, signal);
+    const asked = api.withRetry({ path, query: { limit: '1' } }, countOf, signal);
     return (await unlessSwitchedOff(asked)) ?? 0;
   }
 

@@ -52,13 +52,13 @@ function read(
   const source: Source = { tenant, toldAt: Date.now() };
   switch (key.kind) {
     case 'organization':
-      return api.patiently(
+      return api.withRetry(
         { path: ['organizations', key.id] },
         (answer) => theOne(organizationRecord(answer, source), key.id),
         signal,
       );
     case 'user':
-      return api.patiently(
+      return api.withRetry(
         { path: ['users', key.id] },
         (answer) => theOne(userRecord(answer, source), key.id),
         signal,
@@ -72,7 +72,7 @@ function read(
         if (record.organizationId === organizationId && record.userId === userId) return record;
         throw new UnexpectedAnswer('another membership than was asked for');
       };
-      return api.patiently({ path: ['organizations', organizationId, 'memberships'], query }, find, signal);
+      return api.withRetry({ path: ['organizations', organizationId, 'memberships'], query }, find, signal);
     }
   }
 }

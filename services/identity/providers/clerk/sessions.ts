@@ -29,10 +29,10 @@ export async function revokeSessions(api: ClerkApi, userId: string): Promise<voi
         if (session.user_id !== userId) throw new UnexpectedAnswer('a session of another user');
         return session.id;
       });
-    return (await orNothing(api.promptly({ path: ['sessions'], query }, read, signal))) ?? [];
+    return (await orNothing(api.once({ path: ['sessions'], query }, read, signal))) ?? [];
   }
   const revoke = (session: string) =>
-    api.promptly({ method: 'POST', path: ['sessions', session, 'revoke'] }, () => true, signal);
+    api.once({ method: 'POST', path: ['sessions', session, 'revoke'] }, () => true, signal);
 
   let failure: unknown;
   for (let round = 0; ; round += 1) {

@@ -33,7 +33,7 @@ export function clerkTokenVerifier({
     const payload = await verify(token);
     const { sub, exp, iat } = payload;
     if (payload.sts === 'pending') {
-      throw refused(
+      throw tokenError(
         'its session is pending: the user must first do what Clerk asks of them, such as choosing an organization',
       );
     }
@@ -53,16 +53,16 @@ export function clerkTokenVerifier({
 function requireParty({ azp }: JWTPayload, parties: readonly string[]): void {
   if (typeof azp === 'string' && parties.includes(azp)) return;
   if (azp === undefined || azp === '') {
-    throw refused(
+    throw tokenError(
       'it has no azp, for it was made without an Origin, by a native app or a server, and CLERK_AUTHORIZED_PARTIES lists the origins to accept. Ask for it from a page of one of them, or leave CLERK_AUTHORIZED_PARTIES empty to accept it',
     );
   }
-  throw refused(
+  throw tokenError(
     'the origin in its azp is not one of CLERK_AUTHORIZED_PARTIES: ask for it from a page of one of them, or add the origin there',
   );
 }
 
-function refused(why: string): LatchkeyError {
+function tokenError(why: string): LatchkeyError {
   return new LatchkeyError('token-invalid', `The token is refused: ${why}.`);
 }
 

@@ -107,6 +107,7 @@ test('Clerk’s own client reads, changes and deletes its users', async () => {
   await client.users.deleteUser(ada.id);
   await expect(client.users.getUser(ada.id)).rejects.toMatchObject({ status: 404 });
   expect(await client.users.getCount()).toBe(1);
+  expect(await client.instance.get()).toMatchObject({ id: clerk.instanceId });
 });
 
 test('Clerk’s own client bans, locks and lets in again, and the sessions end with a ban', async () => {

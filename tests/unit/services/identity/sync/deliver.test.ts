@@ -111,9 +111,7 @@ describe('a delivery that was settled', () => {
 
   test('as dead is tried again, counted, and may be applied after all', async () => {
     for (const _time of [1, 2]) await send('{"type":', 'msg_1');
-    expect(await ledger()).toMatchObject([
-      { status: 'dead', attempts: 2, payload: null, subject: null },
-    ]);
+    expect(await ledger()).toMatchObject([{ status: 'dead', attempts: 2, payload: null, subject: null }]);
     await send(fixture('user.created.json'), 'msg_1');
     expect(await ledger()).toMatchObject([
       { status: 'applied', attempts: 3, error: null, type: 'user.created', subject: USER },

@@ -17,19 +17,18 @@ beforeEach(() => {
   user = clerk.directory.signUp({ firstName: 'Ada', lastName: 'Byron' });
 });
 
-const INSTANCE = 'ins_2exampleInstance0000000001';
-const person = (id: string): Person => ({ provider: 'clerk', tenant: INSTANCE, id });
+const person = (id: string): Person => ({ provider: 'clerk', tenant: clerk.instanceId, id });
 const accounts = () =>
   clerkAccounts({
     secretKey: clerk.serviceEnvironment.CLERK_SECRET_KEY,
     apiUrl: clerk.url,
-    instanceId: INSTANCE,
+    instanceId: clerk.instanceId,
   });
 
 test('reads a user by the clock of their state', async () => {
   expect(await accounts().read(person(user.id))).toMatchObject({
     provider: 'clerk',
-    tenant: INSTANCE,
+    tenant: clerk.instanceId,
     id: user.id,
     clock: user.updated_at,
     firstName: 'Ada',
@@ -129,7 +128,7 @@ afterEach(async () => {
   await server?.close();
   server = undefined;
 });
-const at = (apiUrl: string) => clerkAccounts({ secretKey: 'sk_test_1', apiUrl, instanceId: INSTANCE });
+const at = (apiUrl: string) => clerkAccounts({ secretKey: 'sk_test_1', apiUrl, instanceId: '' });
 
 test.each([
   ['a rate limit', 429, fixture('bapi.error.429.json'), 'provider-unreachable'],

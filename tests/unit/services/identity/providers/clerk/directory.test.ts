@@ -37,6 +37,7 @@ async function serveClerk(all: unknown[], intercept: (call: Call) => Answer = ()
         .writeHead(status, { 'content-type': 'application/json', ...headers })
         .end(JSON.stringify(body));
     if (request.headers.authorization !== 'Bearer sk_test_1') return send(401, { errors: [] });
+    if (call.path === '/v1/instance') return send(200, { object: 'instance', id: 'ins_1' });
     const answer = intercept(call);
     if (typeof answer === 'object') {
       const headers = { 'content-type': 'application/json', ...answer.headers };

@@ -112,18 +112,49 @@ test.each(['..', '.', ''])('the id "%s" leads nowhere else', async (id) => {
   expect(directory.calls).toEqual([]);
 });
 
-test('of another instance nothing is kept in step, and nothing is asked', async () => {
-  const { ada } = populate();
-  const here = clerkLookup({
-    secretKey: directory.environment.CLERK_SECRET_KEY,
-    apiUrl: directory.environment.CLERK_API_URL ?? '',
-    instanceId: 'ins_here',
+describe('with CLERK_INSTANCE_ID', () => {
+  const at = (instanceId: string) =>
+    clerkLookup({
+      secretKey: directory.environment.CLERK_SECRET_KEY,
+      apiUrl: directory.environment.CLERK_API_URL ?? '',
+      instanceId,
+    });
+  const paths = () => directory.calls.map(({ path }) => path);
+
+  test('nothing of another instance is kept in step, and nothing is asked', async () => {
+    const { ada } = populate();
+    const here = at(directory.clerk.instanceId);
+    expect(await here({ kind: 'user', tenant: 'ins_elsewhere', id: ada })).toBeUndefined();
+    expect(directory.calls).toEqual([]);
+    for (const tenant of [directory.clerk.instanceId, '']) {
+      expect(await here({ kind: 'user', tenant, id: ada })).toMatchObject({
+        id: ada,
+        tenant: directory.clerk.instanceId,
+      });
+    }
+    // Once and for all.
+    expect(paths().filter((path) => path === '/v1/instance')).toHaveLength(1);
   });
-  expect(await here({ kind: 'user', tenant: 'ins_elsewhere', id: ada })).toBeUndefined();
-  expect(directory.calls).toEqual([]);
-  for (const tenant of ['ins_here', '']) {
-    expect(await here({ kind: 'user', tenant, id: ada })).toMatchObject({ id: ada, tenant: 'ins_here' });
-  }
+
+  test('a secret key of another instance is told by name, and finds nobody gone', async () => {
+    const { ada } = populate();
+    const wrong = at('ins_another')({ kind: 'user', tenant: '', id: ada });
+    await expect(wrong).rejects.toMatchObject({
+      code: 'configuration-invalid',
+      message: `CLERK_SECRET_KEY is a key of the instance ${directory.clerk.instanceId}, and CLERK_INSTANCE_ID is ins_another: correct the one that is wrong.`,
+    });
+    expect(paths()).toEqual(['/v1/instance']);
+  });
+
+  test('of whatever does not tell its instance nobody is taken for gone either', async () => {
+    const { ada } = populate();
+    const body = '{"errors":[{"code":"resource_not_found"}]}';
+    directory.intercept = ({ path }) => (path === '/v1/instance' ? { status: 404, body } : undefined);
+    await expect(at('ins_1')({ kind: 'user', tenant: '', id: ada })).rejects.toMatchObject({
+      code: 'provider-unreachable',
+      message: expect.stringContaining('answers with nothing to /v1/instance'),
+    });
+  });
 });
 
 test('a refusal is no answer: nobody is taken for gone because of it', async () => {
