@@ -1,20 +1,20 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createEngine, type Engine } from '../../services/identity/hasura/graphql.ts';
-import { createCognitoApi } from '../../services/identity/providers/cognito/api.ts';
+import { cognitoDeliveries } from '../../services/identity/providers/cognito/deliveries.ts';
 import { cognitoDirectory } from '../../services/identity/providers/cognito/directory.ts';
 import { createCognito } from '../../services/identity/providers/cognito/index.ts';
 import { cognitoLookup } from '../../services/identity/providers/cognito/lookup.ts';
-import { cognitoRecords } from '../../services/identity/providers/cognito/records.ts';
+import { connectPools } from '../../services/identity/providers/cognito/pools.ts';
 import type { Provider } from '../../services/identity/providers/provider.ts';
 import { deliver } from '../../services/identity/sync/deliver.ts';
 import { repair } from '../../services/identity/sync/reconcile.ts';
 import { createWriter, type Writer } from '../../services/identity/sync/writer.ts';
-import { CONFIG, POOL, serveCognito } from '../support/cognito.ts';
+import { configAt, POOL, serveCognito } from '../support/cognito.ts';
 import { type EmbeddedProject, startEmbedded } from '../support/embedded.ts';
 import type { LocalServer } from '../support/http.ts';
 import { holds } from '../support/property.ts';
-import { createLaggingPool, type PoolState } from './lagging-pool.ts';
+import { createLaggingPool, type PoolMember, type PoolState } from './lagging-pool.ts';
 
 // Cognito's deliveries only say where to look, its lists show what was up to a minute ago, and some
 // changes are told by none. Time passes here as the history says.
@@ -29,13 +29,13 @@ beforeAll(async () => {
   [project, server] = await Promise.all([startEmbedded(), serveCognito(pool.answer)]);
   engine = createEngine(project.config);
   writer = createWriter(engine, { inFlight: 2, queueLimit: 1000 });
-  const config = { ...CONFIG, endpoint: server.url };
-  const api = createCognitoApi(config);
+  const config = configAt(server.url);
+  const pools = connectPools(config);
   provider = {
     ...createCognito(config, engine),
-    records: cognitoRecords(config, api, engine, pool.now),
-    directory: cognitoDirectory(config, api, pool.now),
-    lookup: cognitoLookup(config, api, pool.now),
+    records: cognitoDeliveries(pools, engine, pool.now),
+    directory: cognitoDirectory(pools, pool.now),
+    lookup: cognitoLookup(pools, pool.now),
   };
 });
 afterAll(async () => {
@@ -43,8 +43,21 @@ afterAll(async () => {
   await project?.close();
 });
 
+const ACTS = [
+  'create user',
+  'sign up',
+  'confirm',
+  'update user',
+  'disable',
+  'enable',
+  'delete user',
+  'join',
+  'leave',
+  'delete group',
+] as const;
+
 type Step = {
-  act: 'create user' | 'update user' | 'delete user' | 'join' | 'leave' | 'delete group';
+  act: (typeof ACTS)[number];
   user: string;
   group: string;
   text: string;
@@ -52,6 +65,8 @@ type Step = {
   isTold: boolean;
   /** How many of the events on their way arrive after it. */
   arrive: number;
+  /** Whether the last one that has arrived arrives once more. */
+  isRepeated: boolean;
   /** What passes before the next step, and how far the lists are behind then, in seconds. */
   seconds: number;
   lag: number;
@@ -59,12 +74,13 @@ type Step = {
 
 const step = (isTold: fc.Arbitrary<boolean>) =>
   fc.record<Step>({
-    act: fc.constantFrom('create user', 'update user', 'delete user', 'join', 'leave', 'delete group'),
+    act: fc.constantFrom(...ACTS),
     user: fc.nat(2).map((index) => `sub-${index}`),
     group: fc.nat(1).map((index) => `group-${index}`),
     text: fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 4 }),
     isTold,
     arrive: fc.nat(3),
+    isRepeated: fc.boolean(),
     seconds: fc.nat(40),
     lag: fc.nat(59),
   });
@@ -74,15 +90,28 @@ const steps = (isTold: fc.Arbitrary<boolean>) =>
 /** @returns the event that CloudTrail would record */
 function take({ act, user, group, text }: Step): { type: string; data: Record<string, string> } | undefined {
   const [exists, hasGroup] = [pool.current().users.has(user), pool.current().groups.has(group)];
+  const member = { name: text, groups: new Set<string>(), enabled: true, isConfirmed: true };
+  const update = (type: string, what: Partial<PoolMember>) => {
+    if (!exists) return undefined;
+    pool.change(({ users }) => users.set(user, { ...member, ...users.get(user), ...what }));
+    return { type, data: { sub: user } };
+  };
   switch (act) {
     case 'create user':
       if (exists) return undefined;
-      pool.change(({ users }) => users.set(user, { name: text, groups: new Set() }));
+      pool.change(({ users }) => users.set(user, member));
       return { type: 'AdminCreateUser', data: { sub: user } };
+    case 'sign up':
+      if (!exists) pool.change(({ users }) => users.set(user, { ...member, isConfirmed: false }));
+      return undefined;
+    case 'confirm':
+      return update('AdminConfirmSignUp', { isConfirmed: true });
     case 'update user':
-      if (!exists) return undefined;
-      pool.change(({ users }) => users.set(user, { groups: new Set(), ...users.get(user), name: text }));
-      return { type: 'AdminUpdateUserAttributes', data: { sub: user } };
+      return update('AdminUpdateUserAttributes', { name: text });
+    case 'disable':
+      return update('AdminDisableUser', { enabled: false });
+    case 'enable':
+      return update('AdminEnableUser', { enabled: true });
     case 'delete user':
       if (!exists) return undefined;
       pool.change(({ users }) => users.delete(user));
@@ -115,6 +144,7 @@ async function happen(history: Step[]): Promise<void> {
   // So long ago that the whole history lies in the past of the reconcile.
   pool.reset(Date.now() - 3_600_000);
   const underWay: string[] = [];
+  let last: string | undefined;
   let delivered = 0;
   const arrive = async (body: string | undefined): Promise<void> => {
     if (body === undefined) return;
@@ -122,6 +152,7 @@ async function happen(history: Step[]): Promise<void> {
     delivered += 1;
     const delivery = { id: `evt_${delivered}`, provider: 'cognito', body, receivedAt: pool.now() } as const;
     await deliver(provider, writer, delivery);
+    last = body;
   };
   for (const one of history) {
     pool.pass(one.seconds);
@@ -131,15 +162,24 @@ async function happen(history: Step[]): Promise<void> {
       underWay.push(JSON.stringify({ ...event, timestamp: new Date(pool.now()).toISOString() }));
     }
     for (let index = 0; index < one.arrive; index += 1) await arrive(underWay.shift());
+    if (one.isRepeated) await arrive(last);
   }
   while (underWay.length > 0) await arrive(underWay.shift());
 }
 
-function modelOf({ users, groups }: PoolState) {
+function modelOf({ users: all, groups }: PoolState) {
+  const users = [...all].filter(([, { isConfirmed }]) => isConfirmed);
   return {
-    users: [...users].map(([id, { name, groups: own }]) => ({ id, name, roles: [...own].sort() })).sort(byId),
+    users: users
+      .map(([id, { name, groups: own, enabled }]) => ({
+        id,
+        name,
+        roles: [...own].sort(),
+        is_disabled: !enabled,
+      }))
+      .sort(byId),
     organizations: [...groups].map((name) => ({ id: `${POOL}/${name}` })).sort(byId),
-    memberships: [...users]
+    memberships: users
       .flatMap(([id, { groups: own }]) => [...own].map((name) => ({ id: `${POOL}/${name} ${id}` })))
       .sort(byId),
   };
@@ -155,7 +195,9 @@ async function rows(onlyVisible: boolean) {
     return found.map((row) => ({ ...row, id: String(row.id) })).sort(byId);
   };
   return {
-    users: await read('SELECT id, name, roles FROM public.users WHERE deleted_at IS NULL'),
+    users: await read(
+      'SELECT id, name, roles, disabled_at IS NOT NULL AS is_disabled FROM public.users WHERE deleted_at IS NULL',
+    ),
     organizations: await read('SELECT id FROM public.organizations WHERE deleted_at IS NULL'),
     memberships: await read(
       `SELECT organization_id || ' ' || user_id AS id FROM public.organization_memberships m

@@ -1,7 +1,8 @@
 import type { Answer, Call } from '../support/cognito.ts';
 
+export type PoolMember = { name: string; groups: Set<string>; enabled: boolean; isConfirmed: boolean };
 export type PoolState = {
-  users: Map<string, { name: string; groups: Set<string> }>;
+  users: Map<string, PoolMember>;
   groups: Set<string>;
 };
 
@@ -45,12 +46,14 @@ export function createLaggingPool(): LaggingPool {
           const wanted = /^sub = "(.*)"$/.exec(String(input.Filter ?? ''))?.[1];
           const found = [...seen].filter(([sub]) => wanted === undefined || sub === wanted);
           return {
-            Users: found.map(([sub, user]) => ({ Username: sub, Attributes: attributes(sub, user) })),
+            Users: found.map(([sub, user]) => ({ ...account(sub, user), Attributes: attributes(sub, user) })),
           };
         }
         case 'AdminGetUser': {
           const user = users.get(name);
-          return user === undefined ? NO_USER : { Username: name, UserAttributes: attributes(name, user) };
+          return user === undefined
+            ? NO_USER
+            : { ...account(name, user), UserAttributes: attributes(name, user) };
         }
         case 'AdminListGroupsForUser': {
           const user = users.get(name);
@@ -65,7 +68,10 @@ export function createLaggingPool(): LaggingPool {
         case 'ListUsersInGroup': {
           const members = [...seen].filter(([, user]) => user.groups.has(name));
           return {
-            Users: members.map(([sub, user]) => ({ Username: sub, Attributes: attributes(sub, user) })),
+            Users: members.map(([sub, user]) => ({
+              ...account(sub, user),
+              Attributes: attributes(sub, user),
+            })),
           };
         }
         default:
@@ -87,6 +93,10 @@ export function createLaggingPool(): LaggingPool {
     },
     reset,
   };
+}
+
+function account(sub: string, { enabled, isConfirmed }: PoolMember) {
+  return { Username: sub, Enabled: enabled, UserStatus: isConfirmed ? 'CONFIRMED' : 'UNCONFIRMED' };
 }
 
 function attributes(sub: string, { name }: { name: string }): object[] {

@@ -4,7 +4,7 @@ import { Webhook } from 'standardwebhooks';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
 import type { CognitoConfig } from '../../services/identity/core/config.ts';
-import { type CognitoApi, createCognitoApi } from '../../services/identity/providers/cognito/api.ts';
+import { connectPools, type Pool } from '../../services/identity/providers/cognito/pools.ts';
 import { type LocalServer, serve } from './http.ts';
 
 const FIXTURES = new URL('../fixtures/cognito/', import.meta.url);
@@ -16,14 +16,26 @@ export const CLIENT = '1example23456789abcdefghij';
 export const SUB = '5ccbdd3b-2966-40de-b64d-be99018a6455';
 
 export const CONFIG: CognitoConfig = {
-  userPoolId: POOL,
+  userPoolIds: [POOL],
   clientIds: [CLIENT],
   webhookSecrets: [SECRET],
   tokenUse: 'id',
   triggerVersion: 'V1_0',
   metadataAttributes: [],
+  keepsFederatedGroups: false,
+  keepsUnconfirmedUsers: false,
   endpoint: undefined,
+  issuer: undefined,
+  keysUrl: undefined,
+  apiEndpoint: undefined,
+  credentials: undefined,
 };
+
+/** The same with a stand-in at this address. */
+export function configAt(url: string, settings: Partial<CognitoConfig> = {}): CognitoConfig {
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+  return { ...CONFIG, endpoint: url, apiEndpoint: url, credentials, ...settings };
+}
 
 const JSON_OBJECT = z.record(z.string(), z.unknown());
 export type JsonFixture = z.infer<typeof JSON_OBJECT>;
@@ -82,9 +94,9 @@ export async function serveCognito(
 export async function reachCognito(
   answer: (call: Call) => Answer | 'never',
   settings: Partial<CognitoConfig> = {},
-): Promise<{ readonly config: CognitoConfig; readonly api: CognitoApi; readonly calls: Call[] }> {
+): Promise<{ readonly config: CognitoConfig; readonly pools: readonly Pool[]; readonly calls: Call[] }> {
   const { url, calls, close } = await serveCognito(answer);
   onTestFinished(close);
-  const config = { ...CONFIG, ...settings, endpoint: url };
-  return { config, api: createCognitoApi(config), calls };
+  const config = configAt(url, settings);
+  return { config, pools: connectPools(config), calls };
 }

@@ -9,6 +9,8 @@ export interface Passing {
   readonly retryAfter?: number | undefined;
   /** Why, for whoever watches: `status 503`, `the connection is refused`. */
   readonly reason?: string | undefined;
+  /** How many attempts it is worth at most, where they are fewer than usual. */
+  readonly attempts?: number | undefined;
 }
 
 /** A wait between two attempts. */
@@ -45,10 +47,11 @@ export async function patiently<T>(
       return await call();
     } catch (error) {
       const failure = passing(error);
-      if (failure === undefined || attempt === MOST_ATTEMPTS) throw error;
+      const attempts = Math.min(failure?.attempts ?? MOST_ATTEMPTS, MOST_ATTEMPTS);
+      if (failure === undefined || attempt >= attempts) throw error;
       const seconds = failure.retryAfter ?? Math.min(2 ** (attempt - 1), LONGEST_WAIT_SECONDS);
       const reason = failure.reason ?? 'it does not answer';
-      watchers.getStore()?.({ seconds, attempt, attempts: MOST_ATTEMPTS, reason });
+      watchers.getStore()?.({ seconds, attempt, attempts, reason });
       await sleep(seconds * 1000, undefined, signal && { signal });
     }
   }

@@ -34,6 +34,8 @@ export interface DirectoryPage {
   readonly notice?: string;
   /** Hand this back to go on after this page. */
   readonly cursor: string;
+  /** Whether it comes again, whole or in part, when the listing is gone on with at its cursor or a later one. */
+  readonly isReadAnew?: boolean;
 }
 
 export interface Directory {

@@ -1,5 +1,4 @@
 import { LRUCache } from 'lru-cache';
-import type { Instant } from '../core/records.ts';
 
 const MOST = 10_000;
 /** Longer than any delivery is under way. */
@@ -11,18 +10,18 @@ const REMEMBERED_MS = 2 * 60_000;
  * one asks here, and reads again.
  */
 export interface RecentAbsences {
-  /** @param clock the instant at which the reading began that did not find the user */
-  note(id: string, clock: Instant): void;
-  /** Whether the user was not found by a reading that began at this instant or later. */
-  hasSince(id: string, clock: Instant): boolean;
+  /** @param began when the reading began that did not find the user, on a clock that is never set back */
+  note(id: string, began: number): void;
+  /** Whether the user was not found by a reading that began at this moment or later. */
+  hasSince(id: string, began: number): boolean;
 }
 
 export function createRecentAbsences(): RecentAbsences {
-  const absences = new LRUCache<string, Instant>({ max: MOST, ttl: REMEMBERED_MS });
+  const absences = new LRUCache<string, number>({ max: MOST, ttl: REMEMBERED_MS });
   return {
-    note(id, clock) {
-      absences.set(id, Math.max(clock, absences.get(id) ?? clock));
+    note(id, began) {
+      absences.set(id, Math.max(began, absences.get(id) ?? began));
     },
-    hasSince: (id, clock) => (absences.get(id) ?? Number.NEGATIVE_INFINITY) >= clock,
+    hasSince: (id, began) => (absences.get(id) ?? Number.NEGATIVE_INFINITY) >= began,
   };
 }

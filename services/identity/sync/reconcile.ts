@@ -29,19 +29,25 @@ const LOOKUPS_AT_ONCE = 8;
 export function backfill(context: Reconciled, settings: RunSettings = {}): Promise<Report> {
   const { provider, engine } = context;
   const options = { provider: provider.name, task: 'backfill', signal: context.signal, ...settings } as const;
-  return withRun(engine, options, async ({ startedAt, resumed, signal, reached }) => {
+  return withRun(engine, options, async ({ startedAt, resumed, signal, reached, keep }) => {
     const report = newReport(provider.name, 'backfill', startedAt);
     if (resumed !== undefined) resumeReport(report, resumed);
     const tell = teller(context, signal);
+    // What is read anew at each cursor has been written and counted once already.
+    const done = createSeen();
+    for await (const prints of resumed?.kept() ?? []) done.addPrints(prints);
     await convey(
       pagesFrom(provider.directory, resumed?.cursor, signal),
       PAGES_AT_ONCE,
-      async ({ records }) => {
+      async ({ records, isReadAnew }) => {
         signal.throwIfAborted();
-        await writeListed(context, report, records, signal);
+        const fresh = isReadAnew === true ? records.filter((one) => !done.has(keyOf(one))) : records;
+        await writeListed(context, report, fresh, signal);
+        return fresh;
       },
-      (page) => {
-        for (const { kind } of page.records) report.listed[kind] += 1;
+      (page, fresh) => {
+        for (const { kind } of fresh) report.listed[kind] += 1;
+        if (page.isReadAnew === true) keep(printsOf(fresh.map(keyOf)));
         addPage(report, page);
         reached({ cursor: page.cursor, ...progressOf(report) });
         tell('reading', sum(report.listed));

@@ -23,6 +23,14 @@ export const wholeNumber = (fallback: number, min: number, max: number) =>
       .default(fallback),
   );
 
+/** `true` or `false`; off where it is not given. */
+export const flag = setting(
+  z
+    .enum(['true', 'false'], { error: 'must be true or false' })
+    .default('false')
+    .transform((value) => value === 'true'),
+);
+
 /** Without its trailing slashes. */
 export const httpUrl = (example: string) =>
   z

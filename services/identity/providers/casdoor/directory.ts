@@ -43,6 +43,7 @@ export function casdoorDirectory(
       yield {
         records: organizations.map((organization) => organizationRecord(organization, clock)),
         cursor: JSON.stringify(at ?? startOf('')),
+        isReadAnew: true,
       };
 
       for (const { name } of organizations) {
@@ -53,6 +54,7 @@ export function casdoorDirectory(
           yield {
             records: items.map((group) => groupRecord(group, began)),
             cursor: JSON.stringify(start),
+            isReadAnew: true,
           };
         }
         const rolesOf = roleNames(await api.roles(name, signal));

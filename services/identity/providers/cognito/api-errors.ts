@@ -1,4 +1,7 @@
+import { z } from 'zod';
 import { LatchkeyError } from '../../core/errors.ts';
+import { networkCause } from '../../core/network-cause.ts';
+import type { Passing } from '../patiently.ts';
 
 /** What the SDK and Cognito say where the caller is not let in. */
 const NOT_LET_IN = new Set([
@@ -12,25 +15,71 @@ const NOT_LET_IN = new Set([
   'NotAuthorizedException',
   'UnrecognizedClientException',
 ]);
+const THROTTLED = new Set(['TooManyRequestsException', 'ThrottlingException', 'RequestLimitExceeded']);
 
-/** @throws LatchkeyError `provider-unreachable`, whose message names the mend */
-export function explain(error: unknown): never {
-  if (error instanceof LatchkeyError) throw error;
-  const { name, message } = error instanceof Error ? error : new Error('unknown');
-  if (name === 'AbortError') throw error;
-  throw new LatchkeyError('provider-unreachable', `Cognito’s API does not answer: ${mend(name, message)}`, {
-    cause: error,
-  });
+/** The SDK keeps the answer beside the error, with the names of its headers in lower case. */
+const ANSWERED = z.object({
+  $metadata: z.object({ httpStatusCode: z.number() }).transform(({ httpStatusCode }) => httpStatusCode),
+  $response: z
+    .object({ headers: z.object({ 'retry-after': z.coerce.number().min(0) }) })
+    .transform(({ headers }) => headers['retry-after'])
+    .optional()
+    .catch(undefined),
+});
+
+interface Failure {
+  readonly name: string;
+  readonly message: string;
+  /** Undefined where there was no answer. */
+  readonly status: number | undefined;
+  /** In seconds. */
+  readonly retryAfter: number | undefined;
 }
 
-function mend(name: string, message: string): string {
+function failureOf(error: unknown): Failure {
+  const { name, message } = error instanceof Error ? error : new Error('unknown');
+  const { $metadata: status, $response: retryAfter } = ANSWERED.safeParse(error).data ?? {};
+  return { name, message, status, retryAfter };
+}
+
+/** Nothing that comes back within seconds would make anything of it right. */
+const NOT_PASSING = /certificate|TLS/;
+/** Where nothing answers at all: after 1, 2, 4 and 8 seconds. */
+const UNANSWERED_ATTEMPTS = 5;
+
+/** Whether a call that failed may succeed in a while: throttling, a fault on the other side, no answer. */
+export function passing(error: unknown): Passing | undefined {
+  const { name, status = 0, retryAfter } = failureOf(error);
+  if (status === 429 || THROTTLED.has(name))
+    return { retryAfter, reason: `Cognito limits the rate (${name})` };
+  if (status >= 500) return { retryAfter, reason: `status ${status} (${name})` };
+  const reason = networkCause(error);
+  if (name === 'AbortError' || reason === undefined || NOT_PASSING.test(reason)) return undefined;
+  return { reason, attempts: UNANSWERED_ATTEMPTS };
+}
+
+/**
+ * @param address of the API, as far as it is known
+ * @throws LatchkeyError `provider-unreachable`, whose message names the fix
+ */
+export function explain(error: unknown, address: string): never {
+  if (error instanceof LatchkeyError) throw error;
+  const failure = failureOf(error);
+  if (failure.name === 'AbortError') throw error;
+  throw new LatchkeyError('provider-unreachable', messageFor(error, failure, address), { cause: error });
+}
+
+function messageFor(error: unknown, { name, message, status }: Failure, address: string): string {
   if (NOT_LET_IN.has(name)) {
-    return `it does not let the service in (${name}). Give the service AWS credentials whose policy is deploy/cognito/service-policy.json.`;
+    return `Cognito’s API (${address}) does not let the service in (${name}). Give the service AWS credentials whose policy is deploy/cognito/service-policy.json.`;
   }
   if (isAboutThePool(name, message)) {
-    return 'there is no such user pool. Compare COGNITO_USER_POOL_ID with the pool’s Overview → User pool ID.';
+    return `Cognito’s API (${address}) says that there is no such user pool. Compare COGNITO_USER_POOL_ID with the pool’s Overview → User pool ID.`;
   }
-  return `${name}. Check COGNITO_USER_POOL_ID, COGNITO_ENDPOINT and the way to AWS, then try again.`;
+  if (status === undefined) {
+    return `Cognito’s API does not answer at ${address}: ${networkCause(error) ?? name}. Check COGNITO_USER_POOL_ID, COGNITO_ENDPOINT and the way to it, then try again.`;
+  }
+  return `Cognito’s API (${address}) answers with status ${status} (${name}). Check COGNITO_USER_POOL_ID and COGNITO_ENDPOINT, then try again.`;
 }
 
 /** Groups that are not there and pools that are not there have the same name of error. */
@@ -47,44 +96,20 @@ export function notTaken(error: unknown): never {
   });
 }
 
-/** Runs `ask`; Cognito's saying that the thing is not there is an answer and no failure. */
-export async function orNothing<T>(
-  notThere: 'UserNotFoundException' | 'ResourceNotFoundException',
-  ask: () => Promise<T>,
-): Promise<T | undefined> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (error instanceof Error && error.name === notThere && !isAboutThePool(error.name, error.message)) {
-      return undefined;
-    }
-    return explain(error);
-  }
+export type NotThere = 'UserNotFoundException' | 'ResourceNotFoundException';
+
+/** Whether Cognito says that the thing which was asked for is not there: an answer and no failure. */
+export function saysNotThere(error: unknown, notThere: NotThere): boolean {
+  return error instanceof Error && error.name === notThere && !isAboutThePool(error.name, error.message);
 }
 
-/** The same pages, with failures explained. A list of something that is not there is empty. */
-export async function* explained<T>(pages: AsyncIterable<T>, notThere?: string): AsyncGenerator<T> {
-  try {
-    yield* pages;
-  } catch (error) {
-    if (error instanceof Error && error.name === notThere && !isAboutThePool(error.name, error.message))
-      return;
-    explain(error);
-  }
-}
-
-/** The same pages. Tokens for the next page are good for a while only, and a wrong one is a wrong parameter. */
-export async function* fromKnownStart<T>(pages: AsyncIterable<T>): AsyncGenerator<T> {
-  try {
-    yield* pages;
-  } catch (error) {
-    if (!(error instanceof Error && error.name === 'InvalidParameterException')) throw error;
-    throw new LatchkeyError(
-      'request-invalid',
-      'Cognito does not know this cursor any more: start again without it.',
-      {
-        cause: error,
-      },
-    );
-  }
+/** @throws LatchkeyError `request-invalid` where it is the start of a list that Cognito does not know any more */
+export function forgottenStart(error: unknown): never {
+  // Tokens for the next page are good for a while only, and a wrong one is a wrong parameter.
+  if (!(error instanceof Error && error.name === 'InvalidParameterException')) throw error;
+  throw new LatchkeyError(
+    'request-invalid',
+    'Cognito does not know this cursor any more: start again without it.',
+    { cause: error },
+  );
 }

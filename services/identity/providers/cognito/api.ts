@@ -1,31 +1,26 @@
 import type {
-  AttributeType,
   CognitoIdentityProviderClient,
-  GroupType,
+  CognitoIdentityProviderClientConfig,
 } from '@aws-sdk/client-cognito-identity-provider';
 import type { CognitoConfig } from '../../core/config.ts';
-import { explain, explained, fromKnownStart, notTaken, orNothing } from './api-errors.ts';
-import { isOnThisMachine, regionOf } from './pool.ts';
-
-/** A user as Cognito's API tells it, whichever operation told it. */
-export interface PoolUser {
-  readonly username: string;
-  /** `sub` is one of them. */
-  readonly attributes: Readonly<Record<string, string>>;
-  readonly createdAt: Date | undefined;
-  /** Whether they may sign in; undefined where the operation does not tell. */
-  readonly enabled: boolean | undefined;
-}
+import { patiently } from '../patiently.ts';
+import { explain, forgottenStart, type NotThere, notTaken, passing, saysNotThere } from './api-errors.ts';
+import { regionalAddress, regionOf } from './pool.ts';
+import {
+  isSub,
+  isUnreadable,
+  type PoolGroup,
+  type PoolUser,
+  type ReadItems,
+  readGroup,
+  readItems,
+  readUser,
+} from './read-answer.ts';
 
 /** A user who was looked for. */
 export interface FoundUser extends PoolUser {
   /** Whether the search told it, which may show what was a while ago ({@link SEARCH_LAG_MS}). */
   readonly mayLag: boolean;
-}
-
-export interface PoolGroup {
-  readonly name: string;
-  readonly createdAt: Date | undefined;
 }
 
 /**
@@ -37,7 +32,7 @@ export interface CognitoApi {
    * @param wanted.userName as a trigger told it
    * @param wanted.exact whether the profile may have changed just now, so that the search, which lags
    * behind, must not be trusted
-   * @returns undefined where the pool holds no such user
+   * @returns undefined where the pool holds no such user; never somebody else
    */
   findUser(wanted: {
     readonly sub: string;
@@ -45,186 +40,220 @@ export interface CognitoApi {
     readonly exact: boolean;
   }): Promise<FoundUser | undefined>;
   /** @returns undefined where the user has been deleted meanwhile */
-  groupsOf(user: PoolUser): Promise<PoolGroup[] | undefined>;
+  groupsOf(user: PoolUser): Promise<readonly PoolGroup[] | undefined>;
   /** @returns undefined where the pool holds no such group */
   findGroup(name: string): Promise<PoolGroup | undefined>;
   /** @throws LatchkeyError `request-invalid` too, for values that the pool does not take */
   updateUser(user: PoolUser, attributes: Readonly<Record<string, string>>): Promise<void>;
   deleteUser(user: PoolUser): Promise<void>;
-  groups(signal?: AbortSignal): AsyncIterable<readonly PoolGroup[]>;
-  usersIn(group: string, signal?: AbortSignal): AsyncIterable<readonly PoolUser[]>;
+  /** Takes back the refresh tokens of a user; tokens that they have stay good until they expire. */
+  signOutUser(user: PoolUser): Promise<void>;
+  groups(signal?: AbortSignal): AsyncIterable<ReadItems<PoolGroup>>;
+  usersIn(group: string, signal?: AbortSignal): AsyncIterable<ReadItems<PoolUser>>;
   /** About how many there are. */
   countUsers(signal?: AbortSignal): Promise<number>;
   /**
    * Page by page; `next` is where the page after it starts, undefined behind the last one.
    * @throws LatchkeyError `request-invalid` too, for a start that Cognito has forgotten
    */
-  users(options: { start?: string | undefined; signal?: AbortSignal | undefined }): AsyncIterable<{
-    readonly users: readonly PoolUser[];
-    readonly next: string | undefined;
-  }>;
+  users(options: {
+    start?: string | undefined;
+    signal?: AbortSignal | undefined;
+  }): AsyncIterable<ReadItems<PoolUser> & { readonly next: string | undefined }>;
 }
 
 /** Cognito's own limit for all lists of a pool. */
 const PAGE = 60;
 const CONNECT_MS = 2_000;
-/** A webhook's sender is waiting, and comes again; a reconcile has time and nobody who repeats it. */
+/**
+ * How long a call is tried
+ * - `prompt`: somebody is waiting: a webhook's sender, who comes again, or a person
+ * - `patient`: a reconcile has time and nobody who repeats it; each wait is told to whoever watches
+ */
+export type Patience = 'prompt' | 'patient';
 const PATIENCE = {
-  webhook: { attempts: 3, answerMs: 2_000 },
-  reconcile: { attempts: 12, answerMs: 15_000 },
+  prompt: { maxAttempts: 3, answerMs: 2_000 },
+  patient: { maxAttempts: 1, answerMs: 15_000 },
 } as const;
-type Purpose = keyof typeof PATIENCE;
+
+export type PoolAccess = { readonly userPoolId: string } & Pick<CognitoConfig, 'apiEndpoint' | 'credentials'>;
 
 /** The SDK takes a while to load and only what reads from Cognito needs it. */
 const loadSdk = () => import('@aws-sdk/client-cognito-identity-provider');
 
-export function createCognitoApi({
-  userPoolId: UserPoolId,
-  endpoint,
-}: Pick<CognitoConfig, 'userPoolId' | 'endpoint'>): CognitoApi {
-  const clients: Partial<Record<Purpose, CognitoIdentityProviderClient>> = {};
+export function createCognitoApi(
+  { userPoolId: UserPoolId, apiEndpoint, credentials }: PoolAccess,
+  patience: Patience = 'prompt',
+): CognitoApi {
+  const address = apiEndpoint ?? regionalAddress(UserPoolId);
+  let connected: CognitoIdentityProviderClient | undefined;
 
-  async function connect(purpose: Purpose) {
+  async function connect() {
     const sdk = await loadSdk();
-    const { attempts, answerMs } = PATIENCE[purpose];
-    clients[purpose] ??= new sdk.CognitoIdentityProviderClient({
+    const { maxAttempts, answerMs } = PATIENCE[patience];
+    const config: CognitoIdentityProviderClientConfig = {
       region: regionOf(UserPoolId),
-      ...(endpoint !== undefined && { endpoint }),
-      // A stand-in on this machine must not make the SDK look for an account.
-      ...(isOnThisMachine(endpoint) && { credentials: { accessKeyId: 'local', secretAccessKey: 'local' } }),
-      // The adaptive mode slows down to what Cognito allows; both honour Retry-After.
-      retryMode: purpose === 'reconcile' ? 'adaptive' : 'standard',
-      maxAttempts: attempts,
+      ...(apiEndpoint !== undefined && { endpoint: apiEndpoint }),
+      ...(credentials !== undefined && { credentials }),
+      maxAttempts,
       requestHandler: {
         connectionTimeout: CONNECT_MS,
         requestTimeout: answerMs,
         // Without it the SDK logs a warning, and goes on waiting.
         throwOnRequestTimeout: true,
       },
-    });
-    return { sdk, client: clients[purpose] };
+    };
+    connected ??= new sdk.CognitoIdentityProviderClient(config);
+    return { sdk, client: connected };
   }
 
-  async function getUser(Username: string): Promise<PoolUser | undefined> {
-    const { sdk, client } = await connect('webhook');
-    return orNothing('UserNotFoundException', async () => {
-      const answer = await client.send(new sdk.AdminGetUserCommand({ UserPoolId, Username }));
-      return poolUser({ ...answer, Attributes: answer.UserAttributes });
-    });
+  /** Asks once more, later, what fails for a while only, if there is time for it. */
+  const ask = <T>(call: () => Promise<T>, signal?: AbortSignal): Promise<T> =>
+    patience === 'patient' ? patiently(call, passing, signal) : call();
+  const explained = (error: unknown): never => explain(error, address);
+
+  /** @returns undefined where Cognito says that there is no such thing */
+  async function askFor<T>(
+    notThere: NotThere,
+    call: () => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T | undefined> {
+    try {
+      return await ask(call, signal);
+    } catch (error) {
+      return saysNotThere(error, notThere) ? undefined : explained(error);
+    }
   }
 
-  async function findByName(name: string, sub: string): Promise<FoundUser | undefined> {
-    const user = await getUser(name);
-    return user?.attributes.sub === sub ? { ...user, mayLag: false } : undefined;
+  async function findByName(Username: string, sub: string): Promise<FoundUser | undefined> {
+    const { sdk, client } = await connect();
+    const answer = await askFor('UserNotFoundException', () =>
+      client.send(new sdk.AdminGetUserCommand({ UserPoolId, Username })),
+    );
+    const user = answer && readUser({ ...answer, Attributes: answer.UserAttributes });
+    if (user === undefined || isUnreadable(user)) return undefined;
+    return user.sub === sub ? { ...user, mayLag: false } : undefined;
   }
 
   async function searchUser(sub: string): Promise<PoolUser | undefined> {
-    const { sdk, client } = await connect('webhook');
+    const { sdk, client } = await connect();
     const command = new sdk.ListUsersCommand({ UserPoolId, Filter: `sub = "${sub}"`, Limit: 1 });
-    const { Users = [] } = await client.send(command).catch(explain);
-    return Users.map(poolUser).find((user) => user?.attributes.sub === sub);
+    const { Users } = await ask(() => client.send(command)).catch(explained);
+    return readItems(Users, readUser).items.find((user) => user.sub === sub);
   }
 
   return {
     async findUser({ sub, userName, exact }) {
+      // Nobody has another one, and it becomes part of a filter.
+      if (!isSub(sub)) return undefined;
       // AdminGetUser makes its user one more "monthly active user" on the bill, unless they sign in or
       // change anyway. The search does not, but may show what was a while ago.
+      let searched: PoolUser | undefined;
       if (!exact) {
-        const found = await searchUser(sub);
-        if (found !== undefined) return { ...found, mayLag: true };
+        searched = await searchUser(sub);
+        // Any other name may be somebody else's by now, and what is asked by it theirs.
+        if (searched?.username === sub) return { ...searched, mayLag: true };
       }
-      for (const name of new Set([userName ?? sub, sub])) {
+      for (const name of new Set([userName ?? searched?.username ?? sub, sub])) {
         const user = await findByName(name, sub);
         if (user !== undefined) return user;
       }
+      if (!exact) return undefined;
       // Users of other identity providers go by their names alone.
       const name = (await searchUser(sub))?.username;
       return name === undefined || name === sub ? undefined : findByName(name, sub);
     },
 
     async groupsOf({ username: Username }) {
-      const { sdk, client } = await connect('webhook');
-      const pages = sdk.paginateAdminListGroupsForUser({ client, pageSize: PAGE }, { UserPoolId, Username });
-      return orNothing('UserNotFoundException', async () => {
+      const { sdk, client } = await connect();
+      return askFor('UserNotFoundException', async () => {
         const all: PoolGroup[] = [];
-        for await (const { Groups = [] } of pages) all.push(...Groups.flatMap(poolGroup));
+        let NextToken: string | undefined;
+        do {
+          const input = { UserPoolId, Username, Limit: PAGE, NextToken };
+          const answer = await client.send(new sdk.AdminListGroupsForUserCommand(input));
+          all.push(...readItems(answer.Groups, (group) => readGroup(group, UserPoolId)).items);
+          NextToken = answer.NextToken;
+        } while (NextToken !== undefined);
         return all;
       });
     },
 
     async findGroup(GroupName) {
-      const { sdk, client } = await connect('webhook');
-      return orNothing('ResourceNotFoundException', async () => {
-        const { Group } = await client.send(new sdk.GetGroupCommand({ UserPoolId, GroupName }));
-        return Group && poolGroup(Group)[0];
-      });
+      const { sdk, client } = await connect();
+      const answer = await askFor('ResourceNotFoundException', () =>
+        client.send(new sdk.GetGroupCommand({ UserPoolId, GroupName })),
+      );
+      const group = answer && readGroup(answer.Group, UserPoolId);
+      return group === undefined || isUnreadable(group) || group.name !== GroupName ? undefined : group;
     },
 
     async updateUser({ username: Username }, attributes) {
-      const { sdk, client } = await connect('webhook');
+      const { sdk, client } = await connect();
       const UserAttributes = Object.entries(attributes).map(([Name, Value]) => ({ Name, Value }));
       const command = new sdk.AdminUpdateUserAttributesCommand({ UserPoolId, Username, UserAttributes });
-      await orNothing('UserNotFoundException', () => client.send(command).catch(notTaken));
+      await askFor('UserNotFoundException', () => client.send(command).catch(notTaken));
     },
 
     async deleteUser({ username: Username }) {
-      const { sdk, client } = await connect('webhook');
+      const { sdk, client } = await connect();
       const command = new sdk.AdminDeleteUserCommand({ UserPoolId, Username });
-      await orNothing('UserNotFoundException', () => client.send(command));
+      await askFor('UserNotFoundException', () => client.send(command));
     },
 
-    async *groups(abortSignal) {
-      const { sdk, client } = await connect('reconcile');
-      const pages = sdk.paginateListGroups({ client, pageSize: PAGE }, { UserPoolId }, { abortSignal });
-      for await (const { Groups = [] } of explained(pages)) yield Groups.flatMap(poolGroup);
+    async signOutUser({ username: Username }) {
+      const { sdk, client } = await connect();
+      const command = new sdk.AdminUserGlobalSignOutCommand({ UserPoolId, Username });
+      await askFor('UserNotFoundException', () => client.send(command));
     },
 
-    async *usersIn(GroupName, abortSignal) {
-      const { sdk, client } = await connect('reconcile');
-      const input = { UserPoolId, GroupName };
-      const pages = sdk.paginateListUsersInGroup({ client, pageSize: PAGE }, input, { abortSignal });
-      for await (const { Users = [] } of explained(pages, 'ResourceNotFoundException')) {
-        yield Users.flatMap((user) => poolUser(user) ?? []);
-      }
+    async *groups(signal) {
+      const { sdk, client } = await connect();
+      let NextToken: string | undefined;
+      do {
+        const command = new sdk.ListGroupsCommand({ UserPoolId, Limit: PAGE, NextToken });
+        const answer = await ask(() => client.send(command, aborted(signal)), signal).catch(explained);
+        yield readItems(answer.Groups, (group) => readGroup(group, UserPoolId));
+        NextToken = answer.NextToken;
+      } while (NextToken !== undefined);
     },
 
-    async countUsers(abortSignal) {
-      const { sdk, client } = await connect('reconcile');
+    async *usersIn(GroupName, signal) {
+      const { sdk, client } = await connect();
+      let NextToken: string | undefined;
+      do {
+        const command = new sdk.ListUsersInGroupCommand({ UserPoolId, GroupName, Limit: PAGE, NextToken });
+        const send = () => client.send(command, aborted(signal));
+        const answer = await askFor('ResourceNotFoundException', send, signal);
+        if (answer === undefined) return;
+        yield readItems(answer.Users, readUser);
+        NextToken = answer.NextToken;
+      } while (NextToken !== undefined);
+    },
+
+    async countUsers(signal) {
+      const { sdk, client } = await connect();
       const command = new sdk.DescribeUserPoolCommand({ UserPoolId });
-      const { UserPool } = await client.send(command, { ...(abortSignal && { abortSignal }) }).catch(explain);
+      const { UserPool } = await ask(() => client.send(command, aborted(signal)), signal).catch(explained);
       return UserPool?.EstimatedNumberOfUsers ?? 0;
     },
 
-    async *users({ start, signal: abortSignal }) {
-      const { sdk, client } = await connect('reconcile');
-      const settings = { client, pageSize: PAGE, ...(start !== undefined && { startingToken: start }) };
-      const pages = sdk.paginateListUsers(settings, { UserPoolId }, { abortSignal });
-      const known = start === undefined ? pages : fromKnownStart(pages);
-      for await (const { Users = [], PaginationToken } of explained(known)) {
-        yield { users: Users.flatMap((user) => poolUser(user) ?? []), next: PaginationToken };
-      }
+    async *users({ start, signal }) {
+      const { sdk, client } = await connect();
+      let PaginationToken = start;
+      do {
+        const isKnown = start === undefined || PaginationToken !== start;
+        const command = new sdk.ListUsersCommand({ UserPoolId, Limit: PAGE, PaginationToken });
+        const answer = await ask(() => client.send(command, aborted(signal)), signal)
+          .catch((error: unknown) => (isKnown ? explained(error) : forgottenStart(error)))
+          .catch(explained);
+        PaginationToken = answer.PaginationToken;
+        yield { ...readItems(answer.Users, readUser), next: PaginationToken };
+      } while (PaginationToken !== undefined);
     },
   };
 }
 
-function poolUser(user: {
-  readonly Username?: string | undefined;
-  readonly Attributes?: readonly AttributeType[] | undefined;
-  readonly UserCreateDate?: Date | undefined;
-  readonly Enabled?: boolean | undefined;
-}): PoolUser | undefined {
-  if (user.Username === undefined) return undefined;
-  const attributes = (user.Attributes ?? []).flatMap(({ Name, Value }) =>
-    Name === undefined || Value === undefined ? [] : [[Name, Value] as const],
-  );
-  return {
-    username: user.Username,
-    attributes: Object.fromEntries(attributes),
-    createdAt: user.UserCreateDate,
-    enabled: user.Enabled,
-  };
-}
-
-function poolGroup({ GroupName, CreationDate }: GroupType): PoolGroup[] {
-  return GroupName === undefined ? [] : [{ name: GroupName, createdAt: CreationDate }];
+function aborted(signal: AbortSignal | undefined) {
+  return signal === undefined ? {} : { abortSignal: signal };
 }

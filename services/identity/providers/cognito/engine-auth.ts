@@ -1,11 +1,6 @@
-import type { CognitoConfig } from '../../core/config.ts';
+import type { CognitoTokens } from '../../core/settings/cognito.ts';
 import type { EngineAuth } from '../provider.ts';
-import { issuerOf, keysUrlOf } from './pool.ts';
-
-type TokenSettings = Pick<
-  CognitoConfig,
-  'userPoolId' | 'endpoint' | 'clientIds' | 'tokenUse' | 'triggerVersion'
->;
+import { issuerOf, keysUrlOf, placesOf } from './pool.ts';
 
 /** As Cognito's console names the versions that the AWS API calls V1_0 to V3_0. */
 const TRIGGER_EVENT_VERSION = {
@@ -14,20 +9,25 @@ const TRIGGER_EVENT_VERSION = {
   V3_0: 'Basic features + access token customization for user and machine identities',
 } as const;
 
-/** How Hasura is made to trust a user pool, and what to enter on Cognito's screens. */
-export function cognitoEngineAuth(settings: TokenSettings): EngineAuth {
+/** Hasura sees no tenant, and JWT mode takes one issuer. */
+const SEVERAL_POOLS =
+  'Hasura’s JWT mode trusts one issuer, and COGNITO_USER_POOL_ID names several pools, each with its own: let Hasura ask the identity service (npx latchkey jwt-secret --strict --env), or name one pool.';
+
+/** How Hasura is made to trust user pools, and what to enter on Cognito's screens of each. */
+export function cognitoEngineAuth(settings: CognitoTokens): EngineAuth {
   const { clientIds, tokenUse, triggerVersion } = settings;
-  const issuer = issuerOf(settings);
+  const [first, ...others] = placesOf(settings);
   return {
-    issuers: [issuer],
+    issuers: [issuerOf(first), ...others.map(issuerOf)],
     jwtSecret: {
-      jwk_url: keysUrlOf(settings),
-      issuer,
+      jwk_url: keysUrlOf(first),
+      issuer: issuerOf(first),
       // Access tokens carry no aud, which Hasura lets pass unchecked: this restricts ID tokens alone.
       audience: clientIds,
       // A V1_0 trigger can only add texts, so the claims are one text of JSON.
       ...(triggerVersion === 'V1_0' && { claims_format: 'stringified_json' as const }),
     },
+    needsHook: others.length > 0 ? SEVERAL_POOLS : undefined,
     setup: [
       {
         where: 'Amazon Cognito → User pools → the pool → Authentication → Extensions → Add Lambda trigger',
@@ -41,7 +41,7 @@ export function cognitoEngineAuth(settings: TokenSettings): EngineAuth {
       },
       {
         where: 'Amazon EventBridge → Rules → Create rule → Event pattern → Custom pattern (JSON editor)',
-        what: 'Paste deploy/cognito/event-rule.json; target: Lambda function latchkey-forward-event. docs/cognito.md has all of this as AWS CLI lines.',
+        what: 'Paste deploy/cognito/event-rule.json; target: Lambda function latchkey-forward-event. deploy/cognito/deploy.sh does it, and makes the functions (docs/cognito.md).',
       },
     ],
   };

@@ -1,12 +1,12 @@
 import type { CognitoConfig } from '../../core/config.ts';
 import type { Provider, StoredState } from '../provider.ts';
 import { cognitoAccounts } from './accounts.ts';
-import { createCognitoApi } from './api.ts';
+import { cognitoDeliveries } from './deliveries.ts';
 import { cognitoDirectory } from './directory.ts';
 import { cognitoEngineAuth } from './engine-auth.ts';
 import { cognitoLookup } from './lookup.ts';
-import { cognitoKeySource } from './pool.ts';
-import { cognitoRecords } from './records.ts';
+import { cognitoKeySource, type PoolPlace, placesOf } from './pool.ts';
+import { connectPools } from './pools.ts';
 import { cognitoVerifier } from './verify.ts';
 import { cognitoTokenVerifier } from './verify-token.ts';
 
@@ -16,17 +16,21 @@ export function createCognito(
   stored: StoredState,
   allowedRoles: readonly string[] = [],
 ): Provider {
-  const keys = cognitoKeySource(config);
-  const api = createCognitoApi(config);
+  const pools = connectPools(config);
+  const withKeys = (place: PoolPlace) => ({ place, keys: cognitoKeySource(place) });
+  const [place, ...others] = placesOf(config);
+  const first = withKeys(place);
   return {
     name: 'cognito',
     verify: cognitoVerifier(config.webhookSecrets),
-    records: cognitoRecords(config, api, stored),
-    directory: cognitoDirectory(config, api),
-    lookup: cognitoLookup(config, api),
-    accounts: cognitoAccounts(config, api),
+    records: cognitoDeliveries(pools, stored),
+    directory: cognitoDirectory(pools),
+    lookup: cognitoLookup(pools),
+    accounts: cognitoAccounts(pools),
     engineAuth: () => cognitoEngineAuth(config),
-    keys: keys.keys,
-    verifyToken: cognitoTokenVerifier(config, keys, allowedRoles),
+    // Of several pools the first one's: each key is good for its own pool alone, and Hasura, which tries
+    // them all, must not be given those of another.
+    keys: first.keys.keys,
+    verifyToken: cognitoTokenVerifier(config, [first, ...others.map(withKeys)], allowedRoles),
   };
 }

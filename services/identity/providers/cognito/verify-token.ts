@@ -1,24 +1,55 @@
-import type { JWTPayload } from 'jose';
+import { decodeJwt, type JWTPayload } from 'jose';
 import type { CognitoConfig } from '../../core/config.ts';
 import { isJsonObject, parsePayload } from '../../core/payload.ts';
 import { CLAIMS_NAMESPACE, type Claims, grant, readClaims } from '../claims.ts';
 import { jwtVerifier, refused } from '../jwt.ts';
 import type { KeySource } from '../key-source.ts';
 import type { VerifiedToken } from '../provider.ts';
-import { issuerOf } from './pool.ts';
+import { issuerOf, type PoolPlace } from './pool.ts';
+
+type Verify = (token: string) => Promise<VerifiedToken>;
+type Kinds = Pick<CognitoConfig, 'clientIds' | 'tokenUse'>;
+
+/** A pool, and its own keys: those of another one are no good for its tokens. */
+export interface PoolKeys {
+  readonly place: PoolPlace;
+  readonly keys: Pick<KeySource, 'find'>;
+}
 
 /**
- * Makes the function that verifies a pool's tokens: of the configured kind (ID or access) and for one
- * of the configured app clients.
+ * Makes the function that verifies tokens of the pools: each by the pool that it names as its issuer, of the
+ * configured kind (ID or access) and for one of the configured app clients. It is good for users of that
+ * pool alone.
  * Cognito's refresh tokens are no JWTs, and are refused as such.
  */
 export function cognitoTokenVerifier(
-  config: Pick<CognitoConfig, 'userPoolId' | 'endpoint' | 'clientIds' | 'tokenUse'>,
-  keys: Pick<KeySource, 'find'>,
+  config: Kinds,
+  pools: readonly [PoolKeys, ...PoolKeys[]],
   allowedRoles: readonly string[],
-): (token: string) => Promise<VerifiedToken> {
-  const { clientIds, tokenUse } = config;
-  const issuer = issuerOf(config);
+): Verify {
+  const [first, ...others] = pools;
+  const verifyFirst = poolVerifier(config, first, allowedRoles);
+  const byIssuer = new Map(
+    others.map((pool) => [issuerOf(pool.place), poolVerifier(config, pool, allowedRoles)]),
+  );
+  return (token) => (byIssuer.get(unverifiedIssuer(token)) ?? verifyFirst)(token);
+}
+
+/** It only says whose keys are to be tried. */
+function unverifiedIssuer(token: string): string {
+  try {
+    return decodeJwt(token).iss ?? '';
+  } catch {
+    return '';
+  }
+}
+
+function poolVerifier(
+  { clientIds, tokenUse }: Kinds,
+  { place, keys }: PoolKeys,
+  allowedRoles: readonly string[],
+): Verify {
+  const issuer = issuerOf(place);
   const verify = jwtVerifier(keys, { issuer, algorithms: ['RS256'] });
 
   return async (token) => {
@@ -34,7 +65,7 @@ export function cognitoTokenVerifier(
     if (payload.sub === client) throw refused('it belongs to a machine and not to a user');
     return {
       issuer,
-      tenant: config.userPoolId,
+      tenant: place.userPoolId,
       subject: payload.sub,
       expiresAt: payload.exp * 1000,
       issuedAt: payload.iat === undefined ? undefined : payload.iat * 1000,

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { cognitoAccounts } from '../../../../../../services/identity/providers/cognito/accounts.ts';
-import { createCognitoApi } from '../../../../../../services/identity/providers/cognito/api.ts';
-import { type Answer, CONFIG, POOL, SUB, serveCognito } from '../../../../../support/cognito.ts';
+import { connectPools } from '../../../../../../services/identity/providers/cognito/pools.ts';
+import { type Answer, configAt, POOL, SUB, serveCognito } from '../../../../../support/cognito.ts';
 
 let server: Awaited<ReturnType<typeof serveCognito>> | undefined;
 afterEach(() => server?.close());
@@ -13,6 +13,8 @@ const USER: Answer = {
     { Name: 'given_name', Value: 'Ada' },
   ],
 };
+
+const ADA = { provider: 'cognito', tenant: POOL, id: SUB } as const;
 
 /** A pool that holds one user, or answers as it is told. */
 async function accountsOf(answers: Record<string, Answer> = {}) {
@@ -26,20 +28,20 @@ async function accountsOf(answers: Record<string, Answer> = {}) {
     };
     return answers[operation] ?? usual[operation] ?? { error: 'UnknownOperationException' };
   });
-  return cognitoAccounts(CONFIG, createCognitoApi({ ...CONFIG, endpoint: server.url }));
+  return cognitoAccounts(connectPools(configAt(server.url)));
 }
 const calls = (operation: string) =>
   server?.calls.filter((call) => call.operation === operation).map(({ input }) => input);
 
 test('reads a user whose profile may have changed just now, without the search that lags behind', async () => {
   const accounts = await accountsOf();
-  expect(await accounts.read(SUB)).toMatchObject({ id: SUB, firstName: 'Ada', roles: ['editor'] });
+  expect(await accounts.read(ADA)).toMatchObject({ id: SUB, firstName: 'Ada', roles: ['editor'] });
   expect(calls('ListUsers')).toEqual([]);
 });
 
 test('changes the attributes that are given, by the user’s name in the pool', async () => {
   const accounts = await accountsOf();
-  await accounts.change(SUB, { firstName: 'Ada', lastName: 'King', name: undefined });
+  await accounts.change(ADA, { firstName: 'Ada', lastName: 'King', name: undefined });
   expect(calls('AdminUpdateUserAttributes')).toEqual([
     {
       UserPoolId: POOL,
@@ -54,18 +56,18 @@ test('changes the attributes that are given, by the user’s name in the pool', 
 
 test('deletes a user, and again without complaint', async () => {
   const accounts = await accountsOf();
-  await accounts.remove(SUB);
+  await accounts.remove(ADA);
   expect(calls('AdminDeleteUser')).toEqual([{ UserPoolId: POOL, Username: 'ada' }]);
   await server?.close();
   const gone = await accountsOf({ AdminGetUser: { error: 'UserNotFoundException' } });
-  await gone.remove(SUB);
+  await gone.remove(ADA);
   expect(calls('AdminDeleteUser')).toEqual([]);
-  expect(await gone.change(SUB, { firstName: 'Ada' })).toBeUndefined();
+  expect(await gone.change(ADA, { firstName: 'Ada' })).toBeUndefined();
 });
 
 test('a user who is deleted meanwhile is gone as well', async () => {
   const accounts = await accountsOf({ AdminDeleteUser: { error: 'UserNotFoundException' } });
-  await accounts.remove(SUB);
+  await accounts.remove(ADA);
 });
 
 test.each([
@@ -74,6 +76,6 @@ test.each([
   ['AccessDeniedException', 'provider-unreachable'],
 ])('%s is %s', async (error, code) => {
   const accounts = await accountsOf({ AdminUpdateUserAttributes: { error, message: 'Ada is not a name' } });
-  const change = accounts.change(SUB, { firstName: 'Ada' });
+  const change = accounts.change(ADA, { firstName: 'Ada' });
   await expect(change).rejects.toMatchObject({ code, message: expect.not.stringContaining('Ada') });
 });

@@ -41,11 +41,11 @@ function bigPool({ operation, input }: Call): Answer {
 }
 
 async function directory(answer: (call: Call) => Answer) {
-  const { config, api, calls } = await reachCognito(answer);
+  const { pools, calls } = await reachCognito(answer);
   let asked = 0;
   return {
     calls,
-    pages: cognitoDirectory(config, api, () => {
+    pages: cognitoDirectory(pools, () => {
       asked += 1;
       return NOW + asked;
     }).pages,
@@ -175,19 +175,19 @@ test('a place in the list that Cognito has forgotten is refused, so that the lis
       ? { error: 'InvalidParameterException', message: 'Invalid pagination token' }
       : bigPool(call),
   );
-  const cursor = JSON.stringify({ part: 'users', start: '60' });
+  const cursor = JSON.stringify({ pools: [POOL], pool: POOL, at: { part: 'users', start: '60' } });
   await expect(all(pages({ cursor }))).rejects.toMatchObject({ code: 'request-invalid' });
   // Where it is not the start that is wrong, it is nothing of the caller's.
   await expect(all(pages())).rejects.toMatchObject({ code: 'provider-unreachable' });
 });
 
 test('about how many users there are is the pool’s own estimate', async () => {
-  const { config, api } = await reachCognito(({ operation }) =>
+  const { pools } = await reachCognito(({ operation }) =>
     operation === 'DescribeUserPool'
       ? { UserPool: { EstimatedNumberOfUsers: 150 } }
       : { error: 'AccessDeniedException' },
   );
-  expect(await cognitoDirectory(config, api).total?.()).toBe(150);
+  expect(await cognitoDirectory(pools).total?.()).toBe(150);
 });
 
 test('an answer that never comes is not an empty directory', async () => {

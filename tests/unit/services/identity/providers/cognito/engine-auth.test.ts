@@ -36,14 +36,34 @@ test('the setup names the screens, the functions and the kind of token', () => {
 });
 
 test('the issuer follows from the pool; only a stand-in on this machine is an issuer of its own', () => {
-  expect(issuerOf({ userPoolId: POOL, endpoint: undefined })).toBe(ISSUER);
-  expect(
-    issuerOf({ userPoolId: POOL, endpoint: 'https://vpce-1.cognito-idp.eu-west-1.vpce.amazonaws.com' }),
-  ).toBe(ISSUER);
-  expect(issuerOf({ userPoolId: 'local_abc', endpoint: 'http://127.0.0.1:9229' })).toBe(
+  const usual = { endpoint: undefined, issuer: undefined, keysUrl: undefined };
+  expect(issuerOf({ ...usual, userPoolId: POOL })).toBe(ISSUER);
+  const endpoint = 'https://vpce-1.cognito-idp.eu-west-1.vpce.amazonaws.com';
+  expect(issuerOf({ ...usual, userPoolId: POOL, endpoint })).toBe(ISSUER);
+  expect(issuerOf({ ...usual, userPoolId: 'local_abc', endpoint: 'http://127.0.0.1:9229' })).toBe(
     'http://127.0.0.1:9229/local_abc',
   );
-  expect(issuerOf({ userPoolId: 'cn-north-1_abc', endpoint: undefined })).toBe(
+  expect(issuerOf({ ...usual, userPoolId: 'cn-north-1_abc' })).toBe(
     'https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_abc',
   );
+});
+
+test.each([
+  ['on this machine', { endpoint: 'http://127.0.0.1:5000', keysUrl: undefined }, 'http://127.0.0.1:5000'],
+  ['elsewhere', { endpoint: 'http://moto:5000', keysUrl: 'http://moto:5000' }, 'http://moto:5000'],
+])('the keys of a stand-in %s that signs in AWS’s name are its own', (_, addresses, folder) => {
+  const { jwtSecret, issuers } = cognitoEngineAuth({
+    ...CONFIG,
+    ...addresses,
+    issuer: 'https://cognito-idp.eu-west-1.amazonaws.com',
+  });
+  expect(issuers).toEqual([ISSUER]);
+  expect(jwtSecret).toMatchObject({ issuer: ISSUER, jwk_url: `${folder}/${POOL}/.well-known/jwks.json` });
+});
+
+test('several pools are several issuers, which only the hook can trust, and the fix is named', () => {
+  expect(cognitoEngineAuth(CONFIG).needsHook).toBeUndefined();
+  const { issuers, needsHook } = cognitoEngineAuth({ ...CONFIG, userPoolIds: [POOL, 'us-east-1_Other'] });
+  expect(issuers).toEqual([ISSUER, 'https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Other']);
+  expect(needsHook).toMatch(/COGNITO_USER_POOL_ID names several pools.*jwt-secret --strict/);
 });

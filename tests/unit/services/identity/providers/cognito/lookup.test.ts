@@ -25,18 +25,27 @@ function pool({ operation, input }: Call): Answer {
 }
 
 async function lookup(answer: (call: Call) => Answer = pool) {
-  const { config, api } = await reachCognito(answer);
-  return cognitoLookup(config, api, () => NOW);
+  const { pools } = await reachCognito(answer);
+  return cognitoLookup(pools, () => NOW);
 }
 
 test('a user, a group and a membership are read by themselves, even where the search lags behind', async () => {
   const read = await lookup();
-  expect(await read({ kind: 'user', id: SUB })).toMatchObject({ id: SUB, roles: ['admins'], clock: NOW });
-  expect(await read({ kind: 'organization', id: `${POOL}/admins` })).toMatchObject({
+  expect(await read({ kind: 'user', tenant: POOL, id: SUB })).toMatchObject({
+    id: SUB,
+    roles: ['admins'],
+    clock: NOW,
+  });
+  expect(await read({ kind: 'organization', tenant: POOL, id: `${POOL}/admins` })).toMatchObject({
     name: 'admins',
     clock: NOW,
   });
-  const membership = { kind: 'membership', organizationId: `${POOL}/admins`, userId: SUB } as const;
+  const membership = {
+    kind: 'membership',
+    tenant: POOL,
+    organizationId: `${POOL}/admins`,
+    userId: SUB,
+  } as const;
   expect(await read(membership)).toMatchObject({ ...membership, deleted: false, clock: NOW });
 });
 
@@ -44,9 +53,14 @@ test('whom the search tells is as of a minute ago, for it may lag behind', async
   const read = await lookup((call) =>
     call.operation === 'ListUsers' ? { Users: [{ Username: SUB, Attributes: ATTRIBUTES }] } : pool(call),
   );
-  expect(await read({ kind: 'user', id: SUB })).toMatchObject({ id: SUB, clock: NOW - 60_000 });
+  expect(await read({ kind: 'user', tenant: POOL, id: SUB })).toMatchObject({ id: SUB, clock: NOW - 60_000 });
   // Memberships are read by the user's name, and those are of now.
-  const membership = { kind: 'membership', organizationId: `${POOL}/admins`, userId: SUB } as const;
+  const membership = {
+    kind: 'membership',
+    tenant: POOL,
+    organizationId: `${POOL}/admins`,
+    userId: SUB,
+  } as const;
   expect(await read(membership)).toMatchObject({ clock: NOW });
 });
 
@@ -56,15 +70,16 @@ test('whom the search still shows and Cognito does not know by name any more is 
       ? { Users: [{ Username: SUB, Attributes: ATTRIBUTES }] }
       : { error: 'UserNotFoundException' },
   );
-  expect(await read({ kind: 'user', id: SUB })).toBeUndefined();
+  expect(await read({ kind: 'user', tenant: POOL, id: SUB })).toBeUndefined();
 });
 
 test.each([
-  { kind: 'user', id: 'somebody-else' },
-  { kind: 'organization', id: `${POOL}/owners` },
-  { kind: 'organization', id: 'another-pool/admins' },
-  { kind: 'membership', organizationId: `${POOL}/owners`, userId: SUB },
-  { kind: 'membership', organizationId: `${POOL}/admins`, userId: 'somebody-else' },
+  { kind: 'user', tenant: POOL, id: 'somebody-else' },
+  { kind: 'user', tenant: 'eu-west-1_OTHER', id: SUB },
+  { kind: 'organization', tenant: POOL, id: `${POOL}/owners` },
+  { kind: 'organization', tenant: POOL, id: 'another-pool/admins' },
+  { kind: 'membership', tenant: POOL, organizationId: `${POOL}/owners`, userId: SUB },
+  { kind: 'membership', tenant: POOL, organizationId: `${POOL}/admins`, userId: 'somebody-else' },
 ] as const)('%j is not there', async (key) => {
   const read = await lookup();
   expect(await read(key)).toBeUndefined();
@@ -72,5 +87,7 @@ test.each([
 
 test('a refusal is no absence', async () => {
   const read = await lookup(() => ({ error: 'AccessDeniedException' }));
-  await expect(read({ kind: 'user', id: SUB })).rejects.toMatchObject({ code: 'provider-unreachable' });
+  await expect(read({ kind: 'user', tenant: POOL, id: SUB })).rejects.toMatchObject({
+    code: 'provider-unreachable',
+  });
 });

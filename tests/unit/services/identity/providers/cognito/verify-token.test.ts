@@ -1,7 +1,11 @@
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CognitoConfig } from '../../../../../../services/identity/core/config.ts';
-import { cognitoKeySource } from '../../../../../../services/identity/providers/cognito/pool.ts';
+import {
+  cognitoKeySource,
+  type PoolPlace,
+  placesOf,
+} from '../../../../../../services/identity/providers/cognito/pool.ts';
 import { cognitoTokenVerifier } from '../../../../../../services/identity/providers/cognito/verify-token.ts';
 import { CLIENT, CONFIG, fixture, POOL, SUB } from '../../../../../support/cognito.ts';
 import { type LocalServer, serve } from '../../../../../support/http.ts';
@@ -23,7 +27,9 @@ afterAll(() => server.close());
 
 const verifier = (settings: Partial<CognitoConfig> = {}, allowedRoles: string[] = []) => {
   const config = { ...CONFIG, endpoint: server.url, ...settings };
-  return cognitoTokenVerifier(config, cognitoKeySource(config), allowedRoles);
+  const [first, ...others] = placesOf(config);
+  const withKeys = (place: PoolPlace) => ({ place, keys: cognitoKeySource(place) });
+  return cognitoTokenVerifier(config, [withKeys(first), ...others.map(withKeys)], allowedRoles);
 };
 
 /** A recorded token, issued by the stand-in now, with some of its claims changed (undefined: left out). */
@@ -40,8 +46,10 @@ test('an ID token tells the user, as user and as nothing more', async () => {
   const exp = Math.floor(Date.now() / 1000) + 60;
   expect(await verifier()(await token('id-token.json', { exp }))).toEqual({
     issuer,
+    tenant: POOL,
     subject: SUB,
     expiresAt: exp * 1000,
+    issuedAt: expect.any(Number),
     defaultRole: 'user',
     allowedRoles: ['user'],
     sessionVariables: { 'x-hasura-user-id': SUB },
@@ -152,7 +160,7 @@ test("a refresh token, which is encrypted and no JWT of Cognito's keys, is refus
 
 test('keys that cannot be had are no fault of the token', async () => {
   const valid = await token('id-token.json');
-  await expect(verifier({ userPoolId: 'eu-west-1_other' })(valid)).rejects.toEqual(
+  await expect(verifier({ userPoolIds: ['eu-west-1_other'] })(valid)).rejects.toEqual(
     expect.objectContaining({
       code: 'provider-unreachable',
       message: expect.stringContaining('COGNITO_USER_POOL_ID'),
