@@ -103,13 +103,16 @@ export function saysNotThere(error: unknown, notThere: NotThere): boolean {
   return error instanceof Error && error.name === notThere && !isAboutThePool(error.name, error.message);
 }
 
-/** @throws LatchkeyError `request-invalid` where it is the start of a list that Cognito does not know any more */
-export function forgottenStart(error: unknown): never {
-  // Tokens for the next page are good for a while only, and a wrong one is a wrong parameter.
-  if (!(error instanceof Error && error.name === 'InvalidParameterException')) throw error;
+/** Tokens for the next page are good for a while only, and a wrong one is a wrong parameter. */
+export function isForgottenStart(error: unknown): boolean {
+  return error instanceof Error && error.name === 'InvalidParameterException';
+}
+
+/** @throws LatchkeyError `request-invalid` */
+export function forgotten(cause: unknown): never {
   throw new LatchkeyError(
     'request-invalid',
     'Cognito does not know this cursor any more: start again without it.',
-    { cause: error },
+    { cause },
   );
 }

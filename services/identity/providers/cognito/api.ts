@@ -4,7 +4,15 @@ import type {
 } from '@aws-sdk/client-cognito-identity-provider';
 import type { CognitoConfig } from '../../core/config.ts';
 import { patiently } from '../patiently.ts';
-import { explain, forgottenStart, type NotThere, notTaken, passing, saysNotThere } from './api-errors.ts';
+import {
+  explain,
+  forgotten,
+  isForgottenStart,
+  type NotThere,
+  notTaken,
+  passing,
+  saysNotThere,
+} from './api-errors.ts';
 import { regionalAddress, regionOf } from './pool.ts';
 import {
   isSub,
@@ -110,7 +118,11 @@ export function createCognitoApi(
   /** Asks once more, later, what fails for a while only, if there is time for it. */
   const ask = <T>(call: () => Promise<T>, signal?: AbortSignal): Promise<T> =>
     patience === 'patient' ? patiently(call, passing, signal) : call();
-  const explained = (error: unknown): never => explain(error, address);
+  const explained = (error: unknown, signal?: AbortSignal): never => {
+    // The SDK's own error does not say why it was called off.
+    signal?.throwIfAborted();
+    return explain(error, address);
+  };
 
   /** @returns undefined where Cognito says that there is no such thing */
   async function askFor<T>(
@@ -121,7 +133,7 @@ export function createCognitoApi(
     try {
       return await ask(call, signal);
     } catch (error) {
-      return saysNotThere(error, notThere) ? undefined : explained(error);
+      return saysNotThere(error, notThere) ? undefined : explained(error, signal);
     }
   }
 
@@ -138,7 +150,7 @@ export function createCognitoApi(
   async function searchUser(sub: string): Promise<PoolUser | undefined> {
     const { sdk, client } = await connect();
     const command = new sdk.ListUsersCommand({ UserPoolId, Filter: `sub = "${sub}"`, Limit: 1 });
-    const { Users } = await ask(() => client.send(command)).catch(explained);
+    const { Users } = await ask(() => client.send(command)).catch((error: unknown) => explained(error));
     return readItems(Users, readUser).items.find((user) => user.sub === sub);
   }
 
@@ -212,7 +224,8 @@ export function createCognitoApi(
       let NextToken: string | undefined;
       do {
         const command = new sdk.ListGroupsCommand({ UserPoolId, Limit: PAGE, NextToken });
-        const answer = await ask(() => client.send(command, aborted(signal)), signal).catch(explained);
+        const send = () => client.send(command, aborted(signal));
+        const answer = await ask(send, signal).catch((error: unknown) => explained(error, signal));
         yield readItems(answer.Groups, (group) => readGroup(group, UserPoolId));
         NextToken = answer.NextToken;
       } while (NextToken !== undefined);
@@ -234,7 +247,8 @@ export function createCognitoApi(
     async countUsers(signal) {
       const { sdk, client } = await connect();
       const command = new sdk.DescribeUserPoolCommand({ UserPoolId });
-      const { UserPool } = await ask(() => client.send(command, aborted(signal)), signal).catch(explained);
+      const send = () => client.send(command, aborted(signal));
+      const { UserPool } = await ask(send, signal).catch((error: unknown) => explained(error, signal));
       return UserPool?.EstimatedNumberOfUsers ?? 0;
     },
 
@@ -244,9 +258,10 @@ export function createCognitoApi(
       do {
         const isKnown = start === undefined || PaginationToken !== start;
         const command = new sdk.ListUsersCommand({ UserPoolId, Limit: PAGE, PaginationToken });
-        const answer = await ask(() => client.send(command, aborted(signal)), signal)
-          .catch((error: unknown) => (isKnown ? explained(error) : forgottenStart(error)))
-          .catch(explained);
+        const send = () => client.send(command, aborted(signal));
+        const answer = await ask(send, signal).catch((error: unknown) =>
+          !isKnown && isForgottenStart(error) ? forgotten(error) : explained(error, signal),
+        );
         PaginationToken = answer.PaginationToken;
         yield { ...readItems(answer.Users, readUser), next: PaginationToken };
       } while (PaginationToken !== undefined);
