@@ -1,5 +1,5 @@
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CognitoConfig } from '../../../../../../services/identity/core/config.ts';
 import {
   cognitoKeySource,
@@ -13,13 +13,21 @@ import { type LocalServer, serve } from '../../../../../support/http.ts';
 const { privateKey, publicKey } = await generateKeyPair('RS256');
 const stranger = await generateKeyPair('RS256');
 const jwk = { ...(await exportJWK(publicKey)), kid: '1234example=', use: 'sig', alg: 'RS256' };
+/** A second pool has keys of its own, under the same name. */
+const OTHER = 'us-east-1_Other9';
+const other = await generateKeyPair('RS256');
+const otherJwk = { ...(await exportJWK(other.publicKey)), kid: '1234example=', use: 'sig', alg: 'RS256' };
 let server: LocalServer;
 let issuer: string;
 
 beforeAll(async () => {
   server = await serve((request, response) => {
-    response.statusCode = request.url === `/${POOL}/.well-known/jwks.json` ? 200 : 404;
-    response.end(JSON.stringify({ keys: [jwk] }));
+    const key = new Map([
+      [`/${POOL}/.well-known/jwks.json`, jwk],
+      [`/${OTHER}/.well-known/jwks.json`, otherJwk],
+    ]).get(request.url ?? '');
+    response.statusCode = key === undefined ? 404 : 200;
+    response.end(JSON.stringify({ keys: [key] }));
   });
   issuer = `${server.url}/${POOL}`;
 });
@@ -166,4 +174,41 @@ test('keys that cannot be had are no fault of the token', async () => {
       message: expect.stringContaining('COGNITO_USER_POOL_ID'),
     }),
   );
+});
+
+describe('with several pools', () => {
+  const verify = () => verifier({ userPoolIds: [POOL, OTHER] });
+
+  test('a token is good for the pool that issued it, and says which that is', async () => {
+    const [one, two] = [
+      await verify()(await token('id-token.json')),
+      await verify()(await token('id-token.json', { iss: `${server.url}/${OTHER}` }, other.privateKey)),
+    ];
+    expect([one.tenant, one.issuer]).toEqual([POOL, issuer]);
+    expect([two.tenant, two.issuer]).toEqual([OTHER, `${server.url}/${OTHER}`]);
+  });
+
+  test('one pool’s key signs nothing for another', async () => {
+    for (const forged of [
+      token('id-token.json', { iss: `${server.url}/${OTHER}` }, privateKey),
+      token('id-token.json', { iss: issuer }, other.privateKey),
+    ]) {
+      await expect(verify()(await forged)).rejects.toEqual(refusal(/signature/));
+    }
+  });
+
+  test('a token of a pool that is not configured is refused', async () => {
+    const foreign = await token('id-token.json', { iss: `${server.url}/${OTHER}` }, other.privateKey);
+    await expect(verifier()(foreign)).rejects.toEqual(refusal(/signature/));
+  });
+});
+
+test('a stand-in that signs in AWS’s name is believed by the keys that are at its address', async () => {
+  const iss = `https://cognito-idp.eu-west-1.amazonaws.com/${POOL}`;
+  const settings = { issuer: 'https://cognito-idp.eu-west-1.amazonaws.com' };
+  const signed = await token('id-token.json', { iss });
+  expect(await verifier(settings)(signed)).toMatchObject({ issuer: iss, tenant: POOL });
+  const elsewhere = { ...settings, endpoint: 'http://moto:5000', keysUrl: server.url };
+  expect(await verifier(elsewhere)(signed)).toMatchObject({ issuer: iss });
+  await expect(verifier(settings)(await token('id-token.json'))).rejects.toEqual(refusal(/claims/));
 });
