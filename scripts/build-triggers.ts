@@ -1,4 +1,6 @@
+import { statSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import type { Plugin } from 'esbuild';
 import { PROJECT_ROOT } from './environment.ts';
 
 /** The names of the Lambda functions, without their prefix `latchkey-`. */
@@ -7,6 +9,17 @@ export type Trigger = (typeof TRIGGERS)[number];
 
 /** Where `npm run build:triggers` puts each function's folder. */
 const TRIGGERS_FOLDER = join(PROJECT_ROOT, 'dist', 'cognito-triggers');
+
+/** More than half of each bundle would be zod's messages in fifty languages; it speaks English here. */
+const ENGLISH_ALONE: Plugin = {
+  name: 'english-alone',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js';",
+      loader: 'js',
+    }));
+  },
+};
 
 /**
  * Bundles each handler of services/cognito-triggers into one file that needs nothing beside it, for
@@ -29,6 +42,7 @@ export async function buildTriggers(folder: string = TRIGGERS_FOLDER): Promise<R
     target: 'node22',
     format: 'esm',
     minify: true,
+    plugins: [ENGLISH_ALONE],
     // Without it, whatever ends up in CloudWatch has lost the names of its functions.
     keepNames: true,
     logLevel: 'warning',
@@ -47,5 +61,7 @@ export function triggerFiles(folder: string): Record<Trigger, string> {
 
 if (import.meta.main) {
   const files = await buildTriggers();
-  for (const file of Object.values(files)) console.log(relative(PROJECT_ROOT, file));
+  for (const file of Object.values(files)) {
+    console.log(`${relative(PROJECT_ROOT, file)}  ${Math.round(statSync(file).size / 1000)} KB`);
+  }
 }

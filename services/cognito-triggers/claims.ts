@@ -1,15 +1,25 @@
+import { arrayLiteral, claimText } from '../identity/core/claim-text.ts';
+import { attributeAt } from '../identity/core/settings/claims.ts';
 import { DEFAULT_ROLE } from '../identity/core/settings/roles.ts';
 import type { ClaimsConfig } from './config.ts';
 
 /** Where Hasura looks for its claims if it is not told otherwise. */
 export const CLAIMS_NAMESPACE = 'https://hasura.io/jwt/claims';
 
-export type HasuraClaims = {
-  'x-hasura-default-role': string;
-  'x-hasura-allowed-roles': string[];
-  'x-hasura-user-id'?: string;
-  'x-hasura-client-id'?: string;
+/** `x-hasura-*`. But for the roles all values are texts; Hasura refuses others. */
+export type HasuraClaims = Readonly<Record<string, string | readonly string[]>> & {
+  readonly 'x-hasura-default-role': string;
+  readonly 'x-hasura-allowed-roles': readonly string[];
 };
+
+/** Who signs in, as the event tells it. */
+export interface SignedIn {
+  readonly sub: string;
+  readonly userPoolId: string;
+  /** The names of their groups. */
+  readonly groups: readonly string[];
+  readonly attributes: Readonly<Record<string, string>>;
+}
 
 /**
  * The roles that a user's groups give them: only those that are allowed, compared letter for letter.
@@ -25,12 +35,34 @@ export function rolesOfGroups(
   });
 }
 
-/** @param roles besides the default one */
-export function userClaims(sub: string, roles: readonly string[]): HasuraClaims {
+/**
+ * What a user's token tells Hasura: who they are and by whose word, their organizations, and the listed
+ * attributes. Whatever is listed is there, if only as an empty text: a permission that compares with a
+ * variable which is not there is an error.
+ *
+ * @param roles besides the default one
+ */
+export function userClaims(
+  { sub, userPoolId, groups, attributes }: SignedIn,
+  roles: readonly string[],
+  { claims, keepsFederatedGroups }: Pick<ClaimsConfig, 'claims' | 'keepsFederatedGroups'>,
+): HasuraClaims {
+  const organizations = groups
+    .filter((group) => keepsFederatedGroups || !group.startsWith(`${userPoolId}_`))
+    .map((group) => `${userPoolId}/${group}`);
+  const listed = claims.map((claim) => {
+    const name = attributeAt('cognito', claim);
+    return [claim.variable, claimText(Object.hasOwn(attributes, name) ? attributes[name] : '')] as const;
+  });
   return {
+    // First, so that nothing that is listed could take the place of what follows.
+    ...Object.fromEntries(listed),
     'x-hasura-default-role': DEFAULT_ROLE,
     'x-hasura-allowed-roles': [...new Set([DEFAULT_ROLE, ...roles])],
     'x-hasura-user-id': sub,
+    'x-hasura-identity-provider': 'cognito',
+    'x-hasura-identity-tenant': userPoolId,
+    'x-hasura-org-ids': arrayLiteral(organizations),
   };
 }
 

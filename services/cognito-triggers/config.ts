@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { httpUrl, isSigningSecret, list, setting } from '../identity/core/settings/kit.ts';
+import { CLAIM_SETTINGS, type CustomClaim } from '../identity/core/settings/claims.ts';
+import { flag, httpUrl, isSigningSecret, list, setting } from '../identity/core/settings/kit.ts';
 import { ROLE_SETTINGS, roleName } from '../identity/core/settings/roles.ts';
 
 const pairs = (example: string) =>
@@ -30,6 +31,11 @@ const CLAIMS = z.object({
   // For V3_0 events: what machines may do that sign in with client credentials: <Client ID>=<role>,
   // with commas between them. All others get no claims for Hasura at all.
   LATCHKEY_MACHINE_ROLES: setting(pairs('1example23456789abcdefghij=importer').default([])),
+  // The attributes of users that become session variables, as on the service: <name> or <name>=<attribute>,
+  // with commas between them. A bare name is that of a custom attribute.
+  LATCHKEY_CLAIMS: CLAIM_SETTINGS.shape.LATCHKEY_CLAIMS,
+  // As on the service: whether Cognito's own groups, <User pool ID>_<Provider>, are organizations too.
+  COGNITO_FEDERATED_GROUPS: flag,
   // A GraphQL query that tells a user's roles from Hasura, for example
   //   query ($id: String!) { user_roles(where: { user_id: { _eq: $id } }) { role } }
   // Every text in its answer that is an allowed role counts.
@@ -41,17 +47,19 @@ const CLAIMS = z.object({
 const FORWARDING = z.object({
   // The public address of the identity service and /webhooks/cognito.
   LATCHKEY_WEBHOOK_URL: setting(
-    httpUrl('https://identity.example.com/webhooks/cognito').pipe(
-      z.string('is missing: set it to the address of the identity service and /webhooks/cognito'),
-    ),
+    z
+      .string('is missing: set it to the public address of the identity service and /webhooks/cognito')
+      .pipe(httpUrl('https://identity.example.com/webhooks/cognito')),
   ),
   // As on the service. Of several the first one signs.
   COGNITO_WEBHOOK_SECRET: setting(
-    list
-      .refine((secrets) => secrets.length > 0 && secrets.every(isSigningSecret), {
-        error: 'must be whsec_ and base64, the same as on the service',
-      })
-      .transform((secrets) => secrets[0] ?? ''),
+    z.string('is missing: set it to that of the identity service').pipe(
+      list
+        .refine((secrets) => secrets.length > 0 && secrets.every(isSigningSecret), {
+          error: 'must be whsec_ and base64, the same as on the service',
+        })
+        .transform((secrets) => secrets[0] ?? ''),
+    ),
   ),
 });
 
@@ -62,6 +70,10 @@ export interface ClaimsConfig {
   readonly groupRoles: ReadonlyMap<string, string>;
   /** Client ID to roles, the first of which is the default. */
   readonly machineRoles: ReadonlyMap<string, readonly string[]>;
+  /** The attributes that become session variables. */
+  readonly claims: readonly CustomClaim[];
+  /** Whether the groups that Cognito makes by itself are organizations. */
+  readonly keepsFederatedGroups: boolean;
   readonly hasura:
     | { readonly endpoint: string; readonly adminSecret: string; readonly query: string }
     | undefined;
@@ -72,6 +84,8 @@ export const LEAST_CLAIMS: ClaimsConfig = {
   allowedRoles: new Set(),
   groupRoles: new Map(),
   machineRoles: new Map(),
+  claims: [],
+  keepsFederatedGroups: false,
   hasura: undefined,
 };
 
@@ -102,10 +116,13 @@ export function readClaimsConfig(environment: NodeJS.ProcessEnv = process.env): 
     env.HASURA_GRAPHQL_ENDPOINT,
     env.HASURA_GRAPHQL_ADMIN_SECRET,
   ];
-  if (query !== undefined && (endpoint === undefined || adminSecret === undefined)) {
-    return {
-      problem: 'LATCHKEY_ROLES_QUERY also needs HASURA_GRAPHQL_ENDPOINT and HASURA_GRAPHQL_ADMIN_SECRET.',
-    };
+  const missing = [
+    ...(endpoint === undefined ? ['HASURA_GRAPHQL_ENDPOINT'] : []),
+    ...(adminSecret === undefined ? ['HASURA_GRAPHQL_ADMIN_SECRET'] : []),
+  ];
+  if (query !== undefined && missing.length > 0) {
+    const which = missing.join(' and ');
+    return { problem: `LATCHKEY_ROLES_QUERY also needs ${which}: set what is missing to Hasura’s own.` };
   }
   const machineRoles = new Map<string, readonly string[]>();
   for (const [client, role] of env.LATCHKEY_MACHINE_ROLES) {
@@ -116,6 +133,8 @@ export function readClaimsConfig(environment: NodeJS.ProcessEnv = process.env): 
       allowedRoles,
       groupRoles: new Map(env.LATCHKEY_GROUP_ROLES),
       machineRoles,
+      claims: env.LATCHKEY_CLAIMS,
+      keepsFederatedGroups: env.COGNITO_FEDERATED_GROUPS,
       hasura:
         query === undefined || endpoint === undefined || adminSecret === undefined
           ? undefined

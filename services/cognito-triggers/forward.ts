@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Webhook } from 'standardwebhooks';
+import { networkCause } from '../identity/core/network-cause.ts';
 import { fetchWithoutRedirects, RedirectError } from '../identity/core/redirects.ts';
 import type { ForwardingConfig } from './config.ts';
 import type { Forwarded } from './hint.ts';
@@ -43,8 +44,9 @@ export function createForward({ url, secret }: ForwardingConfig): Forward {
       return response.ok ? undefined : answered(response);
     } catch (error) {
       if (error instanceof RedirectError) return { why: error.message, isPassing: false };
-      const why = error instanceof Error ? error.name : 'unknown';
-      return { why: `it does not answer (${why}): check LATCHKEY_WEBHOOK_URL`, isPassing: true };
+      const cause = networkCause(error) ?? (error instanceof Error ? error.name : 'unknown');
+      const why = `it does not answer at ${new URL(url).origin} (${cause}): check LATCHKEY_WEBHOOK_URL`;
+      return { why, isPassing: true };
     }
   }
 

@@ -5,13 +5,17 @@ import type { Log } from './log.ts';
 import { rolesFromHasura } from './roles-from-hasura.ts';
 
 // The parts of the event that are used. clientMetadata is left alone: the client writes it. So are all
-// attributes but sub, for an app client may let its users write them.
+// attributes but sub and those that LATCHKEY_CLAIMS lists, for an app client may let its users write them.
 const EVENT = z.object({
   version: z.string().optional(),
   triggerSource: z.string(),
+  userPoolId: z.string().min(1),
   callerContext: z.object({ clientId: z.string().nullish() }).optional(),
   request: z.object({
-    userAttributes: z.object({ sub: z.string().min(1).optional() }).nullish(),
+    userAttributes: z
+      .object({ sub: z.string().min(1).optional() })
+      .catchall(z.unknown())
+      .nullish(),
     groupConfiguration: z.object({ groupsToOverride: z.array(z.string()).nullish() }).nullish(),
   }),
   response: z.record(z.string(), z.unknown()).nullish(),
@@ -29,14 +33,16 @@ export function createPreToken(config: ClaimsConfig, log: Log): (event: object) 
   const askHasura =
     config.hasura === undefined ? undefined : rolesFromHasura(config.hasura, config.allowedRoles, log);
 
-  async function claimsFor({ triggerSource, callerContext, request }: PreTokenEvent) {
+  async function claimsFor({ triggerSource, userPoolId, callerContext, request }: PreTokenEvent) {
     if (triggerSource === 'TokenGeneration_ClientCredentials') {
       return machineClaims(callerContext?.clientId ?? '', config);
     }
-    const sub = request.userAttributes?.sub;
+    const { sub, ...others } = request.userAttributes ?? {};
     if (sub === undefined) return undefined;
     const groups = request.groupConfiguration?.groupsToOverride ?? [];
-    return userClaims(sub, [...rolesOfGroups(groups, config), ...((await askHasura?.(sub)) ?? [])]);
+    const attributes = { ...texts(others), sub };
+    const roles = [...rolesOfGroups(groups, config), ...((await askHasura?.(sub)) ?? [])];
+    return userClaims({ sub, userPoolId, groups, attributes }, roles, config);
   }
 
   return async (event) => {
@@ -50,6 +56,13 @@ export function createPreToken(config: ClaimsConfig, log: Log): (event: object) 
     }
     return { ...event, response: responseTo(parsed.data, claims) };
   };
+}
+
+function texts(values: Readonly<Record<string, unknown>>): Record<string, string> {
+  const entries = Object.entries(values);
+  return Object.fromEntries(
+    entries.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value] as const] : [])),
+  );
 }
 
 function responseTo(event: PreTokenEvent, claims: HasuraClaims): Record<string, unknown> {

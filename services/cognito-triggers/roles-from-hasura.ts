@@ -1,4 +1,6 @@
-import { fetchWithoutRedirects } from '../identity/core/redirects.ts';
+import { z } from 'zod';
+import { networkCause } from '../identity/core/network-cause.ts';
+import { fetchWithoutRedirects, RedirectError } from '../identity/core/redirects.ts';
 import type { ClaimsConfig } from './config.ts';
 import type { Log } from './log.ts';
 
@@ -7,9 +9,27 @@ const ROLES_TIMEOUT_MS = 1_500;
 
 type Hasura = NonNullable<ClaimsConfig['hasura']>;
 
+/** Hasura answers with status 200 where it refuses, too. */
+const REFUSAL = z.object({
+  errors: z
+    .tuple([
+      z.object({
+        message: z.string().catch(''),
+        extensions: z.object({ code: z.string() }).catch({ code: 'unknown' }),
+      }),
+    ])
+    .rest(z.unknown()),
+});
+const ANSWER = z.object({ data: z.record(z.string(), z.unknown()) });
+/** With which Hasura refuses whoever asks. */
+const SECRET_CODES = new Set(['access-denied', 'invalid-headers', 'invalid-jwt']);
+/** Whose messages are about the query, and hold nothing of its variables. */
+const QUERY_CODES = new Set(['validation-failed', 'parse-failed', 'not-found']);
+
 /**
  * Makes the function that asks Hasura which of the allowed roles a user has. It never throws: where
- * Hasura does not answer in time, the user has none but the default one until the next token.
+ * Hasura does not answer in time, the user has none but the default one and those of their groups until the
+ * next token.
  */
 export function rolesFromHasura(
   { endpoint, adminSecret, query }: Hasura,
@@ -26,20 +46,40 @@ export function rolesFromHasura(
         body: JSON.stringify({ query, variables: { id: sub } }),
         signal: AbortSignal.timeout(timeoutMs),
       });
-      const answer: unknown = await response.json();
-      if (!response.ok || typeof answer !== 'object' || answer === null || !('data' in answer)) {
-        throw new Error(`status ${response.status}`);
-      }
-      if ('errors' in answer) throw new Error('Hasura refuses LATCHKEY_ROLES_QUERY');
-      return textsIn(answer.data).filter((role) => allowedRoles.has(role));
+      const answer: unknown = JSON.parse(await response.text());
+      const refusal = REFUSAL.safeParse(answer).data;
+      if (refusal !== undefined) return nothing(refused(refusal.errors[0]));
+      const told = ANSWER.safeParse(answer).data;
+      if (!response.ok || told === undefined) return nothing(notHasura(response.status));
+      return textsIn(told.data).filter((role) => allowedRoles.has(role));
     } catch (error) {
-      log('error', 'Hasura did not tell the roles; the token carries the default role alone.', {
-        mend: 'Check HASURA_GRAPHQL_ENDPOINT, HASURA_GRAPHQL_ADMIN_SECRET and LATCHKEY_ROLES_QUERY.',
-        error: error instanceof Error ? error.message : 'unknown',
-      });
-      return [];
+      if (error instanceof RedirectError) return nothing(`${error.message}.`);
+      const cause = networkCause(error);
+      return nothing(
+        cause === undefined
+          ? notHasura()
+          : `${endpoint} does not answer: ${cause}. Check HASURA_GRAPHQL_ENDPOINT and the way to it.`,
+      );
     }
   };
+
+  function nothing(reason: string): string[] {
+    log('error', `Hasura did not tell the roles: the token carries user and those of the groups. ${reason}`);
+    return [];
+  }
+
+  function notHasura(status?: number): string {
+    const how = status === undefined ? '' : ` with status ${status}`;
+    return `${endpoint} answers${how}, but not as Hasura does: check HASURA_GRAPHQL_ENDPOINT.`;
+  }
+}
+
+function refused({ message, extensions: { code } }: z.infer<typeof REFUSAL>['errors'][0]): string {
+  if (SECRET_CODES.has(code)) {
+    return `It refuses HASURA_GRAPHQL_ADMIN_SECRET (${code}): set it to the secret that Hasura was started with.`;
+  }
+  const text = QUERY_CODES.has(code) ? `: ${message}` : '';
+  return `It refuses LATCHKEY_ROLES_QUERY (${code})${text}. Correct the query, or apply the tables that it reads.`;
 }
 
 function textsIn(value: unknown): string[] {

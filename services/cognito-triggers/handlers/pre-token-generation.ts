@@ -4,7 +4,12 @@ import { log } from '../log.ts';
 import { createPreToken } from '../pre-token.ts';
 
 const { config, problem } = readClaimsConfig();
-if (problem !== undefined) log('error', `${problem} Until then every token carries the role user alone.`);
+if (problem !== undefined) {
+  log(
+    'error',
+    `${problem} Until then the tokens of people carry the role user alone, those of machines nothing.`,
+  );
+}
 const preToken = createPreToken(config ?? LEAST_CLAIMS, log);
 
 /** The Lambda function latchkey-pre-token-generation. */

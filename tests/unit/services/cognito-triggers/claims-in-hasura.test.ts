@@ -19,10 +19,15 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 /** The token that Cognito makes of a recorded one and of what the trigger adds to it. */
-async function issue(kind: 'id' | 'access', event: JsonFixture): Promise<string> {
+async function issue(
+  kind: 'id' | 'access',
+  event: JsonFixture,
+  environment: Record<string, string> = {},
+): Promise<string> {
   const { config } = readClaimsConfig({
     LATCHKEY_ALLOWED_ROLES: 'admins',
     LATCHKEY_MACHINE_ROLES: `${CLIENT}=importer`,
+    ...environment,
   });
   if (config === undefined) throw new Error('no configuration');
   const answer: { response?: unknown } = await createPreToken(config, () => {})(event);
@@ -78,6 +83,31 @@ test.each([
     await expect(authenticate(token, 'admin')).rejects.toMatchObject({ code: 'access-denied' });
   },
 );
+
+test.each([
+  ['V1_0', v1],
+  ['V2_0', v2],
+] as const)('%s: Hasura takes organizations, tenant and listed attributes as texts', async (triggerVersion, event) => {
+  const { jwtSecret } = cognitoEngineAuth({ ...CONFIG, endpoint: server.url, triggerVersion });
+  const authenticator = await createAuthenticator(
+    {
+      adminSecrets: ['an-admin-secret'],
+      jwtSecret: JSON.stringify(jwtSecret),
+      authHook: undefined,
+      unauthorizedRole: undefined,
+    },
+    silentLogger,
+  );
+  const token = await issue('id', event, { LATCHKEY_CLAIMS: 'address=email,plan' });
+  const { session } = await authenticator.authenticate([['Authorization', `Bearer ${token}`]]);
+  expect(session.variables).toMatchObject({
+    'x-hasura-org-ids': `{"${POOL}/admins"}`,
+    'x-hasura-identity-provider': 'cognito',
+    'x-hasura-identity-tenant': POOL,
+    'x-hasura-address': 'ada@example.com',
+    'x-hasura-plan': '',
+  });
+});
 
 test('a machine gets the role that is configured for it, and no user', async () => {
   const authenticate = await engine({ triggerVersion: 'V3_0', tokenUse: 'access' });

@@ -4,7 +4,14 @@ import { SECRET } from '../../../support/cognito.ts';
 
 test('with no settings everybody is a user and machines are nothing', () => {
   expect(readClaimsConfig({})).toEqual({
-    config: { allowedRoles: new Set(), groupRoles: new Map(), machineRoles: new Map(), hasura: undefined },
+    config: {
+      allowedRoles: new Set(),
+      groupRoles: new Map(),
+      machineRoles: new Map(),
+      claims: [],
+      keepsFederatedGroups: false,
+      hasura: undefined,
+    },
   });
 });
 
@@ -44,7 +51,15 @@ test.each<[Record<string, string>, RegExp]>([
   [{ LATCHKEY_MACHINE_ROLES: 'client1' }, /LATCHKEY_MACHINE_ROLES must look like/],
   [{ LATCHKEY_GROUP_ROLES: 'team=' }, /LATCHKEY_GROUP_ROLES /],
   [{ LATCHKEY_GROUP_ROLES: 'team=editor' }, /LATCHKEY_ALLOWED_ROLES does not allow: add it there/],
-  [{ LATCHKEY_ROLES_QUERY: 'query { x }' }, /LATCHKEY_ROLES_QUERY also needs HASURA_GRAPHQL_ENDPOINT/],
+  [
+    { LATCHKEY_ROLES_QUERY: 'query { x }' },
+    /LATCHKEY_ROLES_QUERY also needs HASURA_GRAPHQL_ENDPOINT and HASURA_GRAPHQL_ADMIN_SECRET/,
+  ],
+  [
+    { LATCHKEY_ROLES_QUERY: 'query { x }', HASURA_GRAPHQL_ENDPOINT: 'https://hasura.example.com' },
+    /LATCHKEY_ROLES_QUERY also needs HASURA_GRAPHQL_ADMIN_SECRET:/,
+  ],
+  [{ COGNITO_FEDERATED_GROUPS: 'yes' }, /COGNITO_FEDERATED_GROUPS must be true or false/],
 ])('%j: named, with the mend', (environment, problem) => {
   expect(readClaimsConfig(environment)).toEqual({ problem: expect.stringMatching(problem) });
 });
@@ -60,12 +75,19 @@ test('of several secrets the first one signs', () => {
 });
 
 test.each<[Record<string, string>, RegExp]>([
-  [{ COGNITO_WEBHOOK_SECRET: SECRET }, /LATCHKEY_WEBHOOK_URL /],
+  [
+    { COGNITO_WEBHOOK_SECRET: SECRET },
+    /^LATCHKEY_WEBHOOK_URL is missing: set it to .*\/webhooks\/cognito\.$/,
+  ],
   [
     { LATCHKEY_WEBHOOK_URL: 'identity.example.com', COGNITO_WEBHOOK_SECRET: SECRET },
     /LATCHKEY_WEBHOOK_URL must be/,
   ],
-  [{ LATCHKEY_WEBHOOK_URL: 'https://identity.example.com' }, /COGNITO_WEBHOOK_SECRET /],
+  [
+    { LATCHKEY_WEBHOOK_URL: 'https://identity.example.com' },
+    /^COGNITO_WEBHOOK_SECRET is missing: set it to that of the identity service\.$/,
+  ],
+  [{ COGNITO_WEBHOOK_SECRET: ' ' }, /LATCHKEY_WEBHOOK_URL is missing: .*COGNITO_WEBHOOK_SECRET is missing: /],
   [
     { LATCHKEY_WEBHOOK_URL: 'https://identity.example.com', COGNITO_WEBHOOK_SECRET: 'hunter2' },
     /COGNITO_WEBHOOK_SECRET must be whsec_/,

@@ -90,7 +90,7 @@ describe('sign-ins', () => {
     expect(await signIn()(event, hurried)).toBe(event);
     expect(log).toHaveBeenCalledExactlyOnceWith(
       'error',
-      expect.stringContaining('LATCHKEY_WEBHOOK_URL'),
+      expect.stringMatching(/at http:\/\/127\.0\.0\.1:\d+ \(the connection is refused.*LATCHKEY_WEBHOOK_URL/),
       expect.anything(),
     );
   });

@@ -5,7 +5,7 @@ import {
   readClaimsConfig,
 } from '../../../../services/cognito-triggers/config.ts';
 import { createPreToken } from '../../../../services/cognito-triggers/pre-token.ts';
-import { CLIENT, fixture, type JsonFixture, SUB } from '../../../support/cognito.ts';
+import { CLIENT, fixture, type JsonFixture, POOL, SUB } from '../../../support/cognito.ts';
 import { type LocalServer, serve } from '../../../support/http.ts';
 
 const NAMESPACE = 'https://hasura.io/jwt/claims';
@@ -36,6 +36,9 @@ const user = {
   'x-hasura-default-role': 'user',
   'x-hasura-allowed-roles': ['user'],
   'x-hasura-user-id': SUB,
+  'x-hasura-identity-provider': 'cognito',
+  'x-hasura-identity-tenant': POOL,
+  'x-hasura-org-ids': `{"${POOL}/admins"}`,
 };
 
 /** The claims that the answer adds to the ID token of a V1_0 event, parsed. */
@@ -59,15 +62,17 @@ describe('a V1_0 event', () => {
     const recorded = fixture('pretoken.v1.response.json');
     const answer = await createPreToken(LEAST_CLAIMS, log)(fixture('pretoken.v1.json'));
     expect(Object.keys(answer).toSorted()).toEqual(Object.keys(recorded).toSorted());
-    expect(Object.keys(Object(v1Claims(answer))).toSorted()).toEqual(
-      Object.keys(Object(v1Claims(recorded))).toSorted(),
+    expect(Object.keys(Object(v1Claims(answer)))).toEqual(
+      expect.arrayContaining(Object.keys(Object(v1Claims(recorded)))),
     );
   });
 
   test('events of the local stand-in, which leave the groups out, are understood', async () => {
     const { events } = fixture('cognito-local.captured-triggers.json');
     for (const { function: name, event } of Array.isArray(events) ? events : []) {
-      if (name === 'pretoken') expect(v1Claims(await createPreToken(LEAST_CLAIMS, log)(event))).toEqual(user);
+      if (name !== 'pretoken') continue;
+      const own = { 'x-hasura-identity-tenant': event.userPoolId, 'x-hasura-org-ids': '{}' };
+      expect(v1Claims(await createPreToken(LEAST_CLAIMS, log)(event))).toEqual({ ...user, ...own });
     }
     expect.assertions(2);
   });
@@ -85,10 +90,13 @@ describe('a V2_0 event', () => {
   });
 
   test('the answer puts the claims where the recorded one has them', async () => {
+    const own = ['x-hasura-identity-provider', 'x-hasura-identity-tenant', 'x-hasura-org-ids'];
     const placesOf = (event: object) => {
       const { claimsAndScopeOverrideDetails: details } = Object('response' in event && event.response);
       return ['idTokenGeneration', 'accessTokenGeneration'].map((token) =>
-        Object.keys(details[token].claimsToAddOrOverride[NAMESPACE]).toSorted(),
+        Object.keys(details[token].claimsToAddOrOverride[NAMESPACE])
+          .filter((name) => !own.includes(name))
+          .toSorted(),
       );
     };
     const answer = await createPreToken(LEAST_CLAIMS, log)(fixture('pretoken.v2.json'));
@@ -197,7 +205,8 @@ test.each<[string, object]>([
   ['no sub', { ...fixture('pretoken.v1.json'), request: { userAttributes: { email: 'ada@example.com' } } }],
   ['an empty sub', { ...fixture('pretoken.v1.json'), request: { userAttributes: { sub: '' } } }],
   ['no attributes', { ...fixture('pretoken.v2.json'), request: {} }],
-  ['no request', { triggerSource: 'TokenGeneration_Authentication' }],
+  ['no request', { triggerSource: 'TokenGeneration_Authentication', userPoolId: POOL }],
+  ['no pool', { ...fixture('pretoken.v1.json'), userPoolId: undefined }],
   ['groups of no text', inGroups('pretoken.v1.json', [{ role: 'admin' }])],
   ['nothing', {}],
 ])('%s: no claims, and the sign-in goes on', async (_, event) => {
@@ -234,26 +243,56 @@ describe('roles read from Hasura', () => {
     expect(seen).toEqual(['/v1/graphql', 'secret', { id: SUB }]);
   });
 
-  test.each<[string, number, string]>([
-    ['an error of GraphQL', 200, '{"errors":[{"message":"x"}],"data":{"user_roles":[{"role":"editor"}]}}'],
-    ['a status that is no success', 500, '{"data":{"user_roles":[{"role":"editor"}]}}'],
-    ['no JSON', 200, '<html>editor</html>'],
-    ['an answer of another shape', 200, '["editor"]'],
-  ])('%s: none of them, and the sign-in goes on', async (_, status, body) => {
-    server = await serve((_request, response) => {
-      response.statusCode = status;
-      response.end(body);
-    });
-    expect(await rolesWith(server.url)).toEqual(['user', 'viewer']);
-    expect(log).toHaveBeenCalledWith('error', expect.stringContaining('Hasura'), expect.anything());
-    expect(JSON.stringify(log.mock.calls)).not.toContain('secret"');
-  });
+  test.each<[string, number, string, RegExp]>([
+    [
+      'a wrong query',
+      200,
+      `{"errors":[{"message":"field 'user_roles' not found in type: 'query_root'","extensions":{"code":"validation-failed"}}]}`,
+      /refuses LATCHKEY_ROLES_QUERY \(validation-failed\): field 'user_roles' not found/,
+    ],
+    [
+      'an error that may hold a variable',
+      200,
+      `{"errors":[{"message":"invalid input syntax: ${SUB}","extensions":{"code":"data-exception"}}],"data":{"user_roles":[{"role":"editor"}]}}`,
+      /refuses LATCHKEY_ROLES_QUERY \(data-exception\)\. /,
+    ],
+    [
+      'a wrong secret',
+      200,
+      '{"errors":[{"message":"invalid \\"x-hasura-admin-secret\\"","extensions":{"code":"access-denied"}}]}',
+      /refuses HASURA_GRAPHQL_ADMIN_SECRET \(access-denied\)/,
+    ],
+    [
+      'a status that is no success',
+      500,
+      '{"data":{"user_roles":[{"role":"editor"}]}}',
+      /status 500, but not as Hasura/,
+    ],
+    ['no JSON', 200, '<html>editor</html>', /not as Hasura does: check HASURA_GRAPHQL_ENDPOINT/],
+    ['an answer of another shape', 200, '["editor"]', /status 200, but not as Hasura/],
+  ])(
+    '%s: none of them, the sign-in goes on, and the log says what it is',
+    async (_, status, body, reason) => {
+      server = await serve((_request, response) => {
+        response.statusCode = status;
+        response.end(body);
+      });
+      expect(await rolesWith(server.url)).toEqual(['user', 'viewer']);
+      expect(log).toHaveBeenCalledExactlyOnceWith('error', expect.stringMatching(reason));
+      // What the token carries all the same: the role of the group is in it.
+      expect(log.mock.calls[0]?.[1]).toContain('the token carries user and those of the groups');
+      expect(JSON.stringify(log.mock.calls)).not.toContain('secret"');
+      expect(JSON.stringify(log.mock.calls)).not.toContain(SUB);
+    },
+  );
 
-  test('nobody there: none of them', async () => {
+  test('nobody there: none of them, and the address is named', async () => {
     server = await serve(() => {});
     const { url } = server;
     await server.close();
     expect(await rolesWith(url)).toEqual(['user', 'viewer']);
+    const reason = `${url} does not answer: the connection is refused: nothing listens there (ECONNREFUSED)`;
+    expect(log).toHaveBeenCalledExactlyOnceWith('error', expect.stringContaining(reason));
   });
 
   test('an answer that does not come is waited for well below the five seconds that Cognito allows', async () => {
@@ -262,5 +301,104 @@ describe('roles read from Hasura', () => {
     expect(await rolesWith(server.url)).toEqual(['user', 'viewer']);
     expect(timeout.mock.calls).toEqual([[expect.toSatisfy((ms: number) => ms <= 2_000)]]);
     timeout.mockRestore();
+  });
+});
+
+describe('attributes as claims', () => {
+  const withAttributes = (name: string, attributes: Record<string, unknown>): JsonFixture => {
+    const event = fixture(name);
+    const request = Object(event.request);
+    return {
+      ...event,
+      request: { ...request, userAttributes: { ...request.userAttributes, ...attributes } },
+    };
+  };
+  const claimsOf = async (claims: string, attributes: Record<string, unknown>) =>
+    Object(
+      v1Claims(
+        await createPreToken(
+          configured({ LATCHKEY_CLAIMS: claims }),
+          log,
+        )(withAttributes('pretoken.v1.json', attributes)),
+      ),
+    );
+
+  test('only those that are listed, a bare name being that of a custom attribute', async () => {
+    const claims = await claimsOf('plan,tenant=tenant_id,language=locale,gone', {
+      'custom:plan': 'pro',
+      plan: 'not this one',
+      'custom:tenant_id': 't1',
+      'custom:secret': 'x',
+      locale: 'en',
+    });
+    expect(claims).toEqual({
+      ...user,
+      'x-hasura-plan': 'pro',
+      'x-hasura-tenant': 't1',
+      'x-hasura-language': 'en',
+      'x-hasura-gone': '',
+    });
+  });
+
+  test('every value is a text: what is none, or would end a header, is empty', async () => {
+    const claims = await claimsOf('a,b,c,d', {
+      'custom:a': '7',
+      'custom:b': 7,
+      'custom:c': 'x\r\nx-hasura-role: admin',
+      'custom:d': '{"a","b"}',
+    });
+    expect(claims).toMatchObject({
+      'x-hasura-a': '7',
+      'x-hasura-b': '',
+      'x-hasura-c': '',
+      'x-hasura-d': '{"a","b"}',
+    });
+  });
+
+  test.each([
+    'role',
+    'allowed-roles',
+    'default-role',
+    'user-id',
+    'org-ids',
+    'identity-tenant',
+    'identity-provider',
+    'admin-secret',
+  ])('%s cannot be listed, and then nothing is: the role user alone', (name) => {
+    expect(readClaimsConfig({ LATCHKEY_CLAIMS: `plan,${name}=plan` })).toEqual({
+      problem: expect.stringContaining(`LATCHKEY_CLAIMS must not hold ${name}`),
+    });
+  });
+
+  test('a V2_0 event carries them in both tokens, and as texts', async () => {
+    const answer = await createPreToken(
+      configured({ LATCHKEY_CLAIMS: 'plan' }),
+      log,
+    )(withAttributes('pretoken.v2.json', { 'custom:plan': 'pro' }));
+    const added = { claimsToAddOrOverride: { [NAMESPACE]: { ...user, 'x-hasura-plan': 'pro' } } };
+    expect(answer).toMatchObject({
+      response: { claimsAndScopeOverrideDetails: { idTokenGeneration: added, accessTokenGeneration: added } },
+    });
+  });
+});
+
+describe('organizations as a claim', () => {
+  const organizationsOf = async (groups: unknown, environment: Record<string, string> = {}) =>
+    Object(
+      v1Claims(await createPreToken(configured(environment), log)(inGroups('pretoken.v1.json', groups))),
+    )['x-hasura-org-ids'];
+
+  test('are all groups, as an array literal that nothing in their names can end', async () => {
+    expect(await organizationsOf(['a', 'b"},c\\'])).toBe(`{"${POOL}/a","${POOL}/b\\"},c\\\\"}`);
+    expect(await organizationsOf([])).toBe('{}');
+    expect(await organizationsOf(null)).toBe('{}');
+  });
+
+  test('leave the automatic groups of federated users out, unless they are asked for', async () => {
+    const groups = [`${POOL}_Google`, 'a'];
+    expect(await organizationsOf(groups)).toBe(`{"${POOL}/a"}`);
+    expect(await organizationsOf(groups, { COGNITO_FEDERATED_GROUPS: 'true' })).toBe(
+      `{"${POOL}/${POOL}_Google","${POOL}/a"}`,
+    );
   });
 });
