@@ -82,6 +82,8 @@ describe('docker-compose.yml', () => {
     const given = Object.keys(service('identity').environment);
     const secrets = VARIABLES.filter((name) => /SECRET/.test(name));
     expect(secrets.filter((name) => !given.includes(name))).toEqual([]);
+    const ofCognito = VARIABLES.filter((name) => name.startsWith('COGNITO_'));
+    expect(ofCognito.filter((name) => !given.includes(name))).toEqual([]);
   });
 
   test('lets Hasura connect as a role that its PostgreSQL is made with, and not as the superuser', () => {

@@ -41,7 +41,7 @@ export function cognitoEngineAuth(settings: CognitoTokens): EngineAuth {
       },
       {
         where: 'Amazon EventBridge → Rules → Create rule → Event pattern → Custom pattern (JSON editor)',
-        what: 'Paste deploy/cognito/event-rule.json; target: Lambda function latchkey-forward-event. deploy/cognito/deploy.sh does it, and makes the functions (docs/cognito.md).',
+        what: 'Paste deploy/cognito/event-rule.json; target: Lambda function latchkey-forward-event. npm run deploy:triggers does it, and makes the functions (docs/cognito.md).',
       },
     ],
   };

@@ -87,27 +87,30 @@ test.each([
 test.each([
   ['V1_0', v1],
   ['V2_0', v2],
-] as const)('%s: Hasura takes organizations, tenant and listed attributes as texts', async (triggerVersion, event) => {
-  const { jwtSecret } = cognitoEngineAuth({ ...CONFIG, endpoint: server.url, triggerVersion });
-  const authenticator = await createAuthenticator(
-    {
-      adminSecrets: ['an-admin-secret'],
-      jwtSecret: JSON.stringify(jwtSecret),
-      authHook: undefined,
-      unauthorizedRole: undefined,
-    },
-    silentLogger,
-  );
-  const token = await issue('id', event, { LATCHKEY_CLAIMS: 'address=email,plan' });
-  const { session } = await authenticator.authenticate([['Authorization', `Bearer ${token}`]]);
-  expect(session.variables).toMatchObject({
-    'x-hasura-org-ids': `{"${POOL}/admins"}`,
-    'x-hasura-identity-provider': 'cognito',
-    'x-hasura-identity-tenant': POOL,
-    'x-hasura-address': 'ada@example.com',
-    'x-hasura-plan': '',
-  });
-});
+] as const)(
+  '%s: Hasura takes organizations, tenant and listed attributes as texts',
+  async (triggerVersion, event) => {
+    const { jwtSecret } = cognitoEngineAuth({ ...CONFIG, endpoint: server.url, triggerVersion });
+    const authenticator = await createAuthenticator(
+      {
+        adminSecrets: ['an-admin-secret'],
+        jwtSecret: JSON.stringify(jwtSecret),
+        authHook: undefined,
+        unauthorizedRole: undefined,
+      },
+      silentLogger,
+    );
+    const token = await issue('id', event, { LATCHKEY_CLAIMS: 'address=email,plan' });
+    const { session } = await authenticator.authenticate([['Authorization', `Bearer ${token}`]]);
+    expect(session.variables).toMatchObject({
+      'x-hasura-org-ids': `{"${POOL}/admins"}`,
+      'x-hasura-identity-provider': 'cognito',
+      'x-hasura-identity-tenant': POOL,
+      'x-hasura-address': 'ada@example.com',
+      'x-hasura-plan': '',
+    });
+  },
+);
 
 test('a machine gets the role that is configured for it, and no user', async () => {
   const authenticate = await engine({ triggerVersion: 'V3_0', tokenUse: 'access' });
