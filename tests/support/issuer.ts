@@ -59,6 +59,7 @@ export async function startIssuers(allowedRoles: readonly string[] = []): Promis
       webhookSecrets: ['sixteen letters or more'],
       webhookHeader: 'x-webhook-secret',
       organizations: [],
+      properties: [],
       serviceUrl: 'http://identity:8081',
     },
     NOTHING_STORED,

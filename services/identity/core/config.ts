@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { LatchkeyError } from './errors.ts';
+import type { ProviderName } from './records.ts';
 import { CASDOOR_SETTINGS, type CasdoorConfig, casdoorConfig } from './settings/casdoor.ts';
+import { attributeAt, CLAIM_SETTINGS, type CustomClaim } from './settings/claims.ts';
 import { CLERK_SETTINGS, type ClerkConfig, clerkConfig } from './settings/clerk.ts';
 import { COGNITO_SETTINGS, type CognitoConfig, cognitoConfig } from './settings/cognito.ts';
 import { httpUrl, list, SHORTEST_SECRET, setting, settingsError, wholeNumber } from './settings/kit.ts';
@@ -54,6 +56,7 @@ const SERVICE_SETTINGS = z.object({
 const ENVIRONMENT = z.object({
   ...SERVICE_SETTINGS.shape,
   ...ROLE_SETTINGS.shape,
+  ...CLAIM_SETTINGS.shape,
   ...VANISHING_SETTINGS.shape,
   ...CLERK_SETTINGS.shape,
   ...CASDOOR_SETTINGS.shape,
@@ -76,6 +79,8 @@ export interface ProviderConfigs {
   readonly cognito?: CognitoConfig;
   /** The roles that tokens may carry besides `user`; never `admin`. */
   readonly allowedRoles: readonly string[];
+  /** The users' attributes that become session variables. */
+  readonly claims: readonly CustomClaim[];
 }
 
 export interface Config {
@@ -128,8 +133,9 @@ export function serviceUrl(env: z.infer<typeof ADDRESS_SETTINGS>): string {
 }
 
 function providerConfigs(env: z.infer<typeof ENVIRONMENT>): ProviderConfigs {
+  const claims = env.LATCHKEY_CLAIMS;
   const clerk = clerkConfig(env);
-  const casdoor = casdoorConfig(env, serviceUrl(env));
+  const casdoor = casdoorConfig(env, serviceUrl(env), attributesAt('casdoor', claims));
   const cognito = cognitoConfig(env);
   if (clerk === undefined && casdoor === undefined && cognito === undefined) {
     throw new LatchkeyError(
@@ -140,7 +146,17 @@ function providerConfigs(env: z.infer<typeof ENVIRONMENT>): ProviderConfigs {
   return {
     ...(clerk && { clerk }),
     ...(casdoor && { casdoor }),
-    ...(cognito && { cognito }),
+    ...(cognito && { cognito: withAttributes(cognito, attributesAt('cognito', claims)) }),
     allowedRoles: env.LATCHKEY_ALLOWED_ROLES,
+    claims,
   };
+}
+
+function withAttributes(cognito: CognitoConfig, claimed: readonly string[]): CognitoConfig {
+  return { ...cognito, metadataAttributes: [...new Set([...cognito.metadataAttributes, ...claimed])] };
+}
+
+/** The attributes that must be in users.metadata for the claims to be there. */
+function attributesAt(provider: ProviderName, claims: readonly CustomClaim[]): readonly string[] {
+  return claims.map((claim) => attributeAt(provider, claim));
 }

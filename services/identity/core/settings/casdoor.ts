@@ -49,6 +49,8 @@ export interface CasdoorConfig {
   readonly webhookHeader: string;
   /** All if empty. */
   readonly organizations: readonly string[];
+  /** The users' properties that are kept; the others may hold what is nobody's business, such as tokens. */
+  readonly properties: readonly string[];
   /** Where Hasura reaches the service, which passes Casdoor's keys on. */
   readonly serviceUrl: string;
 }
@@ -59,21 +61,24 @@ export interface CasdoorConfig {
  */
 export function casdoorTokens(
   env: z.infer<typeof CASDOOR_SETTINGS>,
-): Pick<CasdoorConfig, 'issuer' | 'audience' | 'webhookHeader'> {
+): Pick<CasdoorConfig, 'issuer' | 'audience' | 'webhookHeader' | 'organizations'> {
   return {
     issuer: env.CASDOOR_ISSUER ?? endpointOf(env),
     audience: env.CASDOOR_AUDIENCE ?? [clientIdOf(env)],
     webhookHeader: env.CASDOOR_WEBHOOK_HEADER,
+    organizations: env.CASDOOR_ORGANIZATIONS,
   };
 }
 
 /**
+ * @param properties those that become session variables
  * @returns undefined where Casdoor is not set up
  * @throws LatchkeyError `configuration-invalid` where it is set up by half
  */
 export function casdoorConfig(
   env: z.infer<typeof CASDOOR_SETTINGS>,
   serviceUrl: string,
+  properties: readonly string[] = [],
 ): CasdoorConfig | undefined {
   const own = [
     env.CASDOOR_ENDPOINT,
@@ -102,7 +107,7 @@ export function casdoorConfig(
       'CASDOOR_WEBHOOK_SECRET',
       'make one with openssl rand -hex 32 and enter it on Casdoor’s webhook page too, under Headers',
     ),
-    organizations: env.CASDOOR_ORGANIZATIONS,
+    properties: [...new Set(properties)],
     serviceUrl,
   };
 }

@@ -124,3 +124,18 @@ test('several wrong values are several lines', () => {
   const complaint = complaintAbout({ ...NEEDED, LATCHKEY_PORT: 'x', LATCHKEY_LOG_LEVEL: 'y' });
   expect(complaint.split('\n')).toHaveLength(2);
 });
+
+test('the attributes that become claims are kept of each user of a pool', () => {
+  const pool = {
+    COGNITO_USER_POOL_ID: 'eu-west-1_EXAMPLE12',
+    COGNITO_CLIENT_IDS: '1example23456789',
+    COGNITO_WEBHOOK_SECRET: SECRET,
+    COGNITO_METADATA_ATTRIBUTES: 'custom:plan,locale',
+    LATCHKEY_CLAIMS: 'plan,tenant=tenant_id',
+  };
+  expect(readConfig({ ...NEEDED, ...pool }).providers.cognito?.metadataAttributes).toEqual([
+    'custom:plan',
+    'locale',
+    'custom:tenant_id',
+  ]);
+});

@@ -14,6 +14,7 @@ test('Casdoor alone is enough, and what is not set follows from what is', () => 
   const { providers } = readConfig(complete);
   expect(providers).toEqual({
     allowedRoles: [],
+    claims: [],
     casdoor: {
       endpoint: 'http://casdoor:8000',
       issuer: 'http://casdoor:8000',
@@ -24,6 +25,7 @@ test('Casdoor alone is enough, and what is not set follows from what is', () => 
       webhookSecrets: ['a-secret-of-32-characters-or-so'],
       webhookHeader: 'x-webhook-secret',
       organizations: [],
+      properties: [],
       serviceUrl: 'http://127.0.0.1:8081',
     },
   });
@@ -37,6 +39,7 @@ test('everything can be set', () => {
     CASDOOR_WEBHOOK_SECRET: 'the-old-one-of-32-characters, the-new-one-of-32-characters',
     CASDOOR_WEBHOOK_HEADER: 'Authorization',
     CASDOOR_ORGANIZATIONS: 'acme,',
+    LATCHKEY_CLAIMS: 'plan,tenant=tenant_id,tier=plan',
     LATCHKEY_SERVICE_URL: 'http://identity:8081',
   });
   expect(providers.casdoor).toMatchObject({
@@ -45,6 +48,7 @@ test('everything can be set', () => {
     webhookSecrets: ['the-old-one-of-32-characters', 'the-new-one-of-32-characters'],
     webhookHeader: 'authorization',
     organizations: ['acme'],
+    properties: ['plan', 'tenant_id'],
     serviceUrl: 'http://identity:8081',
   });
 });
