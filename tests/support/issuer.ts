@@ -10,6 +10,8 @@ import { CONFIG as COGNITO, POOL } from './cognito.ts';
 import { serve } from './http.ts';
 
 export const SUBJECT = '7c9e6679-7425-40de-944b-e07fc1f90ae7';
+/** The organization whose users the tokens of Casdoor are of. */
+export const CASDOOR_OWNER = 'acme';
 const CASDOOR_CLIENT = '0123456789abcdef0123';
 
 /** Three providers that do no more than publish keys and issue tokens. */
@@ -68,7 +70,13 @@ export async function startIssuers(allowedRoles: readonly string[] = []): Promis
   const cognito = createCognito({ ...COGNITO, endpoint: url }, NOTHING_STORED, allowedRoles);
   const claims: Record<Provider['name'], JWTPayload> = {
     clerk: { iss: url },
-    casdoor: { iss: `${url}/casdoor`, aud: [CASDOOR_CLIENT], azp: CASDOOR_CLIENT, tokenType: 'access-token' },
+    casdoor: {
+      iss: `${url}/casdoor`,
+      aud: [CASDOOR_CLIENT],
+      azp: CASDOOR_CLIENT,
+      tokenType: 'access-token',
+      owner: CASDOOR_OWNER,
+    },
     cognito: { iss: `${url}/${POOL}`, aud: COGNITO.clientIds[0] ?? '', token_use: 'id' },
   };
   return {

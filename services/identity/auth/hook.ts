@@ -1,31 +1,49 @@
+import { LatchkeyError } from '../core/errors.ts';
+import { refusalOf } from '../core/session-check.ts';
+import type { CustomClaim } from '../core/settings/claims.ts';
 import { refused } from '../providers/jwt.ts';
 import type { Registry } from '../providers/registry.ts';
 import { type HeaderList, readCredentials } from './credentials.ts';
+import type { SessionUsers } from './session-users.ts';
+import { sessionVariables } from './session-variables.ts';
 import { createTokenVerifier } from './verified-tokens.ts';
 
 /** What Hasura is told of a client. */
 export interface Session {
-  /** `x-hasura-*`, the role among them: from the token alone, never from the request. */
+  /** `x-hasura-*`, the role among them: from the token and the user's row, never from the request. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Until the token expires; undefined for a client without one. */
+  /** How long Hasura may take it for good; undefined for a client without a token. */
   readonly maxAgeSeconds: number | undefined;
 }
 
 export interface AuthHookSettings {
   readonly providers: Registry;
+  readonly users: Pick<SessionUsers, 'find'>;
+  /** The users' attributes that become session variables. */
+  readonly claims: readonly CustomClaim[];
   /** The role of clients without a token; they are refused if undefined. */
   readonly unauthorizedRole: string | undefined;
+  /** The longest that Hasura may take a session for good, in seconds; as long as its token if undefined. */
+  readonly sessionSeconds?: number | undefined;
 }
 
+/** Until there is a row nobody can say whose its id is: a WebSocket is asked again soon. */
+const NO_ROW_SECONDS = 60;
+const LONGEST_ID = 255;
+
 /**
- * Makes the function that tells Hasura who a client is.
+ * Makes the function that tells Hasura who a client is: whoever has a good token, and whose row, where
+ * there is one, is theirs and neither deleted nor disabled, their sessions not ended since.
  *
- * @throws LatchkeyError `token-invalid` for whoever is to be refused, `provider-unreachable` where that
- *   cannot be told now
+ * @throws LatchkeyError `token-invalid` for whoever is to be refused; `provider-unreachable` and what the
+ *   engine throws where that cannot be told now
  */
 export function createAuthHook({
   providers,
+  users,
+  claims,
   unauthorizedRole,
+  sessionSeconds = Number.POSITIVE_INFINITY,
 }: AuthHookSettings): (headers: HeaderList) => Promise<Session> {
   const verify = createTokenVerifier(providers);
 
@@ -36,12 +54,25 @@ export function createAuthHook({
       const role = choose(wanted, unauthorizedRole, [unauthorizedRole]);
       return { variables: { 'x-hasura-role': role }, maxAgeSeconds: undefined };
     }
-    const { defaultRole, allowedRoles, sessionVariables, expiresAt } = await verify(token);
-    const role = choose(wanted, defaultRole, allowedRoles);
+    const verified = await verify(token);
+    const role = choose(wanted, verified.defaultRole, verified.allowedRoles);
+    if (!isStorable(verified.subject)) throw refused('its user has an id that no row can have');
+    const user = await users.find(verified.subject);
+    const refusal = user && refusalOf(verified, user);
+    if (refusal !== undefined) {
+      throw new LatchkeyError('token-invalid', `The token is refused: ${refusal.reason}.`);
+    }
     return {
-      variables: { ...sessionVariables, 'x-hasura-role': role },
+      variables: { ...sessionVariables(verified, user, claims), 'x-hasura-role': role },
       // A token that has just expired may pass yet, within the tolerated difference of clocks.
-      maxAgeSeconds: Math.max(0, Math.floor((expiresAt - Date.now()) / 1000)),
+      maxAgeSeconds: Math.max(
+        0,
+        Math.min(
+          Math.floor((verified.expiresAt - Date.now()) / 1000),
+          sessionSeconds,
+          user === undefined ? NO_ROW_SECONDS : Number.POSITIVE_INFINITY,
+        ),
+      ),
     };
   };
 }
@@ -50,4 +81,9 @@ function choose(wanted: string | undefined, fallback: string, allowed: readonly 
   const role = wanted ?? fallback;
   if (!allowed.includes(role)) throw refused('it does not allow the role that x-hasura-role asks for');
   return role;
+}
+
+/** Others would make PostgreSQL refuse the query, which asks for many users at once. */
+function isStorable(id: string): boolean {
+  return id.length <= LONGEST_ID && id.isWellFormed() && !id.includes('\0');
 }

@@ -1,19 +1,27 @@
 import { createHash } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { LRUCache } from 'lru-cache';
-import type { Instant } from '../core/records.ts';
+import type { Instant, ProviderName } from '../core/records.ts';
 import { refused } from '../providers/jwt.ts';
 import type { VerifiedToken } from '../providers/provider.ts';
 import type { Registry } from '../providers/registry.ts';
 import { providersByIssuer } from './issuers.ts';
 
 const MOST_TOKENS = 10_000;
-/** Casdoor's tokens are good for a week; a key that was withdrawn must not be trusted that long. */
-const LONGEST_MS = 5 * 60_000;
+/**
+ * As old as keys may be (key-source.ts): a token of a key that was withdrawn is refused two minutes later at
+ * most, and Casdoor's tokens are good for a week. To verify one again costs some 50 µs.
+ */
+const LONGEST_MS = 60_000;
+
+/** A verified token, and whose it is. */
+export interface TrustedToken extends VerifiedToken {
+  readonly provider: ProviderName;
+}
 
 /**
  * Makes the function that verifies a token of any configured provider: by its issuer to that provider,
- * and there fully. What was verified is remembered until the token expires, five minutes at most.
+ * and there fully. What was verified is remembered until the token expires, a minute at most.
  *
  * @param mostTokens how many are remembered; the one not seen for longest makes way
  * @throws LatchkeyError `token-invalid`, or `provider-unreachable` where the keys cannot be had; neither
@@ -22,9 +30,9 @@ const LONGEST_MS = 5 * 60_000;
 export function createTokenVerifier(
   providers: Registry,
   mostTokens: number = MOST_TOKENS,
-): (token: string) => Promise<VerifiedToken> {
+): (token: string) => Promise<TrustedToken> {
   const byIssuer = providersByIssuer(providers);
-  const remembered = new LRUCache<string, { verified: VerifiedToken; until: Instant }>({ max: mostTokens });
+  const remembered = new LRUCache<string, { verified: TrustedToken; until: Instant }>({ max: mostTokens });
 
   return async (token) => {
     // By a digest, so that a dump of the memory holds no tokens.
@@ -35,7 +43,7 @@ export function createTokenVerifier(
     // Nobody has verified it yet: it only says whom to ask.
     const provider = byIssuer.get(unverifiedIssuer(token) ?? '');
     if (provider === undefined) throw refused('its issuer is not one of the providers that are set up here');
-    const verified = await provider.verifyToken(token);
+    const verified = { ...(await provider.verifyToken(token)), provider: provider.name };
     remembered.set(key, { verified, until: Math.min(verified.expiresAt, Date.now() + LONGEST_MS) });
     return verified;
   };

@@ -5,7 +5,15 @@ import { CASDOOR_SETTINGS, type CasdoorConfig, casdoorConfig } from './settings/
 import { attributeAt, CLAIM_SETTINGS, type CustomClaim } from './settings/claims.ts';
 import { CLERK_SETTINGS, type ClerkConfig, clerkConfig } from './settings/clerk.ts';
 import { COGNITO_SETTINGS, type CognitoConfig, cognitoConfig } from './settings/cognito.ts';
-import { httpUrl, list, SHORTEST_SECRET, setting, settingsError, wholeNumber } from './settings/kit.ts';
+import {
+  httpUrl,
+  list,
+  optionalWholeNumber,
+  SHORTEST_SECRET,
+  setting,
+  settingsError,
+  wholeNumber,
+} from './settings/kit.ts';
 import { ROLE_SETTINGS } from './settings/roles.ts';
 import { VANISHING_SETTINGS, type VanishingLimit } from './settings/vanishing.ts';
 
@@ -49,6 +57,9 @@ const SERVICE_SETTINGS = z.object({
   LATCHKEY_QUEUE_LIMIT: wholeNumber(2_000, 1, 1_000_000),
   // How long the ledger keeps deliveries; what they said is in the tables all the same.
   LATCHKEY_RETENTION_DAYS: wholeNumber(30, 1, 3_650),
+  // How long Hasura may take the auth hook's answer for good, and so keep a WebSocket without asking again;
+  // as long as the token is good if not given.
+  LATCHKEY_SESSION_SECONDS: optionalWholeNumber(1, 86_400),
   // How long Hasura may take to answer. Providers give up on a delivery after 15 seconds.
   LATCHKEY_ENGINE_TIMEOUT_MS: wholeNumber(10_000, 100, 120_000),
 });
@@ -96,6 +107,8 @@ export interface Config {
   readonly providers: ProviderConfigs;
   /** The role of requests without a token; undefined if they are refused. */
   readonly unauthorizedRole: string | undefined;
+  /** The longest that Hasura may take a session for good; as long as its token if undefined. */
+  readonly sessionSeconds: number | undefined;
 }
 
 /** The names of all variables that the service reads. */
@@ -124,6 +137,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     vanishing: { share: env.LATCHKEY_MAX_VANISH, rows: env.LATCHKEY_MAX_VANISH_ROWS },
     providers: providerConfigs(env),
     unauthorizedRole: env.LATCHKEY_UNAUTHORIZED_ROLE,
+    sessionSeconds: env.LATCHKEY_SESSION_SECONDS,
   };
 }
 

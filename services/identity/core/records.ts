@@ -125,8 +125,11 @@ const NOBODY = {
   metadata: {},
 } as const;
 
+/** As a row has it: its provider may be one that is not known here any more. */
+type StoredOwner = { readonly provider: string; readonly tenant: string };
+
 /** Whether what is of one owner may be of the other: never of two providers, nor of two known tenants. */
-export function mayBeSameOwner(one: Owner, other: Owner): boolean {
+export function mayBeSameOwner(one: StoredOwner, other: StoredOwner): boolean {
   return (
     one.provider === other.provider &&
     (one.tenant === other.tenant || one.tenant === '' || other.tenant === '')

@@ -1,4 +1,6 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import { createSessionUsers } from '../auth/session-users.ts';
+import type { CustomClaim } from '../core/settings/claims.ts';
 import type { VanishingLimit } from '../core/settings/vanishing.ts';
 import type { Engine } from '../hasura/graphql.ts';
 import type { Registry } from '../providers/registry.ts';
@@ -6,6 +8,7 @@ import { createReconcileJob } from '../sync/reconcile-job.ts';
 import type { Writer } from '../sync/writer.ts';
 import { closeGracefully } from './closing.ts';
 import { answerError, answerNotFound } from './errors.ts';
+import { forgettingWriter } from './forgetting-writer.ts';
 import {
   answerClientError,
   LARGEST_BODY,
@@ -35,6 +38,10 @@ export interface Services {
   readonly logger: FastifyBaseLogger;
   /** The role that the auth hook gives to clients without a token; they are refused if undefined. */
   readonly unauthorizedRole?: string | undefined;
+  /** The users' attributes that become session variables. */
+  readonly claims?: readonly CustomClaim[];
+  /** The longest that Hasura may take a session for good, in seconds. */
+  readonly sessionSeconds?: number | undefined;
 }
 
 /** The service without its process: no port is opened, no signal is heard. */
@@ -58,17 +65,20 @@ export function buildApp(services: Services): FastifyInstance {
     request.log.info({ method, route: routeOptions.url, status: reply.statusCode, ms: took }, 'answered');
     done();
   });
-  const reconcile = createReconcileJob(services);
+  const { providers, engine, claims = [], unauthorizedRole, sessionSeconds } = services;
+  const users = createSessionUsers(engine, claims);
+  const writer = forgettingWriter(services.writer, users);
+  const reconcile = createReconcileJob({ ...services, writer });
   limitHeaders(app);
   closeGracefully(app, () => reconcile.close());
   // Runs when the requests under way have been answered.
   app.addHook('onClose', () => services.writer.close());
 
   health(app, services);
-  webhooks(app, { ...services, reconcile });
-  actions(app, services);
+  webhooks(app, { providers, writer, reconcile });
+  actions(app, { ...services, writer });
   jobs(app, { ...services, reconcile });
-  authHook(app, { providers: services.providers, unauthorizedRole: services.unauthorizedRole });
+  authHook(app, { providers, users, claims, unauthorizedRole, sessionSeconds });
   keyRelay(app, services);
   return app;
 }

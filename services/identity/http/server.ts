@@ -23,6 +23,8 @@ async function main(): Promise<void> {
     vanishing: config.vanishing,
     logger,
     unauthorizedRole: config.unauthorizedRole,
+    claims: config.providers.claims,
+    sessionSeconds: config.sessionSeconds,
   });
 
   let isStopping = false;

@@ -22,7 +22,7 @@ const rooms: { room: string; mayImport: string[] }[] = [
   },
   {
     room: 'services/identity/auth',
-    mayImport: ['services/identity/core', 'services/identity/providers'],
+    mayImport: ['services/identity/core', 'services/identity/hasura', 'services/identity/providers'],
   },
   {
     room: 'services/identity/sync',

@@ -13,15 +13,15 @@ export function settingsError(error: z.ZodError): LatchkeyError {
 export const setting = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (typeof value === 'string' && value.trim() === '' ? undefined : value), schema);
 
+const whole = (min: number, max: number) => {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return z.coerce.number(message).int(message).min(min, message).max(max, message);
+};
+
 export const wholeNumber = (fallback: number, min: number, max: number) =>
-  setting(
-    z.coerce
-      .number(`must be a whole number from ${min} to ${max}`)
-      .int(`must be a whole number from ${min} to ${max}`)
-      .min(min, `must be a whole number from ${min} to ${max}`)
-      .max(max, `must be a whole number from ${min} to ${max}`)
-      .default(fallback),
-  );
+  setting(whole(min, max).default(fallback));
+
+export const optionalWholeNumber = (min: number, max: number) => setting(whole(min, max).optional());
 
 /** `true` or `false`; off where it is not given. */
 export const flag = setting(

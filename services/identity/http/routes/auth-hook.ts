@@ -15,7 +15,7 @@ const LARGEST_BODY = 64 * 1024;
 
 /**
  * `GET` and `POST /auth/hook`: tells Hasura who a client is. Anybody may ask, for the answer says no
- * more than the token that they hold already.
+ * more than what the bearer of a token is, who may read it all.
  */
 export function authHook(app: FastifyInstance, settings: AuthHookSettings): void {
   const authenticate = createAuthHook(settings);

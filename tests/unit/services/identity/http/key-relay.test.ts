@@ -20,7 +20,9 @@ beforeEach(async () => {
   });
   app = Fastify({ loggerInstance: logger });
   app.setErrorHandler(answerError);
-  authHook(app, { providers: issuers.providers, unauthorizedRole: undefined });
+  // Whose row it is does not matter here.
+  const users = { find: async () => undefined };
+  authHook(app, { providers: issuers.providers, users, claims: [], unauthorizedRole: undefined });
   keyRelay(app, { providers: issuers.providers });
 });
 afterEach(async () => {
