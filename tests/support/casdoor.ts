@@ -12,11 +12,12 @@ export function fixture(name: string): string {
   return readFileSync(new URL(name, FIXTURES), 'utf8');
 }
 
-/** The configuration of a service that talks to this Casdoor. */
+/** The configuration of a service that talks to this Casdoor, and keeps all its organizations. */
 export function configOf(casdoor: LocalCasdoor, more: Record<string, string> = {}): CasdoorConfig {
   const { providers } = readConfig({
     HASURA_GRAPHQL_ADMIN_SECRET: 'not used here',
     ...casdoor.serviceEnvironment,
+    CASDOOR_ORGANIZATIONS: '',
     ...more,
   });
   if (providers.casdoor === undefined) throw new Error('Casdoor is not configured.');

@@ -150,6 +150,7 @@ export async function startLocalCasdoor(options: LocalCasdoorOptions): Promise<L
         audience: [credentials.clientId],
         serviceUrl: url,
         webhookHeader: HEADER,
+        organizations: [ORGANIZATION],
       }).jwtSecret,
       // Its key lives as long as it does, so the engine may ask it directly.
       jwk_url: casdoorKeysUrl(location),
@@ -161,6 +162,8 @@ export async function startLocalCasdoor(options: LocalCasdoorOptions): Promise<L
       CASDOOR_CLIENT_SECRET: credentials.clientSecret,
       CASDOOR_WEBHOOK_SECRET: webhookSecret,
       CASDOOR_WEBHOOK_HEADER: HEADER,
+      // One alone can be trusted by Hasura itself, which sees the ids and not whose they are.
+      CASDOOR_ORGANIZATIONS: ORGANIZATION,
     },
     directory,
     actions,

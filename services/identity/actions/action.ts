@@ -19,6 +19,8 @@ export interface User {
 /** One Hasura action; its name is that of a field of metadata/actions.graphql. */
 export interface Action {
   readonly name: string;
+  /** Whether it may be called again by whom it has deleted; all others are then refused. */
+  readonly isForDeleted?: boolean;
   /**
    * @param input as Hasura checked it against the action's arguments
    * @throws LatchkeyError `request-invalid`, `not-found`, and what the provider and the writer throw

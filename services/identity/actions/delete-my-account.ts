@@ -1,9 +1,10 @@
 import { deletedUser } from '../core/records.ts';
 import type { Action } from './action.ts';
 
-/** Deletes the caller at the provider, and leaves a tombstone for their row at once. */
+/** Deletes the caller at the provider, and leaves a tombstone for their row at once. Twice is as good as once. */
 export const deleteMyAccount: Action = {
   name: 'deleteMyAccount',
+  isForDeleted: true,
   async run({ writer }, caller) {
     const { id, at, clock = 0 } = caller;
     await at.accounts.remove(caller);

@@ -28,5 +28,6 @@ export async function runAction(services: ActionServices, body: unknown): Promis
       `There is no action ${called.name.slice(0, 100)}: apply the metadata of this version (npx latchkey apply).`,
     );
   }
-  return action.run(services, await findCaller(services, variables), input);
+  const caller = await findCaller(services, variables, { isForDeleted: action.isForDeleted ?? false });
+  return action.run(services, caller, input);
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { LatchkeyError } from '../core/errors.ts';
 import type { Action } from './action.ts';
-import { unknownCaller } from './caller.ts';
+import { ownRecord } from './caller.ts';
 
 const LONGEST = 100;
 
@@ -32,8 +32,8 @@ export const updateMyProfile: Action = {
       throw new LatchkeyError('request-invalid', `The profile is not taken: ${issues.join('; ')}.`);
     }
     const { first_name: firstName, last_name: lastName, name } = profile.data;
-    const record = await caller.at.accounts.change(caller, { firstName, lastName, name });
-    if (record === undefined) throw unknownCaller();
+    const changed = await caller.at.accounts.change(caller, { firstName, lastName, name });
+    const record = ownRecord(caller, changed);
     await writer.write({ records: [record] });
     return { id: caller.id };
   },

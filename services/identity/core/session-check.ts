@@ -33,14 +33,14 @@ export function refusalOf(session: SessionOwner, row: StoredUser): SessionRefusa
     return {
       kind: 'another',
       reason:
-        'it could not be told, when tenants were introduced, whose the row of its id is: set users.tenant of that row (docs/several-providers.md)',
+        'it could not be told, when tenants were introduced, whose the row of its id is: set users.tenant of that row (docs/tenants.md)',
     };
   }
   if (!mayBeSameOwner(session, row)) {
     return {
       kind: 'another',
       reason:
-        'the row of its id belongs to another provider or tenant than the token: two people bear one id, and one of them needs another (docs/several-providers.md)',
+        'the row of its id belongs to another provider or tenant than the token: two people bear one id, and one of them needs another (docs/tenants.md)',
     };
   }
   if (row.deletedAt !== null) {

@@ -2,7 +2,7 @@ import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose'
 import { LatchkeyError } from '../core/errors.ts';
 import type { KeySource } from './key-source.ts';
 
-/** By which clocks may differ, here as in Hasura. */
+/** How far a provider’s clock and ours may differ; Hasura is told the same (`allowed_skew`). */
 export const CLOCK_SKEW_SECONDS = 5;
 
 /**

@@ -69,7 +69,9 @@ export interface JwtSecret {
   readonly allowed_skew?: number;
   readonly claims_namespace?: string;
   readonly claims_format?: 'json' | 'stringified_json';
-  readonly claims_map?: Readonly<Record<string, string | readonly string[] | { readonly path: string }>>;
+  readonly claims_map?: Readonly<
+    Record<string, string | readonly string[] | { readonly path: string; readonly default?: string }>
+  >;
 }
 
 /** Something to enter by hand on one of the provider's screens. */
@@ -93,6 +95,8 @@ export interface EngineAuth {
   readonly needsHook?: string | undefined;
   /** What to know of this setting besides, as sentences. */
   readonly notes?: readonly string[] | undefined;
+  /** Whose tokens JWT mode accepts, where that is one tenant alone: its sessions do not tell. */
+  readonly tenant?: string | undefined;
   readonly setup: readonly SetupStep[];
 }
 

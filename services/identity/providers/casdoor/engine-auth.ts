@@ -1,5 +1,7 @@
 import type { CasdoorConfig } from '../../core/config.ts';
-import type { EngineAuth } from '../provider.ts';
+import { attributeAt, type CustomClaim } from '../../core/settings/claims.ts';
+import { CLOCK_SKEW_SECONDS } from '../jwt.ts';
+import type { EngineAuth, JwtSecret } from '../provider.ts';
 
 /** The events that are kept in step. `logout` and the others change nothing here. */
 export const SUBSCRIBED_EVENTS = [
@@ -24,25 +26,37 @@ export const SUBSCRIBED_EVENTS = [
   'delete-role',
 ] as const;
 
-/** How Hasura is made to trust Casdoor, and what to enter on Casdoor's screens. */
-export function casdoorEngineAuth(
-  config: Pick<CasdoorConfig, 'issuer' | 'audience' | 'serviceUrl' | 'webhookHeader'>,
-): EngineAuth {
-  const { issuer, audience, serviceUrl, webhookHeader } = config;
+type Settings = Pick<CasdoorConfig, 'issuer' | 'audience' | 'serviceUrl' | 'webhookHeader' | 'organizations'>;
+
+/**
+ * How Hasura is made to trust Casdoor, and what to enter on Casdoor's screens.
+ *
+ * @param claims the users' properties that become session variables
+ */
+export function casdoorEngineAuth(config: Settings, claims: readonly CustomClaim[] = []): EngineAuth {
+  const { issuer, audience, serviceUrl, webhookHeader, organizations } = config;
+  const [organization, ...others] = organizations;
   return {
     issuers: [issuer],
+    needsHook: reasonForHook(config),
+    tenant: others.length === 0 ? organization : undefined,
     jwtSecret: {
       // The relay: Casdoor sends no Cache-Control with its keys, and without it Hasura never asks again.
       jwk_url: `${serviceUrl}/jwks/casdoor`,
       issuer,
       // Every application of the server has the same issuer, and usually the same key.
       audience,
+      allowed_skew: CLOCK_SKEW_SECONDS,
       // Literals, for in most token formats roles are no strings, and a Casdoor role called admin must
       // never become Hasura's.
       claims_map: {
         'x-hasura-allowed-roles': ['user'],
         'x-hasura-default-role': 'user',
         'x-hasura-user-id': { path: '$.sub' },
+        // For actions, which go by whose token it is.
+        'x-hasura-identity-provider': 'casdoor',
+        'x-hasura-identity-tenant': { path: '$.owner' },
+        ...claimsMap(claims),
       },
     },
     setup: [
@@ -61,4 +75,26 @@ export function casdoorEngineAuth(
       },
     ],
   };
+}
+
+/** Hasura sees the id alone, and which organization may choose it. */
+function reasonForHook({ organizations, audience }: Pick<Settings, 'organizations' | 'audience'>) {
+  const several =
+    (audience.some((client) => client.includes('-org-')) &&
+      'CASDOOR_AUDIENCE names a shared application (<Client ID>-org-<organization>)') ||
+    (organizations.length === 0 && 'CASDOOR_ORGANIZATIONS is empty, which means all organizations') ||
+    (organizations.length > 1 && 'CASDOOR_ORGANIZATIONS names several organizations');
+  return several
+    ? `${several}, and Hasura’s JWT mode sees the id of a user and not whose it is: an administrator of one organization may choose the id of another’s user. Have Hasura ask the identity service (npx latchkey jwt-secret --strict), or set CASDOOR_ORGANIZATIONS to one organization with an application of its own.`
+    : undefined;
+}
+
+/** Of the token formats JWT alone carries properties; in the others each is empty. */
+function claimsMap(claims: readonly CustomClaim[]): NonNullable<JwtSecret['claims_map']> {
+  return Object.fromEntries(
+    claims.map((claim) => [
+      claim.variable,
+      { path: `$.properties['${attributeAt('casdoor', claim)}']`, default: '' },
+    ]),
+  );
 }

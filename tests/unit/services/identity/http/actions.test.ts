@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LatchkeyError } from '../../../../../services/identity/core/errors.ts';
-import { stubUser, type UserRecord } from '../../../../../services/identity/core/records.ts';
+import { type Person, stubUser, type UserRecord } from '../../../../../services/identity/core/records.ts';
 import { VANISHING } from '../../../../../services/identity/core/settings/vanishing.ts';
 import type { Engine } from '../../../../../services/identity/hasura/graphql.ts';
 import { buildApp } from '../../../../../services/identity/http/app.ts';
 import { createLogger } from '../../../../../services/identity/http/logger.ts';
 import { createClerk } from '../../../../../services/identity/providers/clerk/index.ts';
-import type { Accounts, Provider } from '../../../../../services/identity/providers/provider.ts';
+import type { Accounts, EngineAuth, Provider } from '../../../../../services/identity/providers/provider.ts';
 import type { Registry } from '../../../../../services/identity/providers/registry.ts';
 import type { Entry } from '../../../../../services/identity/sync/rows.ts';
 import { CONFIG } from '../../../../support/clerk.ts';
@@ -15,9 +15,21 @@ const SECRETS = ['the-first-secret-of-two', 'the-second-secret-of-two'];
 
 interface Row {
   provider: string;
+  tenant: string;
   source_updated_at: string;
   deleted_at: string | null;
+  disabled_at: string | null;
+  tokens_valid_from: string | null;
 }
+const rowOf = (changes: Partial<Row>): Row => ({
+  provider: 'clerk',
+  tenant: '',
+  source_updated_at: '2026-01-01T00:00:00+00:00',
+  deleted_at: null,
+  disabled_at: null,
+  tokens_valid_from: null,
+  ...changes,
+});
 
 let row: Row | null;
 let written: Entry[];
@@ -26,40 +38,38 @@ let logged: string;
 let failure: Error | undefined;
 let app: ReturnType<typeof buildApp>;
 
-/** A provider of which only the accounts matter. */
-function provider(name: Provider['name'], accounts: Partial<Accounts>): Provider {
-  const note = (what: string) => asked.push(`${name} ${what}`);
-  const clerk = createClerk(CONFIG);
+/** A provider of which only the accounts matter, and how Hasura trusts it. */
+function provider(
+  name: Provider['name'],
+  accounts: Partial<Accounts>,
+  trust: Partial<EngineAuth> = {},
+): Provider {
+  const note = (what: string, { provider: of, tenant, id }: Person) =>
+    asked.push(`${name} ${what} ${of}/${tenant}/${id}`);
+  const clerk = createClerk({ ...CONFIG, frontendApiUrl: 'https://clerk.example.com' });
   return {
     ...clerk,
     name,
+    engineAuth: () => ({ ...clerk.engineAuth(), ...trust }),
     accounts: {
-      async read(id) {
-        note('read');
-        return accounts.read?.(id);
+      async read(person) {
+        note('read', person);
+        return accounts.read?.(person);
       },
-      async change(id, change) {
-        note('change');
-        return accounts.change?.(id, change);
+      async change(person, change) {
+        note('change', person);
+        return accounts.change?.(person, change);
       },
-      async remove(id) {
-        note('remove');
-        await accounts.remove?.(id);
+      async remove(person) {
+        note('remove', person);
+        await accounts.remove?.(person);
       },
     },
   };
 }
 
-const knows = (name: Provider['name']): Partial<Accounts> => ({
-  read: async (id): Promise<UserRecord> => ({
-    ...stubUser({ provider: name, tenant: '', id }),
-    clock: 5_000,
-  }),
-});
-const fails = (code: ConstructorParameters<typeof LatchkeyError>[0]): Partial<Accounts> => ({
-  read: () => Promise.reject(new LatchkeyError(code, 'at https://10.0.0.7')),
-});
-
+const stored = (person: Person): UserRecord => ({ ...stubUser(person), clock: 5_000 });
+const KNOWS: Partial<Accounts> = { read: async (person) => stored(person) };
 function build(providers: Provider[], engineSecrets = SECRETS) {
   const registry: Registry = new Map(providers.map((one) => [one.name, one]));
   const ask: Engine['ask'] = async () => {
@@ -99,7 +109,11 @@ afterEach(() => app.close());
 
 async function call(
   name: string,
-  { input = {}, variables = { 'x-hasura-user-id': 'user_1' }, secret = SECRETS[0] ?? '' } = {},
+  {
+    input = {},
+    variables = { 'x-hasura-user-id': 'user_1' },
+    secret = SECRETS[0] ?? '',
+  }: { input?: object; variables?: Record<string, string>; secret?: string } = {},
 ) {
   const answer = await app.inject({
     method: 'POST',
@@ -110,54 +124,171 @@ async function call(
   return { status: answer.statusCode, body: answer.json() };
 }
 
-describe('the provider that is asked', () => {
-  test('is the one of the caller’s row, and no other', async () => {
-    row = { provider: 'casdoor', source_updated_at: '2026-01-01T00:00:00+00:00', deleted_at: null };
-    build([provider('clerk', knows('clerk')), provider('casdoor', knows('casdoor'))]);
-    expect(await call('syncMe')).toEqual({ status: 200, body: { id: 'user_1' } });
-    expect(asked).toEqual(['casdoor read']);
-    expect(written).toMatchObject([{ records: [{ kind: 'user', provider: 'casdoor', id: 'user_1' }] }]);
-  });
+describe('whoever calls', () => {
+  const session = (more: Record<string, string> = {}) => ({ 'x-hasura-user-id': 'user_1', ...more });
+  const HOOKED = {
+    'x-hasura-identity-provider': 'casdoor',
+    'x-hasura-identity-tenant': 'acme',
+    'x-hasura-identity-issued-at': '1767225700',
+  };
+  const NEEDS_HOOK = { needsHook: 'Hasura sees the id alone: use the hook.' };
+  const three = () => [
+    provider('clerk', KNOWS),
+    provider('casdoor', KNOWS, NEEDS_HOOK),
+    provider('cognito', KNOWS),
+  ];
+  const refusal = async (variables: Record<string, string>, name = 'syncMe') => {
+    const { status, body } = await call(name, { variables });
+    expect([asked, written]).toEqual([[], []]);
+    return [status, body.extensions.code, body.message];
+  };
 
-  test('is without a row the only one there is', async () => {
-    build([provider('clerk', knows('clerk'))]);
-    await call('deleteMyAccount');
-    expect(asked).toEqual(['clerk remove']);
-  });
-
-  test('is without a row, of several, the one that knows the caller, even while another is away', async () => {
-    build([
-      provider('clerk', fails('provider-unreachable')),
-      provider('casdoor', knows('casdoor')),
-      provider('cognito', {}),
+  test('is of the provider and tenant that the session tells, with a row and without', async () => {
+    build(three());
+    for (const stored of [null, rowOf({ provider: 'casdoor', tenant: 'acme' })]) {
+      row = stored;
+      asked = [];
+      expect(await call('syncMe', { variables: session(HOOKED) })).toMatchObject({ status: 200 });
+      expect(asked).toEqual(['casdoor read casdoor/acme/user_1']);
+    }
+    expect(written).toMatchObject([
+      { records: [{ provider: 'casdoor', tenant: 'acme', id: 'user_1' }] },
+      { records: [{ provider: 'casdoor', tenant: 'acme', id: 'user_1' }] },
     ]);
-    expect(await call('deleteMyAccount')).toMatchObject({ status: 200 });
-    expect(asked.filter((what) => what.endsWith('remove'))).toEqual(['casdoor remove']);
   });
 
-  test('is nobody, where one that is away might be the one', async () => {
-    build([provider('clerk', fails('provider-unreachable')), provider('casdoor', {})]);
-    expect(await call('deleteMyAccount')).toMatchObject({
-      status: 429,
-      body: { extensions: { code: 'unavailable' } },
-    });
+  test('is of the only provider, where the session does not tell', async () => {
+    build([provider('clerk', KNOWS)]);
+    await call('deleteMyAccount');
+    expect(asked).toEqual(['clerk remove clerk//user_1']);
+  });
+
+  test('is of the only tenant, where the session does not tell', async () => {
+    build([provider('casdoor', KNOWS, { tenant: 'acme' })]);
+    await call('syncMe');
+    expect(asked).toEqual(['casdoor read casdoor/acme/user_1']);
+  });
+
+  test('is of the row’s tenant, where neither session nor provider tell', async () => {
+    row = rowOf({ tenant: 'ins_1' });
+    build([provider('clerk', KNOWS)]);
+    await call('syncMe');
+    expect(asked).toEqual(['clerk read clerk/ins_1/user_1']);
+  });
+
+  test('is nobody, where several providers are set up and the session does not tell', async () => {
+    build(three());
+    for (const stored of [null, rowOf({}), rowOf({ provider: 'casdoor', tenant: 'acme' })]) {
+      row = stored;
+      expect(await refusal(session())).toEqual([
+        400,
+        'request-invalid',
+        expect.stringMatching(/auth hook.*x-hasura-identity-provider/),
+      ]);
+    }
+  });
+
+  test('is nobody, where the session tells a provider that is not set up', async () => {
+    build([provider('clerk', KNOWS)]);
+    for (const told of ['casdoor', 'google', '__proto__']) {
+      const variables = session({ 'x-hasura-identity-provider': told });
+      expect(await refusal(variables)).toEqual([400, 'request-invalid', expect.stringContaining('settings')]);
+    }
+  });
+
+  test('is nobody, where several tenants are kept and the session does not tell', async () => {
+    build(three());
+    const variables = session({ 'x-hasura-identity-provider': 'casdoor' });
+    expect(await refusal(variables)).toEqual([
+      400,
+      'request-invalid',
+      expect.stringContaining(NEEDS_HOOK.needsHook),
+    ]);
+  });
+
+  test('may be of a provider whose tokens tell no tenant, by the word of the auth hook', async () => {
+    build([provider('clerk', KNOWS, { needsHook: 'It has several issuers.' }), provider('cognito', KNOWS)]);
+    const told = { 'x-hasura-identity-provider': 'clerk', 'x-hasura-identity-tenant': '' };
+    expect((await call('syncMe', { variables: session(told) })).status).toBe(200);
+  });
+
+  test.each<[string, Partial<Row>]>([
+    ['another provider', { provider: 'clerk', tenant: '' }],
+    ['another tenant', { provider: 'casdoor', tenant: 'beta' }],
+    ['nobody knows whom', { provider: 'casdoor', tenant: '?' }],
+    ['a provider that is gone', { provider: 'google', tenant: 'acme' }],
+  ])('is refused each action, where the row is of %s, also once it is deleted', async (_what, of) => {
+    build(three());
+    for (const deleted_at of [null, '2026-01-02T00:00:00+00:00']) {
+      row = rowOf({ ...of, deleted_at });
+      for (const name of ['syncMe', 'updateMyProfile', 'deleteMyAccount']) {
+        const [status, code] = await refusal(session(HOOKED), name);
+        expect([status, code], name).toEqual([401, 'token-invalid']);
+      }
+    }
+  });
+
+  test.each<[string, Partial<Row>, string]>([
+    ['disabled', { disabled_at: '2026-01-01T00:00:00+00:00' }, 'is disabled'],
+    ['revoked', { tokens_valid_from: '2026-01-01T00:01:40.001+00:00' }, 'sign in again'],
+  ])('is refused each action, where they are %s', async (_what, of, message) => {
+    row = rowOf({ provider: 'casdoor', tenant: 'acme', ...of });
+    build(three());
+    for (const name of ['syncMe', 'updateMyProfile', 'deleteMyAccount']) {
+      expect(await refusal(session(HOOKED), name)).toEqual([
+        401,
+        'token-invalid',
+        expect.stringContaining(message),
+      ]);
+    }
+  });
+
+  test('may call with a token of after their sessions were ended', async () => {
+    row = rowOf({ provider: 'casdoor', tenant: 'acme', tokens_valid_from: '2026-01-01T00:01:40+00:00' });
+    build(three());
+    expect((await call('syncMe', { variables: session(HOOKED) })).status).toBe(200);
+  });
+
+  test('is refused, where their sessions were ended and Hasura does not tell the token’s time', async () => {
+    row = rowOf({ tokens_valid_from: '2026-01-01T00:00:00+00:00' });
+    build([provider('clerk', KNOWS)]);
+    for (const told of [
+      {},
+      { 'x-hasura-identity-issued-at': '' },
+      { 'x-hasura-identity-issued-at': '1e99' },
+    ]) {
+      expect(await refusal(session(told))).toEqual([
+        401,
+        'token-invalid',
+        expect.stringContaining('jwt-secret --strict'),
+      ]);
+    }
+  });
+
+  test('is unknown once deleted, and can be deleted again', async () => {
+    row = rowOf({ deleted_at: '2026-01-02T00:00:00+00:00' });
+    build([provider('clerk', KNOWS)]);
+    for (const name of ['syncMe', 'updateMyProfile']) {
+      expect((await refusal(session(), name)).slice(0, 2)).toEqual([404, 'not-found']);
+    }
+    expect((await call('deleteMyAccount')).status).toBe(200);
+  });
+
+  test.each<[string, Partial<UserRecord>]>([
+    ['another id', { id: 'user_2' }],
+    ['another tenant', { tenant: 'beta' }],
+    ['another provider', { provider: 'cognito' }],
+  ])('gets nothing written, where their provider answers with somebody of %s', async (_what, of) => {
+    const another = async (person: Person) => ({ ...stored(person), ...of });
+    build([provider('casdoor', { read: another, change: another })]);
+    for (const [name, input] of [
+      ['syncMe', {}],
+      ['updateMyProfile', { first_name: 'Eve' }],
+    ] as const) {
+      const { status, body } = await call(name, { input, variables: session(HOOKED) });
+      expect([status, body.extensions.code]).toEqual([422, 'record-refused']);
+    }
     expect(written).toEqual([]);
-  });
-
-  test('is nobody, where none knows the caller', async () => {
-    build([provider('clerk', {}), provider('casdoor', {})]);
-    expect(await call('deleteMyAccount')).toMatchObject({
-      status: 404,
-      body: { extensions: { code: 'not-found' } },
-    });
-    expect(written).toEqual([]);
-  });
-
-  test('is missed where it is not set up any more, and the log names it', async () => {
-    row = { provider: 'casdoor', source_updated_at: '2026-01-01T00:00:00+00:00', deleted_at: null };
-    build([provider('clerk', knows('clerk'))]);
-    expect(await call('syncMe')).toMatchObject({ status: 500, body: { extensions: { code: 'internal' } } });
-    expect(logged).toContain('casdoor, which is not set up');
   });
 });
 
@@ -165,7 +296,7 @@ describe('an error', () => {
   test.each(['provider-unreachable', 'engine-unreachable', 'engine-busy', 'queue-full'] as const)(
     'that passes (%s) tells the client to try again, and nothing of the inside',
     async (code) => {
-      build([provider('clerk', knows('clerk'))]);
+      build([provider('clerk', KNOWS)]);
       failure = new LatchkeyError(code, 'at https://10.0.0.7');
       const { status, body } = await call('syncMe');
       // Of 5xx Hasura tells the client nothing.
@@ -179,7 +310,7 @@ describe('an error', () => {
   );
 
   test('that is unforeseen says nothing of the inside', async () => {
-    build([provider('clerk', knows('clerk'))]);
+    build([provider('clerk', KNOWS)]);
     failure = new TypeError('undefined is not a function');
     const { status, body } = await call('syncMe');
     expect([status, body]).toEqual([
@@ -198,7 +329,7 @@ describe('an error', () => {
       '{"action":{"name":"syncMe"},"input":{},"session_variables":{"x-hasura-user-id":1}}',
     ],
   ])('of a body that is %s is the caller’s', async (_what, payload) => {
-    build([provider('clerk', knows('clerk'))]);
+    build([provider('clerk', KNOWS)]);
     const answer = await app.inject({
       method: 'POST',
       url: '/actions',
@@ -210,7 +341,7 @@ describe('an error', () => {
   });
 
   test('of an action that is not known names the mend', async () => {
-    build([provider('clerk', knows('clerk'))]);
+    build([provider('clerk', KNOWS)]);
     for (const name of ['dropEverything', '__proto__', 'constructor']) {
       const { status, body } = await call(name);
       expect([status, body.message]).toEqual([404, expect.stringContaining('latchkey apply')]);
@@ -220,14 +351,14 @@ describe('an error', () => {
 
 describe('the secret', () => {
   test.each(SECRETS)('is any of those that are set', async (secret) => {
-    build([provider('clerk', knows('clerk'))]);
+    build([provider('clerk', KNOWS)]);
     expect((await call('syncMe', { secret })).status).toBe(200);
   });
 
   test.each(['', 'another-secret-altogether', SECRETS.join(','), ` ${SECRETS[0]}x`])(
     'is none but those: %j',
     async (secret) => {
-      build([provider('clerk', knows('clerk'))]);
+      build([provider('clerk', KNOWS)]);
       expect(await call('syncMe', { secret })).toMatchObject({
         status: 401,
         body: { extensions: { code: 'secret-invalid' } },
@@ -237,7 +368,7 @@ describe('the secret', () => {
   );
 
   test('that is not set lets nobody in, and the log names the mend', async () => {
-    build([provider('clerk', knows('clerk'))], []);
+    build([provider('clerk', KNOWS)], []);
     expect((await call('syncMe', { secret: '' })).status).toBe(500);
     expect(logged).toContain('LATCHKEY_ACTION_SECRET is missing');
     const job = await app.inject({ method: 'POST', url: '/jobs/erasure' });
@@ -246,7 +377,7 @@ describe('the secret', () => {
   });
 
   test('is not in the log', async () => {
-    build([provider('clerk', knows('clerk'))]);
+    build([provider('clerk', KNOWS)]);
     await call('syncMe');
     await call('syncMe', { secret: 'a-wrong-one-of-some-length' });
     expect(logged).not.toMatch(/-of-two|a-wrong-one/);
@@ -255,7 +386,7 @@ describe('the secret', () => {
 
 test('a deletion outdoes a row whose provider’s clock is ahead of ours', async () => {
   const ahead = Date.now() + 60_000;
-  row = { provider: 'clerk', source_updated_at: new Date(ahead).toISOString(), deleted_at: null };
+  row = rowOf({ source_updated_at: new Date(ahead).toISOString() });
   build([provider('clerk', {})]);
   await call('deleteMyAccount');
   expect(written).toMatchObject([{ records: [{ deleted: true, clock: ahead }] }]);

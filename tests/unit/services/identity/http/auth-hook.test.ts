@@ -210,7 +210,7 @@ describe('the row of the user', () => {
   ])('keeps out a token of %s where it is of %s', async (name, _what, row) => {
     await insertRow({ ...row, email: 'victim@example.com', name: 'Victim' });
     const message = await refusal(await issuers.token(name, { iat }));
-    expect(message).toMatch(/tenant.*docs\/several-providers\.md/);
+    expect(message).toMatch(/tenant.*docs\/tenants\.md/);
     // Nothing of whose it is.
     expect(message).not.toMatch(/clerk|casdoor|cognito|beta|ANOTHER99|victim/i);
   });

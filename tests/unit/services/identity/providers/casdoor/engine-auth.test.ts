@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { CLAIM_SETTINGS } from '../../../../../../services/identity/core/settings/claims.ts';
 import {
   casdoorEngineAuth,
   SUBSCRIBED_EVENTS,
@@ -7,23 +8,53 @@ import {
 import { readHint, readRecord } from '../../../../../../services/identity/providers/casdoor/hint.ts';
 import { fixture } from '../../../../../support/casdoor.ts';
 
-const auth = casdoorEngineAuth({
+const CONFIG = {
   issuer: 'https://door.example.com',
   audience: ['0123456789abcdef0123'],
   serviceUrl: 'http://identity:8081',
   webhookHeader: 'x-webhook-secret',
-});
+  organizations: ['acme'],
+};
+const auth = casdoorEngineAuth(CONFIG);
 
 test('Hasura gets the keys through the relay, and roles that no token can change', () => {
   expect(auth.jwtSecret).toEqual({
     jwk_url: 'http://identity:8081/jwks/casdoor',
     issuer: 'https://door.example.com',
     audience: ['0123456789abcdef0123'],
+    allowed_skew: 5,
     claims_map: {
       'x-hasura-allowed-roles': ['user'],
       'x-hasura-default-role': 'user',
       'x-hasura-user-id': { path: '$.sub' },
+      'x-hasura-identity-provider': 'casdoor',
+      'x-hasura-identity-tenant': { path: '$.owner' },
     },
+  });
+});
+
+test('a claim is a property of the user, or empty', () => {
+  const claims = CLAIM_SETTINGS.parse({ LATCHKEY_CLAIMS: 'plan,tenant=tenant-id' }).LATCHKEY_CLAIMS;
+  expect(casdoorEngineAuth(CONFIG, claims).jwtSecret.claims_map).toMatchObject({
+    'x-hasura-plan': { path: "$.properties['plan']", default: '' },
+    'x-hasura-tenant': { path: "$.properties['tenant-id']", default: '' },
+  });
+});
+
+describe('JWT mode', () => {
+  test('is good for one organization with an application of its own', () => {
+    expect(auth).toMatchObject({ needsHook: undefined, tenant: 'acme' });
+  });
+
+  test.each<[string, Partial<typeof CONFIG>, string]>([
+    ['all organizations', { organizations: [] }, 'CASDOOR_ORGANIZATIONS is empty'],
+    ['several organizations', { organizations: ['acme', 'beta'] }, 'CASDOOR_ORGANIZATIONS names several'],
+    ['a shared application', { audience: ['0123-org-acme'] }, 'CASDOOR_AUDIENCE names a shared application'],
+    ['a shared one among others', { audience: ['0123', '4567-org-acme'] }, 'CASDOOR_AUDIENCE names a shared'],
+  ])('is not for %s, and the fix is told', (_what, changes, reason) => {
+    const { needsHook } = casdoorEngineAuth({ ...CONFIG, ...changes });
+    expect(needsHook).toContain(reason);
+    expect(needsHook).toContain('npx latchkey jwt-secret --strict');
   });
 });
 
