@@ -15,12 +15,22 @@ export function jwtVerifier(
   keys: Pick<KeySource, 'find'>,
   options: JWTVerifyOptions & { issuer: string; algorithms: string[] },
 ): (token: string) => Promise<JWTPayload & { sub: string; exp: number }> {
-  return async (token) => {
-    const { payload } = await jwtVerify(token, keys.find, {
+  const verify = (token: string) =>
+    jwtVerify(token, keys.find, {
       requiredClaims: ['exp', 'sub'],
       clockTolerance: CLOCK_SKEW_SECONDS,
       ...options,
-    }).catch(explain);
+    });
+
+  return async (token) => {
+    const { payload } = await verify(token)
+      .catch(async (error: unknown) => {
+        // Casdoor's certificate that is made anew under its name keeps its kid: the key may be another now.
+        const isUnfitting = error instanceof errors.JWSSignatureVerificationFailed;
+        if (isUnfitting && (await keys.find.reload?.())) return verify(token);
+        throw error;
+      })
+      .catch(explain);
     const { sub, exp } = payload;
     if (typeof sub !== 'string' || sub === '' || exp === undefined) throw refused('it names no user');
     return { ...payload, sub, exp };

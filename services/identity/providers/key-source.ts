@@ -1,12 +1,13 @@
-import { createRemoteJWKSet, customFetch, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
+import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { z } from 'zod';
 import { LatchkeyError } from '../core/errors.ts';
+import { networkCause } from '../core/network-cause.ts';
 import type { Instant } from '../core/records.ts';
 
-/** How old the keys may be before the provider is asked again. Hasura asks once a minute at most. */
+/** How old the keys may be before the provider is asked again, for Hasura (once a minute at most) and for the hook. */
 const FRESH_MS = 60_000;
-/** Between two questions because of a key that nobody knows: anybody can name one. */
-const UNKNOWN_KEY_MS = 10_000;
+/** Between two questions because of a token that no key fits: anybody can make one. */
+const UNFITTING_MS = 10_000;
 /** Between two questions while the provider does not answer. */
 const RETRY_MS = 5_000;
 /** How long the last good keys do, while the provider does not answer. */
@@ -37,19 +38,28 @@ export interface KeptKeys {
   readonly outage?: LatchkeyError;
 }
 
+/** Finds a token's key; asks the provider anew for one that is not known, at a bounded rate. */
+export interface KeyFinder extends JWTVerifyGetKey {
+  /**
+   * Asks the provider anew, unless it was asked a moment ago: a key may be made anew under the name of before.
+   * @returns whether the keys are others now
+   * @throws LatchkeyError `provider-unreachable`
+   */
+  reload?(): Promise<boolean>;
+}
+
 export interface KeySource {
   /**
    * The keys, at most a minute old, or the last good ones through an outage of a day.
    * @throws LatchkeyError `provider-unreachable`
    */
   keys(): Promise<KeptKeys>;
-  /** Finds a token's key; asks the provider anew for one that is not known, at a bounded rate. */
-  readonly find: JWTVerifyGetKey;
+  readonly find: KeyFinder;
 }
 
 export interface KeySourceOptions {
   readonly url: string;
-  /** What to check when they cannot be had: "Clerk’s keys cannot be had: <mend>." */
+  /** What to check when they cannot be had: "Clerk’s keys cannot be had from <url> (<why>): <mend>." */
   readonly provider: string;
   readonly mend: string;
   /** Objects to a set that is not the wanted one, by throwing. */
@@ -59,18 +69,19 @@ export interface KeySourceOptions {
 /** Where a provider's public keys come from, for the service's own verification and for Hasura's. */
 export function createKeySource({ url, provider, mend, check }: KeySourceOptions): KeySource {
   let kept: KeptKeys | undefined;
-  let failedAt = Number.NEGATIVE_INFINITY;
+  let askedAt = Number.NEGATIVE_INFINITY;
   let asking: Promise<KeptKeys> | undefined;
+  let local: { readonly keySet: JSONWebKeySet; readonly find: JWTVerifyGetKey } | undefined;
 
   const ask = async (): Promise<KeptKeys> => {
-    if (kept?.outage !== undefined && Date.now() - failedAt < RETRY_MS) return lastGood(kept);
+    if (kept?.outage !== undefined && Date.now() - askedAt < RETRY_MS) return lastGood(kept);
+    askedAt = Date.now();
     try {
       const keySet = await read(url);
       check?.(keySet);
       kept = { keySet, readAt: Date.now() };
       return kept;
     } catch (cause) {
-      failedAt = Date.now();
       const outage = explain(cause);
       if (kept === undefined) throw outage;
       kept = { ...kept, outage };
@@ -83,18 +94,32 @@ export function createKeySource({ url, provider, mend, check }: KeySourceOptions
     });
     return asking;
   };
-  const find = createRemoteJWKSet(new URL(url), {
-    cooldownDuration: UNKNOWN_KEY_MS,
-    [customFetch]: async () => Response.json((await askOnce()).keySet),
-  });
-
-  return {
-    async keys() {
-      const isFresh = kept?.outage === undefined && Date.now() - (kept?.readAt ?? 0) < FRESH_MS;
-      return kept !== undefined && isFresh ? kept : askOnce();
-    },
-    find,
+  async function keys(): Promise<KeptKeys> {
+    const isFresh = kept?.outage === undefined && Date.now() - (kept?.readAt ?? 0) < FRESH_MS;
+    return kept !== undefined && isFresh ? kept : askOnce();
+  }
+  async function finder(): Promise<JWTVerifyGetKey> {
+    const { keySet } = await keys();
+    if (local?.keySet !== keySet) local = { keySet, find: createLocalJWKSet(keySet) };
+    return local.find;
+  }
+  async function reload(): Promise<boolean> {
+    if (asking === undefined && Date.now() - askedAt < UNFITTING_MS) return false;
+    const before = kept?.keySet;
+    const { keySet } = await askOnce();
+    return JSON.stringify(keySet) !== JSON.stringify(before);
+  }
+  const find: KeyFinder = async (header, token) => {
+    try {
+      return await (await finder())(header, token);
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey && (await reload()))) throw error;
+      return (await finder())(header, token);
+    }
   };
+  find.reload = reload;
+
+  return { keys, find };
 
   function lastGood(last: KeptKeys): KeptKeys {
     if (Date.now() - last.readAt < LONGEST_OUTAGE_MS) return last;
@@ -103,25 +128,37 @@ export function createKeySource({ url, provider, mend, check }: KeySourceOptions
 
   function explain(cause: unknown): LatchkeyError {
     if (cause instanceof LatchkeyError) return cause;
-    return new LatchkeyError('provider-unreachable', `${provider}’s keys cannot be had: ${mend}.`, { cause });
+    const why =
+      networkCause(cause) ?? (cause instanceof UnfitAnswer ? cause.message : 'the answer is no key set');
+    return new LatchkeyError(
+      'provider-unreachable',
+      `${provider}’s keys cannot be had from ${url} (${why}): ${mend}.`,
+      { cause },
+    );
   }
 }
 
+/** Why an answer is not taken; the message goes on after "the keys cannot be had from …". */
+class UnfitAnswer extends Error {
+  override readonly name = 'UnfitAnswer';
+}
+
 async function read(url: string): Promise<JSONWebKeySet> {
-  // A redirect would be somebody else's keys.
   const response = await fetch(url, {
-    redirect: 'error',
+    // They would be somebody else's keys.
+    redirect: 'manual',
     signal: AbortSignal.timeout(TIMEOUT_MS),
     headers: { accept: 'application/json, application/jwk-set+json' },
   });
   if (response.status !== 200) {
     await response.body?.cancel();
-    throw new Error(`They come back with status ${response.status}.`);
+    const isRedirect = response.status >= 300 && response.status < 400;
+    throw new UnfitAnswer(`status ${response.status}${isRedirect ? ', and redirects are not followed' : ''}`);
   }
   const { keys } = KEY_SET.parse(JSON.parse(await textOf(response)));
   const usable = keys.flatMap((key) => PUBLIC_KEY.safeParse(key).data ?? []);
   // Passed on, it would lock everybody out.
-  if (usable.length === 0) throw new Error('None of them is one that signatures are verified by.');
+  if (usable.length === 0) throw new UnfitAnswer('none of them is one that signatures are verified by');
   return { keys: usable };
 }
 
@@ -130,7 +167,7 @@ async function textOf(response: Response): Promise<string> {
   let size = 0;
   for await (const chunk of response.body ?? []) {
     size += chunk.length;
-    if (size > LARGEST_BYTES) throw new Error(`They are larger than ${LARGEST_BYTES} bytes.`);
+    if (size > LARGEST_BYTES) throw new UnfitAnswer(`they are larger than ${LARGEST_BYTES} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

@@ -1,5 +1,6 @@
 import { exportJWK, generateKeyPair, jwtVerify, SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { jwtVerifier } from '../../../../../services/identity/providers/jwt.ts';
 import { createKeySource, type KeySource } from '../../../../../services/identity/providers/key-source.ts';
 import { type LocalServer, serve } from '../../../../support/http.ts';
 
@@ -37,10 +38,12 @@ afterEach(async () => {
 const create = (): KeySource =>
   createKeySource({ url: `${provider.url}/jwks`, provider: 'Door', mend: 'check DOOR_ENDPOINT' });
 const kidsOf = async (source: KeySource) => (await source.keys()).keySet.keys.map(({ kid }) => kid);
-const unreachable = expect.objectContaining({
-  code: 'provider-unreachable',
-  message: 'Door’s keys cannot be had: check DOOR_ENDPOINT.',
-});
+const unreachableAs = (why: string) =>
+  expect.objectContaining({
+    code: 'provider-unreachable',
+    message: `Door’s keys cannot be had from ${provider.url}/jwks (${why}): check DOOR_ENDPOINT.`,
+  });
+const unreachable = expect.objectContaining({ code: 'provider-unreachable' });
 
 describe('what is kept of a set', () => {
   test('is public: no secrets, nothing of a private part, and nothing for encryption', async () => {
@@ -61,22 +64,37 @@ describe('what is kept of a set', () => {
     });
   });
 
-  test.each<[string, () => void]>([
-    ['another status than 200', fail],
-    ['a redirect', () => (answer = { status: 302, body: JSON.stringify({ keys: [first] }) })],
-    ['another shape', () => (answer = { status: 200, body: '{"status":"error"}' })],
-    ['no JSON', () => (answer = { status: 200, body: '<html>' })],
-    ['a set of no usable key', () => publish({ kty: 'oct', k: 'c2VjcmV0' })],
-    ['too many keys', () => publish(...Array.from({ length: 101 }, () => first))],
-    ['too large a body', () => publish(first, { kid: 'x'.repeat(300_000) })],
-  ])('is nothing where the answer is %s', async (_what, set) => {
+  const noKeySet = 'the answer is no key set';
+  test.each<[string, () => void, string]>([
+    ['another status than 200', fail, 'status 500'],
+    [
+      'a redirect',
+      () => (answer = { status: 302, body: JSON.stringify({ keys: [first] }) }),
+      'status 302, and redirects are not followed',
+    ],
+    ['another shape', () => (answer = { status: 200, body: '{"status":"error"}' }), noKeySet],
+    ['no JSON', () => (answer = { status: 200, body: '<html>' }), noKeySet],
+    [
+      'a set of no usable key',
+      () => publish({ kty: 'oct', k: 'c2VjcmV0' }),
+      'none of them is one that signatures are verified by',
+    ],
+    ['too many keys', () => publish(...Array.from({ length: 101 }, () => first)), noKeySet],
+    [
+      'too large a body',
+      () => publish(first, { kid: 'x'.repeat(300_000) }),
+      'they are larger than 262144 bytes',
+    ],
+  ])('is nothing where the answer is %s, and the error says so', async (_what, set, why) => {
     set();
-    await expect(create().keys()).rejects.toThrow(unreachable);
+    await expect(create().keys()).rejects.toThrow(unreachableAs(why));
   });
 
-  test('is nothing where nobody answers', async () => {
+  test('is nothing where nobody answers, and the error says why and where', async () => {
     await provider.close();
-    await expect(create().keys()).rejects.toThrow(unreachable);
+    await expect(create().keys()).rejects.toThrow(
+      unreachableAs('the connection is refused: nothing listens there (ECONNREFUSED)'),
+    );
   });
 });
 
@@ -129,10 +147,58 @@ describe('through an outage', () => {
   });
 });
 
-describe('a token whose key is not known', () => {
-  const signed = (kid: string) =>
-    new SignJWT({}).setProtectedHeader({ alg: 'RS256', kid }).sign(pair.privateKey);
+const signed = (kid: string, key = pair.privateKey) =>
+  new SignJWT({ sub: 'ada', iss: 'door', exp: Math.floor(Date.now() / 1000) + 86_400 })
+    .setProtectedHeader({ alg: 'RS256', kid })
+    .sign(key);
 
+describe('a key made anew under the name of before', async () => {
+  const again = await generateKeyPair('RS256', { extractable: true });
+  const renewed = { ...(await exportJWK(again.publicKey)), kid: 'first', use: 'sig', alg: 'RS256' };
+  const verifier = () => jwtVerifier(create(), { issuer: 'door', algorithms: ['RS256'] });
+  const refused = expect.objectContaining({ code: 'token-invalid' });
+
+  test('is looked for at once when a signature does not fit, and the old one is no good any more', async () => {
+    const verify = verifier();
+    await verify(await signed('first'));
+    publish(renewed);
+    pass(11_000);
+    await expect(verify(await signed('first', again.privateKey))).resolves.toBeDefined();
+    await expect(verify(await signed('first'))).rejects.toThrow(refused);
+    expect(asked).toBe(2);
+  });
+
+  test('is found within a minute even if no token of it comes: the old one is no good any more', async () => {
+    const verify = verifier();
+    await verify(await signed('first'));
+    publish(renewed);
+    pass(59_000);
+    await expect(verify(await signed('first'))).resolves.toBeDefined();
+    pass(2_000);
+    await expect(verify(await signed('first'))).rejects.toThrow(refused);
+  });
+
+  test('is not looked for again and again because of what somebody made up', async () => {
+    const verify = verifier();
+    await verify(await signed('first'));
+    pass(11_000);
+    for (let time = 0; time < 50; time += 1) {
+      await expect(verify(await signed('first', again.privateKey))).rejects.toThrow(refused);
+    }
+    expect(asked).toBe(2);
+  });
+
+  test('cannot be looked for while the provider is away, and the token is refused, not taken', async () => {
+    const verify = verifier();
+    await verify(await signed('first'));
+    fail();
+    pass(11_000);
+    await expect(verify(await signed('first', again.privateKey))).rejects.toThrow(refused);
+    await expect(verify(await signed('first'))).resolves.toBeDefined();
+  });
+});
+
+describe('a token whose key is not known', () => {
   test('makes the provider be asked early; what it answers is there for everybody', async () => {
     const source = create();
     await jwtVerify(await signed('first'), source.find);
