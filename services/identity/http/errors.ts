@@ -8,6 +8,9 @@ const FASTIFY_CODES: Record<string, ErrorCode> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'payload-too-large',
 };
 
+const NOT_STORED = 'Nothing was stored. Send it again later.';
+const NOT_NOW = 'This cannot be answered just now: ask again later. The log of the service says why.';
+
 /**
  * Answers errors as `{code, message}`. 4xx explain themselves; 5xx say nothing of the inside and are
  * logged whole.
@@ -29,9 +32,14 @@ export function answerError(
     return reply
       .code(known.status)
       .header('retry-after', RETRY_AFTER_SECONDS)
-      .send({ code: 'unavailable', message: 'Nothing was stored. Send it again later.' });
+      .send({ code: 'unavailable', message: isDelivery(request) ? NOT_STORED : NOT_NOW });
   }
   return reply.code(500).send({ code: 'internal', message: 'Something went wrong here; it was logged.' });
+}
+
+/** Whether somebody waits to hear that what they sent is stored. */
+function isDelivery({ routeOptions }: FastifyRequest): boolean {
+  return routeOptions.url?.startsWith('/webhooks/') ?? false;
 }
 
 export function answerNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {

@@ -170,6 +170,9 @@ describe.each(MODES)('mode %s', (_mode, ask) => {
     const answer = await ask(headers);
     expect([answer.statusCode, answer.headers['cache-control']]).toEqual([503, 'no-store']);
     expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+    // Only a delivery would have been stored.
+    expect(answer.json()).toEqual({ code: 'unavailable', message: expect.stringMatching(/ask again later/) });
+    expect(logged).toContain(`keys cannot be had from ${issuers.url}`);
     issuers.answerWith(200);
     expect((await ask(headers)).statusCode).toBe(200);
   });

@@ -61,6 +61,7 @@ test('where there never were any, that is 503, to be asked again', async () => {
   const answer = await app.inject('/jwks/clerk');
   expect(answer.statusCode).toBe(503);
   expect(answer.headers['cache-control']).toBeUndefined();
+  expect(answer.json()).toEqual({ code: 'unavailable', message: expect.not.stringMatching(/stored/) });
 });
 
 test('a token by an unknown key brings the new keys early, for Hasura too', async () => {
