@@ -9,6 +9,7 @@ import {
   hookSettings,
 } from './jwt-secret/engine-settings.ts';
 import { envLine, writeEnvFile } from './jwt-secret/env-file.ts';
+import { checkJwtMode } from './jwt-secret/jwt-mode.ts';
 import {
   chooseProviders,
   readServiceUrl,
@@ -80,6 +81,7 @@ the environment or .env. Nothing is fetched, and no secret is needed.`,
       providers.map(({ auth }) => auth.jwtSecret),
       { edition, strict: values.strict ?? false, serviceUrl },
     );
+    checkJwtMode(settings, providers);
     const text = print(settings, values);
     if (values.write === undefined) console.log(text);
     else await writeEnvFile(values.write, settings, SETTINGS_OF_TRUST);

@@ -8,7 +8,8 @@ import {
 } from '../core/records.ts';
 import { refusalOf, type SessionRefusal } from '../core/session-check.ts';
 import { CallerRowDocument } from '../hasura/generated/documents.ts';
-import type { EngineAuth, Provider } from '../providers/provider.ts';
+import { engineAuthOf } from '../providers/engine-auth.ts';
+import type { Provider } from '../providers/provider.ts';
 import type { Registry } from '../providers/registry.ts';
 import type { ActionServices } from './action.ts';
 
@@ -93,7 +94,7 @@ function providerOf(variables: Variables, providers: Registry): Provider {
 function tenantOf(variables: Variables, provider: Provider): string {
   const told = variables['x-hasura-identity-tenant'];
   if (told !== undefined && told !== '') return told;
-  const { needsHook, tenant = '' } = trustOf(provider);
+  const { needsHook, tenant = '' } = engineAuthOf(provider) ?? {};
   // The auth hook tells it, empty where this provider's tokens do not.
   if (told === undefined && needsHook !== undefined) {
     throw new LatchkeyError(
@@ -102,16 +103,6 @@ function tenantOf(variables: Variables, provider: Provider): string {
     );
   }
   return tenant;
-}
-
-function trustOf(provider: Provider): Pick<EngineAuth, 'needsHook' | 'tenant'> {
-  try {
-    return provider.engineAuth();
-  } catch (error) {
-    // Its issuer is not known to the service, and so neither are several of its tenants.
-    if (error instanceof LatchkeyError && error.code === 'configuration-invalid') return {};
-    throw error;
-  }
 }
 
 /** In whole seconds, as tokens have it. */

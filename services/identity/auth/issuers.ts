@@ -1,4 +1,4 @@
-import { LatchkeyError } from '../core/errors.ts';
+import { engineAuthOf } from '../providers/engine-auth.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Registry } from '../providers/registry.ts';
 
@@ -6,16 +6,7 @@ import type { Registry } from '../providers/registry.ts';
 export function providersByIssuer(providers: Registry): ReadonlyMap<string, Provider> {
   const byIssuer = new Map<string, Provider>();
   for (const provider of providers.values()) {
-    for (const issuer of issuersOf(provider)) byIssuer.set(issuer, provider);
+    for (const issuer of engineAuthOf(provider)?.issuers ?? []) byIssuer.set(issuer, provider);
   }
   return byIssuer;
-}
-
-function issuersOf(provider: Provider): readonly string[] {
-  try {
-    return provider.engineAuth().issuers;
-  } catch (error) {
-    if (error instanceof LatchkeyError && error.code === 'configuration-invalid') return [];
-    throw error;
-  }
 }

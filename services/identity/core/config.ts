@@ -29,6 +29,10 @@ const SERVICE_SETTINGS = z.object({
   HASURA_GRAPHQL_ADMIN_SECRET: setting(
     z.string('is missing: set it to the admin secret that the engine was started with'),
   ),
+  // Hasura's own: not used, but that Hasura trusts tokens by itself is refused where it could take one person
+  // for another.
+  HASURA_GRAPHQL_JWT_SECRET: setting(z.string().optional()),
+  HASURA_GRAPHQL_JWT_SECRETS: setting(z.string().optional()),
 
   // Where the service listens. Containers need 0.0.0.0.
   LATCHKEY_HOST: setting(z.string().default('127.0.0.1')),
@@ -96,6 +100,8 @@ export interface ProviderConfigs {
 
 export interface Config {
   readonly engine: EngineConfig;
+  /** Whether it is known that Hasura trusts tokens by itself. */
+  readonly hasJwtSecret: boolean;
   readonly http: { readonly host: string; readonly port: number };
   readonly logLevel: string;
   readonly writer: { readonly inFlight: number; readonly queueLimit: number };
@@ -124,6 +130,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   if (!parsed.success) throw settingsError(parsed.error);
   const env = parsed.data;
   return {
+    hasJwtSecret: (env.HASURA_GRAPHQL_JWT_SECRET ?? env.HASURA_GRAPHQL_JWT_SECRETS) !== undefined,
     engine: {
       endpoint: env.HASURA_GRAPHQL_ENDPOINT,
       adminSecret: env.HASURA_GRAPHQL_ADMIN_SECRET,

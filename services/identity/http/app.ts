@@ -3,6 +3,7 @@ import { createSessionUsers } from '../auth/session-users.ts';
 import type { CustomClaim } from '../core/settings/claims.ts';
 import type { VanishingLimit } from '../core/settings/vanishing.ts';
 import type { Engine } from '../hasura/graphql.ts';
+import type { TrustMode } from '../hasura/trust-mode.ts';
 import type { Registry } from '../providers/registry.ts';
 import { createReconcileJob } from '../sync/reconcile-job.ts';
 import type { Writer } from '../sync/writer.ts';
@@ -38,6 +39,8 @@ export interface Services {
   readonly logger: FastifyBaseLogger;
   /** The role that the auth hook gives to clients without a token; they are refused if undefined. */
   readonly unauthorizedRole?: string | undefined;
+  /** How the engine trusts tokens; undefined where it does not tell. */
+  readonly trustMode?: () => Promise<TrustMode | undefined>;
   /** The users' attributes that become session variables. */
   readonly claims?: readonly CustomClaim[];
   /** The longest that Hasura may take a session for good, in seconds. */

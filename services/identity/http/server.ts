@@ -1,6 +1,8 @@
+import { jwtModeProblemOf } from '../auth/jwt-mode.ts';
 import { readConfig } from '../core/config.ts';
 import { LatchkeyError } from '../core/errors.ts';
 import { createEngine } from '../hasura/graphql.ts';
+import { readTrustMode } from '../hasura/trust-mode.ts';
 import { loadProviders } from '../providers/registry.ts';
 import { createWriter } from '../sync/writer.ts';
 import { buildApp } from './app.ts';
@@ -14,8 +16,13 @@ async function main(): Promise<void> {
     logger.warn('LATCHKEY_ACTION_SECRET is missing: actions and cron triggers are refused (docs/actions.md)');
   }
   const engine = createEngine(config.engine);
+  const providers = await loadProviders(config.providers, engine);
+  const problem = config.hasJwtSecret ? jwtModeProblemOf(providers) : undefined;
+  if (problem !== undefined) {
+    throw new LatchkeyError('configuration-invalid', `HASURA_GRAPHQL_JWT_SECRET(S) is set: ${problem}`);
+  }
   const app = buildApp({
-    providers: await loadProviders(config.providers, engine),
+    providers,
     writer: createWriter(engine, config.writer),
     engine,
     engineSecrets: config.engineSecrets,
@@ -24,6 +31,7 @@ async function main(): Promise<void> {
     logger,
     unauthorizedRole: config.unauthorizedRole,
     claims: config.providers.claims,
+    trustMode: () => readTrustMode(config.engine),
     sessionSeconds: config.sessionSeconds,
   });
 

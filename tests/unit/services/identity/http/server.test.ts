@@ -50,6 +50,25 @@ test.each<[string, Record<string, string>]>([
   expect(await stderr).not.toContain('hunter2');
 });
 
+test.each(['HASURA_GRAPHQL_JWT_SECRET', 'HASURA_GRAPHQL_JWT_SECRETS'])(
+  'a Hasura that trusts tokens by %s, and would mix up organizations, ends it with one line and status 2',
+  async (variable) => {
+    const casdoor = {
+      CASDOOR_ENDPOINT: 'https://door.example.com',
+      CASDOOR_APPLICATION: 'app-acme',
+      CASDOOR_CLIENT_ID: '0123456789abcdef0123',
+      CASDOOR_CLIENT_SECRET: 'hunter2-hunter2-hunter2',
+      CASDOOR_WEBHOOK_SECRET: 'hunter2-hunter2-hunter2',
+      CASDOOR_ORGANIZATIONS: 'acme,beta',
+    };
+    const { exit, stderr } = start({ ...SETTINGS, CLERK_WEBHOOK_SECRET: '', ...casdoor, [variable]: '{}' });
+    expect((await exit)[0]).toBe(2);
+    expect((await stderr).trimEnd().split('\n')).toEqual([
+      expect.stringMatching(/^HASURA_GRAPHQL_JWT_SECRET.*CASDOOR_ORGANIZATIONS.*jwt-secret --strict.*\.$/),
+    ]);
+  },
+);
+
 test('a port that is taken ends it with one line and status 2', async () => {
   engine = await serve(() => {});
   const { exit, stderr } = start({ ...SETTINGS, LATCHKEY_PORT: new URL(engine.url).port });

@@ -1,0 +1,15 @@
+import { LatchkeyError } from '../../services/identity/core/errors.ts';
+import { jwtModeProblem } from '../../services/identity/providers/engine-auth.ts';
+import type { EngineSettings } from './engine-settings.ts';
+import type { TrustedProvider } from './trusted-providers.ts';
+
+/**
+ * Refuses settings with which Hasura, which sees an id and not whose it is, would take one person for another.
+ *
+ * @throws LatchkeyError `configuration-invalid`
+ */
+export function checkJwtMode(settings: EngineSettings, providers: readonly TrustedProvider[]): void {
+  if (settings.HASURA_GRAPHQL_AUTH_HOOK !== undefined) return;
+  const problem = jwtModeProblem(providers);
+  if (problem !== undefined) throw new LatchkeyError('configuration-invalid', problem);
+}
