@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createSender, newRecord } from '../../scripts/local/casdoor/webhooks.ts';
 import { createMetadataApi } from '../../scripts/project/metadata-api.ts';
 import { createHasuraClient } from '../../scripts/stack/hasura-client.ts';
@@ -28,7 +28,6 @@ beforeEach(async () => {
   });
 });
 afterEach(async () => {
-  vi.unstubAllEnvs();
   await redirecting.close();
   await elsewhere.close();
 });
@@ -72,21 +71,17 @@ const CLIENTS: Record<string, { setting: string; call(url: string): Promise<stri
         }),
       ),
   },
-  'Clerk’s client, changing': {
+  'the client of Clerk’s API, changing': {
     setting: 'CLERK_API_URL',
     call: (apiUrl) => textOf(clerkAccounts({ ...clerk, apiUrl }).change(person, { firstName: 'Ada' })),
   },
-  'Clerk’s client, listing': {
+  'the client of Clerk’s API, listing': {
     setting: 'CLERK_API_URL',
     call: (apiUrl) => textOf(Array.fromAsync(clerkDirectory({ ...clerk, apiUrl }).pages())),
   },
-  // Where NODE_ENV is not test the client calls the fetch that it found when it was loaded.
-  'Clerk’s client, in production': {
+  'the client of Clerk’s API, deleting': {
     setting: 'CLERK_API_URL',
-    call(apiUrl) {
-      vi.stubEnv('NODE_ENV', 'production');
-      return textOf(clerkAccounts({ ...clerk, apiUrl }).remove(person));
-    },
+    call: (apiUrl) => textOf(clerkAccounts({ ...clerk, apiUrl }).remove(person)),
   },
   'the Lambda function that forwards': {
     setting: 'LATCHKEY_WEBHOOK_URL',

@@ -115,7 +115,8 @@ describe('POST /webhooks/clerk', () => {
       expect(answer.statusCode).toBe(400);
       expect(answer.json()).toMatchObject({ code: 'payload-malformed' });
     }
-    const dead = { id: 'msg_1', status: 'dead', payload: '{"type":"user.created",' };
+    // Not its text: that may hold what must not be kept.
+    const dead = { id: 'msg_1', status: 'dead', payload: null };
     expect(written).toMatchObject([{ delivery: dead }, { delivery: dead }]);
   });
 
@@ -139,7 +140,7 @@ describe('POST /webhooks/clerk', () => {
 
   test('takes an empty body for what it is', async () => {
     expect((await post('')).statusCode).toBe(400);
-    expect(written).toMatchObject([{ delivery: { status: 'dead', payload: '' } }]);
+    expect(written).toMatchObject([{ delivery: { status: 'dead', payload: null } }]);
   });
 
   test.each(['engine-unreachable', 'engine-refused', 'engine-busy', 'queue-full', 'shutting-down'] as const)(
