@@ -1,4 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SESSION_USER_SECONDS } from '../../services/identity/auth/session-users.ts';
 import { templatePayload } from '../local/clerk/tokens.ts';
 import type { Message } from '../local/clerk/webhooks.ts';
 import { createSigningKey } from '../local/signing-key.ts';
@@ -18,6 +20,8 @@ const EVERYTHING = `{
   organizations { name }
   organization_memberships { role user_id }
 }`;
+
+const NOTHING = { users: [], organizations: [], organization_memberships: [] };
 
 /** Plays two users from sign-up to deletion, checking each effect from outside. */
 export async function runSteps(stack: Stack, { step, check }: Checklist): Promise<void> {
@@ -194,15 +198,41 @@ export async function runSteps(stack: Stack, { step, check }: Checklist): Promis
     return outcome.message;
   });
 
+  step('Ben is banned at Clerk, while he holds a token that is still good');
+  /** What Hasura would hear of Ben from the service, where it asks the service who a client is. */
+  const hookStatus = async (): Promise<number> => {
+    const answer = await fetch(`${stack.service.url}/auth/hook`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ headers: { Authorization: `Bearer ${benToken}` } }),
+    });
+    await answer.body?.cancel();
+    return answer.status;
+  };
+  await check('with it Hasura shows him nothing any more, from this moment on', async () => {
+    strictEqual(await hookStatus(), 200);
+    await deliver(change(() => clerk.directory.banUser(ben.result.id)).message);
+    deepStrictEqual(await ask(benToken, EVERYTHING), NOTHING);
+  });
+  await check(`and the auth hook refuses him within ${SESSION_USER_SECONDS} seconds`, async () => {
+    const began = performance.now();
+    const isLate = () => performance.now() - began > SESSION_USER_SECONDS * 1000;
+    for (let status = 200; status !== 401; await sleep(50)) {
+      ok(!isLate(), `it still answers ${status}`);
+      status = await hookStatus();
+    }
+    return `after ${((performance.now() - began) / 1000).toFixed(1)} s`;
+  });
+  await check('until Clerk lets him in again', async () => {
+    await deliver(change(() => clerk.directory.unbanUser(ben.result.id)).message);
+    deepStrictEqual(await ask(benToken, '{ users { id } }'), { users: [{ id: ben.result.id }] });
+  });
+
   step('Ben deletes his account at Clerk');
   await check('his token is still good, but shows nothing any more', async () => {
     const deletion = change(() => clerk.directory.deleteUser(ben.result.id));
     await deliver(deletion.message);
-    deepStrictEqual(await ask(benToken, EVERYTHING), {
-      users: [],
-      organizations: [],
-      organization_memberships: [],
-    });
+    deepStrictEqual(await ask(benToken, EVERYTHING), NOTHING);
   });
   await check('Ada no longer finds him among her members', async () => {
     deepStrictEqual(await ask(adaToken, '{ organization_memberships { user_id } }'), {
