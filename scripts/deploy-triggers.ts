@@ -3,13 +3,13 @@ import { LatchkeyError } from '../services/identity/core/errors.ts';
 import { AwsError, awsCli } from './deploy-triggers/aws-cli.ts';
 import { deployTriggers } from './deploy-triggers/deploy.ts';
 import { readDeploySettings } from './deploy-triggers/settings.ts';
-import { environmentWithDotEnv, PROJECT_ROOT } from './environment.ts';
+import { environment, environmentWithDotEnv, PROJECT_ROOT } from './environment.ts';
 
 /** `npm run deploy:triggers`: what docs/cognito.md needs at AWS, all but the pool and its triggers. */
 try {
-  const environment = environmentWithDotEnv();
-  const settings = readDeploySettings(environment);
+  const settings = readDeploySettings(environmentWithDotEnv());
   const tell = (line: string) => console.error(line);
+  // With the credentials of whoever runs this: those in .env are the service's, and may do much less.
   const policy = await deployTriggers(awsCli(settings.region, environment), settings, { tell });
   if (settings.serviceRole === undefined) {
     console.log(

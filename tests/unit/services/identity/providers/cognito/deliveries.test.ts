@@ -53,7 +53,7 @@ const nothingStored: StoredState = {
 };
 /** A live row of the pool, as of this instant. */
 const rowOf = (clock: number): Pick<StoredState, 'ownerOf'> => ({
-  ownerOf: async () => ({ provider: 'cognito', tenant: POOL, clock, deleted: false }),
+  ownerOf: async () => ({ provider: 'cognito', tenant: POOL, clock, sourceCreatedAt: null, deleted: false }),
 });
 const organizations = (...names: string[]) => names.map((name) => ({ id: `${POOL}/${name}`, tenant: POOL }));
 

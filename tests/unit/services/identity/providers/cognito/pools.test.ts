@@ -33,7 +33,9 @@ function storedState(tenants: Record<string, string> = {}): StoredState {
     usersWithRole: async () => [],
     async ownerOf(id) {
       const tenant = tenants[id];
-      return tenant === undefined ? undefined : { provider: 'cognito', tenant, clock: 0, deleted: false };
+      return tenant === undefined
+        ? undefined
+        : { provider: 'cognito', tenant, clock: 0, sourceCreatedAt: null, deleted: false };
     },
   };
 }

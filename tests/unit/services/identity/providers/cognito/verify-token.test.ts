@@ -1,6 +1,7 @@
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CognitoConfig } from '../../../../../../services/identity/core/config.ts';
+import { createCognito } from '../../../../../../services/identity/providers/cognito/index.ts';
 import {
   cognitoKeySource,
   type PoolPlace,
@@ -195,6 +196,19 @@ describe('with several pools', () => {
     ]) {
       await expect(verify()(await forged)).rejects.toEqual(refusal(/signature/));
     }
+  });
+
+  test('the relay gives the keys of the first pool alone, for Hasura tries all that it is given', async () => {
+    const stored = {
+      organizationsOf: async () => [],
+      usersWithRole: async () => [],
+      ownerOf: async () => undefined,
+    };
+    const provider = createCognito({ ...CONFIG, endpoint: server.url, userPoolIds: [OTHER, POOL] }, stored);
+    const { keySet } = await provider.keys();
+    expect(keySet.keys.map(({ n }) => n)).toEqual([otherJwk.n]);
+    expect(provider.engineAuth().jwtSecret.issuer).toBe(`${server.url}/${OTHER}`);
+    expect(provider.engineAuth().issuers).toEqual([`${server.url}/${OTHER}`, issuer]);
   });
 
   test('a token of a pool that is not configured is refused', async () => {
