@@ -3,8 +3,11 @@ import {
   AdminAddUserToGroupCommand,
   AdminCreateUserCommand,
   AdminDeleteUserCommand,
+  AdminDisableUserCommand,
+  AdminEnableUserCommand,
   AdminRemoveUserFromGroupCommand,
   AdminUpdateUserAttributesCommand,
+  AdminUserGlobalSignOutCommand,
   ConfirmSignUpCommand,
   CreateGroupCommand,
   CreateUserPoolClientCommand,
@@ -12,7 +15,9 @@ import {
   InitiateAuthCommand,
   SignUpCommand,
 } from '@aws-sdk/client-cognito-identity-provider';
+import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
 import { type LocalCognito, startLocalCognito } from '../../scripts/local/cognito/local-cognito.ts';
 import { type Caller, createHasuraClient, type HasuraClient } from '../../scripts/stack/hasura-client.ts';
 import { freePort } from '../../scripts/stack/ports.ts';
@@ -31,7 +36,10 @@ let service: Service;
 let startAgain: () => Promise<Service>;
 
 beforeAll(async () => {
-  cognito = await startLocalCognito({ port: 0, functionEnvironment: { LATCHKEY_ALLOWED_ROLES: 'editor' } });
+  cognito = await startLocalCognito({
+    port: 0,
+    functionEnvironment: { LATCHKEY_ALLOWED_ROLES: 'editor', LATCHKEY_CLAIMS: 'mail=email' },
+  });
   closers.push(() => cognito.close());
   engine = await startTestEngine({ adminSecret, jwtSecret: cognito.jwtSecret });
   closers.push(() => engine.close());
@@ -198,6 +206,69 @@ test('who is deleted sees nothing any more, though their token has not expired',
       { id: sub },
     ),
   ).toEqual({ identity_deliveries: [] });
+});
+
+test('who is disabled is so in their row, sees nothing, and sees it again when they are enabled', async () => {
+  const Username = await signUp('jan@example.com');
+  const { idToken } = await signIn('jan@example.com');
+  const disabledAt = async () => {
+    const answer = await asAdmin('query ($id: String!) { users_by_pk(id: $id) { disabled_at } }', {
+      id: Username,
+    });
+    return z.object({ users_by_pk: z.object({ disabled_at: z.string().nullable() }) }).parse(answer)
+      .users_by_pk.disabled_at;
+  };
+  expect(await disabledAt()).toBeNull();
+  await happens(cognito.client.send(new AdminDisableUserCommand(inPool({ Username }))));
+  expect(await disabledAt()).toEqual(expect.any(String));
+  expect(await ask('{ users { id } }', { token: idToken })).toEqual({ users: [] });
+  await happens(cognito.client.send(new AdminEnableUserCommand(inPool({ Username }))));
+  expect(await disabledAt()).toBeNull();
+  expect(await ask('{ users { id } }', { token: idToken })).toEqual({ users: [{ id: Username }] });
+});
+
+test('an address that nobody has confirmed is in no row, until it is', async () => {
+  const { client, clientId: ClientId, confirmationCode: ConfirmationCode } = cognito;
+  const Username = 'kim@example.com';
+  const UserAttributes = [{ Name: 'email', Value: Username }];
+  const { UserSub: id } = await client.send(
+    new SignUpCommand({ ClientId, Username, Password: PASSWORD, UserAttributes }),
+  );
+  await happens(client.send(new AdminUpdateUserAttributesCommand(inPool({ Username, UserAttributes }))));
+  expect(await asAdmin(ROW, { id })).toEqual({ users_by_pk: null });
+  await client.send(new ConfirmSignUpCommand({ ClientId, Username, ConfirmationCode }));
+  expect(await asAdmin(ROW, { id })).toMatchObject({ users_by_pk: { email: Username } });
+});
+
+test('a token carries organizations, tenant and the listed attributes as texts', async () => {
+  const sub = await signUp('lea@example.com');
+  const GroupName = 'team "one", two';
+  await happens(cognito.client.send(new CreateGroupCommand(inPool({ GroupName }))));
+  await happens(cognito.client.send(new AdminAddUserToGroupCommand(inPool({ GroupName, Username: sub }))));
+  const claims = decodeJwt((await signIn('lea@example.com')).idToken)['https://hasura.io/jwt/claims'];
+  const { userPoolId } = cognito;
+  expect(JSON.parse(String(claims))).toMatchObject({
+    'x-hasura-identity-provider': 'cognito',
+    'x-hasura-identity-tenant': userPoolId,
+    'x-hasura-org-ids': `{"${userPoolId}/team \\"one\\", two"}`,
+    'x-hasura-mail': 'lea@example.com',
+  });
+});
+
+test('who is signed out everywhere gets no new tokens', async () => {
+  const Username = await signUp('mia@example.com');
+  const { refreshToken: REFRESH_TOKEN } = await signIn('mia@example.com');
+  const refresh = () =>
+    cognito.client.send(
+      new InitiateAuthCommand({
+        ClientId: cognito.clientId,
+        AuthFlow: 'REFRESH_TOKEN_AUTH',
+        AuthParameters: { REFRESH_TOKEN },
+      }),
+    );
+  expect((await refresh()).AuthenticationResult?.IdToken).toEqual(expect.any(String));
+  await cognito.client.send(new AdminUserGlobalSignOutCommand(inPool({ Username })));
+  await expect(refresh()).rejects.toThrow();
 });
 
 test('while the service is down people sign up and in all the same; the next sign-in brings their row', async () => {

@@ -4,16 +4,18 @@ import { LOOPBACK } from '../../stack/ports.ts';
 import { answerThisMachineOnly } from '../loopback-only.ts';
 import { describeCall, eventOf } from './cloudtrail.ts';
 import { controlApi, type Pool } from './control-api.ts';
+import { globalSignOut } from './global-sign-out.ts';
 
 export type Front = { url: string; close(): Promise<void> };
 
+const SIGN_OUT = z.object({ UserPoolId: z.string(), Username: z.string() });
 const USER = z.object({
   UserAttributes: z.array(z.object({ Name: z.string(), Value: z.string().optional() })),
 });
 
 /**
- * Stands before cognito-local and does what that leaves out: it tells of the calls that an
- * EventBridge rule waits for, once they have succeeded. It also has a few calls that are easy to type.
+ * Stands before cognito-local and does what that leaves out: it signs people out everywhere, and tells of
+ * the calls that an EventBridge rule waits for, once they have succeeded. It also has a few calls that are easy to type.
  *
  * @param options.behind gives the address of cognito-local
  */
@@ -28,18 +30,23 @@ export async function startFront(options: {
 }): Promise<Front> {
   const { behind, watched, onEvent, pool } = options;
 
-  async function subOf(UserPoolId: string, Username: string): Promise<string | undefined> {
+  async function call(operation: string, input: object): Promise<unknown> {
     const answer = await fetch(behind(), {
       method: 'POST',
       headers: {
         'content-type': 'application/x-amz-json-1.1',
-        'x-amz-target': 'AWSCognitoIdentityProviderService.AdminGetUser',
+        'x-amz-target': `AWSCognitoIdentityProviderService.${operation}`,
       },
-      body: JSON.stringify({ UserPoolId, Username }),
+      body: JSON.stringify(input),
     });
-    const user = USER.safeParse(await answer.json()).data;
+    return JSON.parse((await answer.text()) || '{}');
+  }
+
+  async function subOf(UserPoolId: string, Username: string): Promise<string | undefined> {
+    const user = USER.safeParse(await call('AdminGetUser', { UserPoolId, Username })).data;
     return user?.UserAttributes.find(({ Name }) => Name === 'sub')?.Value;
   }
+  const sessions = globalSignOut(call);
 
   const app = Fastify({ forceCloseConnections: true });
   answerThisMachineOnly(app);
@@ -50,7 +57,15 @@ export async function startFront(options: {
     const { method, body, headers } = request;
     const target = headers['x-amz-target'];
     const operation = typeof target === 'string' ? (target.split('.')[1] ?? '') : '';
-    const call =
+    if (operation === 'AdminUserGlobalSignOut') {
+      const { UserPoolId, Username } = SIGN_OUT.parse(JSON.parse(body ?? '{}'));
+      const sub = await subOf(UserPoolId, Username);
+      if (sub === undefined)
+        return reply.code(400).send({ __type: 'UserNotFoundException', message: 'User does not exist.' });
+      await sessions.signOut(sub);
+      return reply.type('application/x-amz-json-1.1').send({});
+    }
+    const watchedCall =
       watched.has(operation) && body !== undefined
         ? await describeCall(operation, JSON.parse(body), subOf)
         : undefined;
@@ -66,7 +81,9 @@ export async function startFront(options: {
       redirect: 'manual',
     });
     const text = await answer.text();
-    if (call !== undefined && answer.ok) onEvent(eventOf(call, text === '' ? {} : JSON.parse(text)));
+    const told: unknown = answer.ok && text !== '' && operation !== '' ? JSON.parse(text) : {};
+    if (watchedCall !== undefined && answer.ok) onEvent(eventOf(watchedCall, told));
+    if (operation.endsWith('InitiateAuth') && body !== undefined) sessions.noteSignIn(JSON.parse(body), told);
     for (const name of ['content-type', 'location']) {
       const value = answer.headers.get(name);
       if (value !== null) reply.header(name, value);

@@ -175,7 +175,9 @@ describe('docs/cognito.md', () => {
 
   test('the settings that it begins with are enough for the service and for the functions', () => {
     const secret = `whsec_${'A'.repeat(43)}=`;
-    const settings = parseEnv((commands[0] ?? '').replace(/whsec_…/, secret));
+    const settings = parseEnv(
+      (commands.find((block) => block.includes('COGNITO_CLIENT_IDS=')) ?? '').replace(/whsec_…/, secret),
+    );
     const { variables } = readDeploySettings(settings);
     expect(variables['pre-token-generation']).toEqual({ LATCHKEY_ALLOWED_ROLES: 'editor' });
     expect(variables['forward-event']).toMatchObject({ COGNITO_WEBHOOK_SECRET: secret });

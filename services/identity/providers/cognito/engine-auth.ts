@@ -1,4 +1,5 @@
 import type { CognitoTokens } from '../../core/settings/cognito.ts';
+import { CLOCK_SKEW_SECONDS } from '../jwt.ts';
 import type { EngineAuth } from '../provider.ts';
 import { issuerOf, keysUrlOf, placesOf } from './pool.ts';
 
@@ -11,7 +12,7 @@ const TRIGGER_EVENT_VERSION = {
 
 /** Hasura sees no tenant, and JWT mode takes one issuer. */
 const SEVERAL_POOLS =
-  'Hasura’s JWT mode trusts one issuer, and COGNITO_USER_POOL_ID names several pools, each with its own: let Hasura ask the identity service (npx latchkey jwt-secret --strict --env), or name one pool.';
+  'Hasura’s JWT mode trusts one issuer, and COGNITO_USER_POOL_ID names several pools, each with its own: let Hasura ask the identity service (npx latchkey jwt-secret --strict --write .env), or name one pool.';
 
 /** How Hasura is made to trust user pools, and what to enter on Cognito's screens of each. */
 export function cognitoEngineAuth(settings: CognitoTokens): EngineAuth {
@@ -26,8 +27,9 @@ export function cognitoEngineAuth(settings: CognitoTokens): EngineAuth {
       audience: clientIds,
       // A V1_0 trigger can only add texts, so the claims are one text of JSON.
       ...(triggerVersion === 'V1_0' && { claims_format: 'stringified_json' as const }),
+      allowed_skew: CLOCK_SKEW_SECONDS,
     },
-    needsHook: others.length > 0 ? SEVERAL_POOLS : undefined,
+    ...(others.length > 0 ? { needsHook: SEVERAL_POOLS } : { tenant: first.userPoolId }),
     setup: [
       {
         where: 'Amazon Cognito → User pools → the pool → Authentication → Extensions → Add Lambda trigger',
