@@ -42,6 +42,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./replay.ts')).replay,
   },
   {
+    name: 'revoke',
+    summary: 'End all sessions of a user.',
+    load: async () => (await import('./revoke.ts')).revoke,
+  },
+  {
     name: 'import-accounts',
     summary: 'Bring in the accounts from before, for their users to take over.',
     load: async () => (await import('./import-accounts.ts')).importAccounts,

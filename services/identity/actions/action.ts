@@ -9,6 +9,8 @@ export interface ActionServices {
   readonly providers: Registry;
   readonly engine: Pick<Engine, 'ask'>;
   readonly writer: Pick<Writer, 'write'>;
+  /** Has what is remembered of these users' rows read anew. */
+  readonly users: { forget(ids: readonly string[]): void };
 }
 
 /** The type `User` of metadata/actions.graphql. Hasura adds the row, by the caller's own permissions. */

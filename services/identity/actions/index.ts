@@ -2,11 +2,12 @@ import { LatchkeyError } from '../core/errors.ts';
 import { ACTION_CALL, type Action, type ActionServices, type User } from './action.ts';
 import { findCaller } from './caller.ts';
 import { deleteMyAccount } from './delete-my-account.ts';
+import { signOutEverywhere } from './sign-out-everywhere.ts';
 import { syncMe } from './sync-me.ts';
 import { updateMyProfile } from './update-my-profile.ts';
 
 const ACTIONS: ReadonlyMap<string, Action> = new Map(
-  [syncMe, updateMyProfile, deleteMyAccount].map((action) => [action.name, action]),
+  [syncMe, updateMyProfile, signOutEverywhere, deleteMyAccount].map((action) => [action.name, action]),
 );
 
 /**

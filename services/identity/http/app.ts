@@ -79,7 +79,7 @@ export function buildApp(services: Services): FastifyInstance {
 
   health(app, services);
   webhooks(app, { providers, writer, reconcile });
-  actions(app, { ...services, writer });
+  actions(app, { ...services, writer, users });
   jobs(app, { ...services, reconcile });
   authHook(app, { providers, users, claims, unauthorizedRole, sessionSeconds });
   keyRelay(app, services);

@@ -34,6 +34,8 @@ const rowOf = (changes: Partial<Row>): Row => ({
 let row: Row | null;
 let written: Entry[];
 let asked: string[];
+/** Whose tokens are refused from now on. */
+let ended: string[];
 let logged: string;
 let failure: Error | undefined;
 let app: ReturnType<typeof buildApp>;
@@ -64,6 +66,12 @@ function provider(
         note('remove', person);
         await accounts.remove?.(person);
       },
+      ...(accounts.endSessions && {
+        async endSessions(person) {
+          note('end', person);
+          await accounts.endSessions?.(person);
+        },
+      }),
     },
   };
 }
@@ -72,9 +80,14 @@ const stored = (person: Person): UserRecord => ({ ...stubUser(person), clock: 5_
 const KNOWS: Partial<Accounts> = { read: async (person) => stored(person) };
 function build(providers: Provider[], engineSecrets = SECRETS) {
   const registry: Registry = new Map(providers.map((one) => [one.name, one]));
-  const ask: Engine['ask'] = async () => {
-    // The only thing that is asked is the caller's row.
-    return JSON.parse(JSON.stringify({ users_by_pk: row }));
+  const ask: Engine['ask'] = async (_document, variables) => {
+    // All that is asked is the caller's row, and that tokens of before be refused.
+    if (!('tenants' in variables)) return JSON.parse(JSON.stringify({ users_by_pk: row }));
+    const isThere = row !== null || written.length > 0;
+    ended.push(JSON.stringify(variables));
+    return JSON.parse(
+      JSON.stringify({ update_users: { returning: isThere ? [{ tokens_valid_from: '2026-01-01' }] : [] } }),
+    );
   };
   app = buildApp({
     providers: registry,
@@ -102,6 +115,7 @@ beforeEach(() => {
   row = null;
   written = [];
   asked = [];
+  ended = [];
   logged = '';
   failure = undefined;
 });
@@ -289,6 +303,64 @@ describe('whoever calls', () => {
       expect([status, body.extensions.code]).toEqual([422, 'record-refused']);
     }
     expect(written).toEqual([]);
+  });
+});
+
+describe('signOutEverywhere', () => {
+  const HOOKED = { 'x-hasura-user-id': 'user_1', 'x-hasura-identity-issued-at': '1767225700' };
+  const ENDS = { ...KNOWS, endSessions: async () => {} };
+  const ofClerk = JSON.stringify({ id: 'user_1', provider: 'clerk', tenants: ['', ''] });
+
+  test('has tokens of before refused, and then ends the sessions at the provider', async () => {
+    row = rowOf({});
+    build([provider('clerk', ENDS)]);
+    expect(await call('signOutEverywhere', { variables: HOOKED })).toEqual({
+      status: 200,
+      body: { id: 'user_1' },
+    });
+    expect([ended, asked, written]).toEqual([[ofClerk], ['clerk end clerk//user_1'], []]);
+  });
+
+  test('is as good where the provider has no way to end them', async () => {
+    row = rowOf({});
+    build([provider('clerk', KNOWS)]);
+    expect((await call('signOutEverywhere', { variables: HOOKED })).status).toBe(200);
+    expect(ended).toEqual([ofClerk]);
+  });
+
+  test('brings the row of who has none yet, for that is where it is kept', async () => {
+    build([provider('clerk', ENDS)]);
+    expect((await call('signOutEverywhere', { variables: HOOKED })).status).toBe(200);
+    expect(written).toMatchObject([{ records: [{ id: 'user_1' }] }]);
+    expect(ended).toEqual([ofClerk, ofClerk]);
+  });
+
+  test('has tokens refused even if the provider is away, and says that not all is done', async () => {
+    row = rowOf({});
+    const away = () => Promise.reject(new LatchkeyError('provider-unreachable', 'at https://10.0.0.7'));
+    build([provider('clerk', { endSessions: away })]);
+    expect(await call('signOutEverywhere', { variables: HOOKED })).toMatchObject({
+      status: 429,
+      body: { extensions: { code: 'unavailable' } },
+    });
+    expect(ended).toEqual([ofClerk]);
+  });
+
+  test('ends those at the provider alone, where Hasura does not tell when tokens were issued', async () => {
+    row = rowOf({});
+    build([provider('clerk', ENDS)]);
+    expect((await call('signOutEverywhere')).status).toBe(200);
+    expect([ended, asked]).toEqual([[], ['clerk end clerk//user_1']]);
+  });
+
+  test('is refused, with the fix, where neither can be done', async () => {
+    row = rowOf({});
+    build([provider('clerk', KNOWS)]);
+    expect(await call('signOutEverywhere')).toMatchObject({
+      status: 400,
+      body: { message: expect.stringContaining('jwt-secret --strict') },
+    });
+    expect(ended).toEqual([]);
   });
 });
 
