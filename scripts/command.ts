@@ -26,24 +26,28 @@ export type Command = {
  *
  * @param definition.description shown below the usage line; paragraphs of plain text
  * @param definition.argument what the one argument that is no option is called, where there is one
+ * @param definition.isArgumentOptional whether it may be left out; it is empty then
  */
 export function defineCommand<const O extends Options>(definition: {
   name: string;
   description: string;
   argument?: string;
+  isArgumentOptional?: boolean;
   options: O;
   run(values: Values<O>, argument: string): Promise<number>;
 }): Command {
-  const { name, description, argument, options, run } = definition;
+  const { name, description, argument, isArgumentOptional = false, options, run } = definition;
   return {
     async run(args) {
       const { values, positionals } = parse(name, options, args, argument !== undefined);
       if ('help' in values) {
-        console.log(helpText(argument === undefined ? name : `${name} <${argument}>`, description, options));
+        const shown = isArgumentOptional ? `[${argument}]` : `<${argument}>`;
+        console.log(helpText(argument === undefined ? name : `${name} ${shown}`, description, options));
         return 0;
       }
       const [given, ...further] = positionals;
-      if (argument !== undefined && (given === undefined || further.length > 0)) {
+      const isMissing = given === undefined && !isArgumentOptional;
+      if (argument !== undefined && (isMissing || further.length > 0)) {
         throw new LatchkeyError(
           'configuration-invalid',
           `It takes one <${argument}>, and ${positionals.length} were given; latchkey ${name} --help tells more.`,

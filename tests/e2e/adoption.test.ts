@@ -65,8 +65,8 @@ async function applyExample(): Promise<void> {
   expect(inconsistent).toEqual([]);
 }
 
-const importAccounts = (file: string) =>
-  latchkey(['import-accounts', file], {
+const importAccounts = (...args: string[]) =>
+  latchkey(['import-accounts', ...args], {
     HASURA_GRAPHQL_ENDPOINT: stack.engine.url,
     HASURA_GRAPHQL_ADMIN_SECRET: stack.adminSecret,
   });
@@ -139,6 +139,56 @@ test('an account that is imported after its user is theirs at once; a deleted us
   const heir = await signUp('dee@example.com');
   await importAccounts(join(folder, 'late.csv'));
   expect(await ask(heir, ORDERS)).toEqual(saw());
+});
+
+test('Casdoor’s word opens nothing until it is trusted by name, and no more once it is not', async () => {
+  // Whoever may mark their own address as verified could be anybody.
+  const insert = (id: string, email: string) =>
+    stack.asAdmin(`mutation ($user: users_insert_input!) { insert_users_one(object: $user) { id } }`, {
+      user: {
+        id,
+        email,
+        provider: 'casdoor',
+        tenant: 'acme',
+        email_verified: true,
+        source_updated_at: '2026-01-01',
+      },
+    });
+  const owner = async (account: string) =>
+    (await stack.asAdmin(`{ identity_imported_accounts_by_pk(legacy_id: "${account}") { claimed_by } }`))
+      .identity_imported_accounts_by_pk;
+  await insert('uuid-fay', 'fay@example.com');
+  await writeFile(join(folder, 'fay.csv'), 'legacy_id,email\n30,fay@example.com\n31,gil@example.com\n');
+  await importAccounts(join(folder, 'fay.csv'));
+  expect(await owner('30')).toEqual({ claimed_by: null });
+
+  for (const _time of [1, 2]) {
+    expect(await importAccounts('--trust', 'casdoor')).toEqual({
+      code: 0,
+      stdout: 'Accounts are opened by the word of casdoor, clerk, cognito.\n',
+      stderr: expect.stringContaining('docs/adoption.md'),
+    });
+    expect(await owner('30')).toEqual({ claimed_by: 'uuid-fay' });
+  }
+  for (const _time of [1, 2]) {
+    expect(await importAccounts('--distrust', 'casdoor')).toMatchObject({
+      code: 0,
+      stdout: 'Accounts are opened by the word of clerk, cognito.\n',
+    });
+  }
+  await insert('uuid-gil', 'gil@example.com');
+  expect([await owner('30'), await owner('31')]).toEqual([{ claimed_by: 'uuid-fay' }, { claimed_by: null }]);
+});
+
+test.each<[string[], RegExp]>([
+  [[], /It takes one <file>, or --trust or --distrust/],
+  [['--trust', 'okta'], /--trust takes clerk, casdoor, cognito, not okta/],
+  [['--distrust', 'Casdoor'], /--distrust takes clerk, casdoor, cognito, not Casdoor/],
+  [['--trust', 'casdoor', '--distrust', 'casdoor'], /Either --trust or --distrust casdoor/],
+  [['--trust', 'casdoor', '--dry-run'], /--dry-run goes with a file alone/],
+  [['one.csv', 'two.csv'], /takes one <file>/],
+])('import-accounts %j is refused, and says why', async (args, message) => {
+  expect(await importAccounts(...args)).toMatchObject({ code: 2, stderr: expect.stringMatching(message) });
 });
 
 test('an address that another account has already is refused, and told', async () => {

@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { MIGRATION_NAMES, migrate } from '../../support/migrations.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres.ts';
 
@@ -76,6 +76,70 @@ const untilWaiting = (count: number) =>
       { timeout: 10_000 },
     )
     .toBe(count);
+
+describe('the word of a provider', () => {
+  const trusted = async () =>
+    (await database.query('SELECT provider FROM identity.adoption_providers ORDER BY provider')).map(
+      ({ provider }) => provider,
+    );
+  const trust = (provider: string) =>
+    database.query('INSERT INTO identity.adoption_providers VALUES ($1) ON CONFLICT DO NOTHING', [provider]);
+  const distrust = (provider: string) =>
+    database.query('DELETE FROM identity.adoption_providers WHERE provider = $1', [provider]);
+  const insert = (id: string, provider: string, email = 'ada@example.com') =>
+    database.query(
+      `INSERT INTO public.users (id, provider, email, email_verified, source_updated_at)
+         VALUES ($1, $2, $3, true, '2026-01-01')`,
+      [id, provider, email],
+    );
+  afterEach(async () => {
+    await database.query(
+      "DELETE FROM identity.adoption_providers; INSERT INTO identity.adoption_providers VALUES ('clerk'), ('cognito')",
+    );
+  });
+
+  test('counts of Clerk and Cognito, and of nobody else unless it is said so', async () => {
+    expect(await trusted()).toEqual(['clerk', 'cognito']);
+    await importAccount('17', 'ada@example.com');
+    await insert('u1', 'casdoor');
+    expect(await legacyIds()).toEqual({ u1: null });
+    await insert('u2', 'cognito');
+    expect(await legacyIds()).toEqual({ u1: null, u2: '17' });
+  });
+
+  test('counts from when it is trusted, for accounts that are open and for those to come', async () => {
+    await importAccount('17', 'ada@example.com');
+    await insert('u1', 'casdoor');
+    await trust('casdoor');
+    expect(await legacyIds()).toEqual({ u1: '17' });
+    await insert('u2', 'casdoor', 'ben@example.com');
+    await importAccount('18', 'ben@example.com');
+    expect(await legacyIds()).toEqual({ u1: '17', u2: '18' });
+  });
+
+  test('opens nothing of somebody else’s by being trusted again', async () => {
+    await importAccount('17', 'ada@example.com');
+    await trust('casdoor');
+    await insert('u1', 'casdoor');
+    await insert('u2', 'casdoor');
+    await trust('casdoor');
+    await trust('casdoor');
+    expect(await legacyIds()).toEqual({ u1: '17', u2: null });
+  });
+
+  test('no longer counts once it is distrusted; what was taken over stays so', async () => {
+    await trust('casdoor');
+    await importAccount('17', 'ada@example.com');
+    await importAccount('18', 'ben@example.com');
+    await insert('u1', 'casdoor');
+    await distrust('casdoor');
+    await insert('u2', 'casdoor', 'ben@example.com');
+    expect(await legacyIds()).toEqual({ u1: '17', u2: null });
+    await distrust('clerk');
+    await insert('u3', 'clerk', 'ben@example.com');
+    expect(await legacyIds()).toEqual({ u1: '17', u2: null, u3: null });
+  });
+});
 
 describe('an imported account', () => {
   test('goes to the first user of its verified address, and who and when is written down', async () => {

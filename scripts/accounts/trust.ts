@@ -1,0 +1,50 @@
+import { LatchkeyError } from '../../services/identity/core/errors.ts';
+import { PROVIDER_NAMES, type ProviderName } from '../../services/identity/core/records.ts';
+import {
+  AdoptionProvidersDocument,
+  DistrustForAdoptionDocument,
+  TrustForAdoptionDocument,
+} from '../../services/identity/hasura/generated/documents.ts';
+import type { Engine } from '../../services/identity/hasura/graphql.ts';
+
+/** Whose word of a verified address opens accounts from now on, and whose does not. */
+export interface Trust {
+  readonly trusted: readonly ProviderName[];
+  readonly distrusted: readonly ProviderName[];
+}
+
+/**
+ * @returns undefined where neither is given
+ * @throws LatchkeyError `configuration-invalid`
+ */
+export function readTrust(trust: readonly string[], distrust: readonly string[]): Trust | undefined {
+  const names = (flag: string, given: readonly string[]) =>
+    given.map((text) => {
+      const name = PROVIDER_NAMES.find((one) => one === text);
+      if (name !== undefined) return name;
+      throw new LatchkeyError(
+        'configuration-invalid',
+        `--${flag} takes ${PROVIDER_NAMES.join(', ')}, not ${text}.`,
+      );
+    });
+  if (trust.length + distrust.length === 0) return undefined;
+  const [trusted, distrusted] = [names('trust', trust), names('distrust', distrust)];
+  const both = trusted.find((name) => distrusted.includes(name));
+  if (both === undefined) return { trusted, distrusted };
+  throw new LatchkeyError('configuration-invalid', `Either --trust or --distrust ${both}, not both.`);
+}
+
+export async function chooseTrusted(
+  engine: Pick<Engine, 'ask'>,
+  { trusted, distrusted }: Trust,
+): Promise<void> {
+  // First whose word does not count any more: no account is to be opened by it meanwhile.
+  for (const provider of distrusted) await engine.ask(DistrustForAdoptionDocument, { provider });
+  for (const provider of trusted) await engine.ask(TrustForAdoptionDocument, { provider });
+  if (trusted.includes('casdoor')) {
+    console.error('Whether Casdoor’s word is good depends on its version and settings: docs/adoption.md.');
+  }
+  const { identity_adoption_providers: all } = await engine.ask(AdoptionProvidersDocument, {});
+  const names = all.map(({ provider }) => provider).join(', ');
+  console.log(`Accounts are opened by the word of ${names === '' ? 'nobody' : names}.`);
+}
