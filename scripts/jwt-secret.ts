@@ -23,6 +23,7 @@ const SETTINGS = [
   ['frontend-api', 'CLERK_FRONTEND_API_URL'],
   ['casdoor-issuer', 'CASDOOR_ISSUER'],
   ['casdoor-client', 'CASDOOR_AUDIENCE'],
+  ['casdoor-organization', 'CASDOOR_ORGANIZATIONS'],
   ['cognito-pool', 'COGNITO_USER_POOL_ID'],
   ['cognito-client', 'COGNITO_CLIENT_IDS'],
   ['service-url', 'LATCHKEY_SERVICE_URL'],
@@ -41,6 +42,11 @@ const options = {
   'frontend-api': { type: 'string', placeholder: 'url', help: 'Clerk: the Frontend API URL, instead.' },
   'casdoor-issuer': { type: 'string', placeholder: 'url', help: 'Casdoor: the origin of its app.conf.' },
   'casdoor-client': { type: 'string', placeholder: 'id,…', help: 'Casdoor: the Client IDs.' },
+  'casdoor-organization': {
+    type: 'string',
+    placeholder: 'name,…',
+    help: 'Casdoor: the organizations that are kept; all without it.',
+  },
   'cognito-pool': { type: 'string', placeholder: 'id', help: 'Cognito: the User pool ID.' },
   'cognito-client': { type: 'string', placeholder: 'id,…', help: 'Cognito: the Client IDs.' },
   'service-url': {
@@ -67,7 +73,8 @@ Compose reads: npx latchkey jwt-secret --write .env
 
 One provider is trusted by HASURA_GRAPHQL_JWT_SECRET. Several are by HASURA_GRAPHQL_JWT_SECRETS, which
 Enterprise and Cloud understand, and on the Community Edition through the identity service, by
-HASURA_GRAPHQL_AUTH_HOOK. What is not given here is taken from the settings of the identity service in
+HASURA_GRAPHQL_AUTH_HOOK. What Hasura by itself would mix up, such as several organizations of Casdoor, is
+refused but with --strict. What is not given here is taken from the settings of the identity service in
 the environment or .env. Nothing is fetched, and no secret is needed.`,
   options,
   async run(values) {

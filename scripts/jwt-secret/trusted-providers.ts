@@ -3,6 +3,7 @@ import { ADDRESS_SETTINGS, serviceUrl } from '../../services/identity/core/confi
 import { LatchkeyError } from '../../services/identity/core/errors.ts';
 import { PROVIDER_NAMES, type ProviderName } from '../../services/identity/core/records.ts';
 import { CASDOOR_SETTINGS, casdoorTokens } from '../../services/identity/core/settings/casdoor.ts';
+import { CLAIM_SETTINGS } from '../../services/identity/core/settings/claims.ts';
 import { CLERK_SETTINGS, clerkTokens } from '../../services/identity/core/settings/clerk.ts';
 import { COGNITO_SETTINGS, cognitoTokens } from '../../services/identity/core/settings/cognito.ts';
 import { settingsError } from '../../services/identity/core/settings/kit.ts';
@@ -50,12 +51,16 @@ export function chooseProviders(named: readonly string[], environment: Environme
  * @throws LatchkeyError `configuration-invalid`
  */
 export function trust(name: ProviderName, environment: Environment): TrustedProvider {
+  const { LATCHKEY_CLAIMS: claims } = read(CLAIM_SETTINGS, environment);
   switch (name) {
     case 'clerk':
-      return { name, auth: clerkEngineAuth(clerkTokens(read(CLERK_SETTINGS, environment))) };
+      return { name, auth: clerkEngineAuth(clerkTokens(read(CLERK_SETTINGS, environment)), claims) };
     case 'casdoor': {
       const tokens = casdoorTokens(read(CASDOOR_SETTINGS, environment));
-      return { name, auth: casdoorEngineAuth({ ...tokens, serviceUrl: readServiceUrl(environment) }) };
+      return {
+        name,
+        auth: casdoorEngineAuth({ ...tokens, serviceUrl: readServiceUrl(environment) }, claims),
+      };
     }
     case 'cognito':
       return { name, auth: cognitoEngineAuth(cognitoTokens(read(COGNITO_SETTINGS, environment))) };

@@ -1,4 +1,5 @@
 import { LatchkeyError } from '../../core/errors.ts';
+import { attributeAt, type CustomClaim } from '../../core/settings/claims.ts';
 import { type ClerkTokenSettings, readClerkIssuer } from '../../core/settings/clerk.ts';
 import { CLAIMS_NAMESPACE } from '../claims.ts';
 import { CLOCK_SKEW_SECONDS } from '../jwt.ts';
@@ -13,16 +14,28 @@ export const SUBSCRIBED_EVENTS = [
   'organizationMembership.*',
 ] as const;
 
-// Without "|| ''" a user with no active organization gets null, and Hasura refuses the whole token.
-const TEMPLATE = {
-  [CLAIMS_NAMESPACE]: {
-    'x-hasura-allowed-roles': ['user'],
-    'x-hasura-default-role': 'user',
-    'x-hasura-user-id': '{{user.id}}',
-    'x-hasura-org-id': "{{org.id || ''}}",
-    'x-hasura-org-role': "{{org.role || ''}}",
-  },
-};
+/**
+ * What the tokens claim. Without "|| ''" a user with no active organization, or without an attribute, gets null,
+ * and Hasura refuses the whole token.
+ */
+function template(claims: readonly CustomClaim[]): Record<string, unknown> {
+  const listed = claims.map((claim) => {
+    const attribute = attributeAt('clerk', claim);
+    return [claim.variable, `{{user.public_metadata.${attribute} || ''}}`] as const;
+  });
+  return {
+    [CLAIMS_NAMESPACE]: {
+      'x-hasura-allowed-roles': ['user'],
+      'x-hasura-default-role': 'user',
+      'x-hasura-user-id': '{{user.id}}',
+      'x-hasura-org-id': "{{org.id || ''}}",
+      'x-hasura-org-role': "{{org.role || ''}}",
+      // For actions, which go by whose token it is.
+      'x-hasura-identity-provider': 'clerk',
+      ...Object.fromEntries(listed),
+    },
+  };
+}
 
 /**
  * The issuer of a Clerk application's tokens, which is its Frontend API URL.
@@ -59,8 +72,15 @@ export function clerkIssuers(settings: ClerkTokenSettings): [string, ...string[]
   return [first, ...others];
 }
 
-/** How Hasura is made to trust a Clerk application, and what to enter on Clerk's screens. */
-export function clerkEngineAuth(settings: ClerkTokenSettings): EngineAuth {
+/**
+ * How Hasura is made to trust a Clerk application, and what to enter on Clerk's screens.
+ *
+ * @param claims the attributes of the users' public metadata that become session variables
+ */
+export function clerkEngineAuth(
+  settings: ClerkTokenSettings,
+  claims: readonly CustomClaim[] = [],
+): EngineAuth {
   const [issuer, ...others] = clerkIssuers(settings);
   return {
     issuers: [issuer, ...others],
@@ -74,7 +94,7 @@ export function clerkEngineAuth(settings: ClerkTokenSettings): EngineAuth {
       {
         where: 'Configure → JWT templates → New template → Blank',
         what: 'Name it hasura and replace the claims with these. Clients then call getToken({ template: "hasura" }).',
-        paste: JSON.stringify(TEMPLATE, null, 2),
+        paste: JSON.stringify(template(claims), null, 2),
       },
       {
         where: 'Configure → Webhooks → Add Endpoint',

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { CLAIM_SETTINGS } from '../../../../../../services/identity/core/settings/claims.ts';
 import {
   clerkEngineAuth,
   clerkIssuer,
@@ -63,8 +64,22 @@ test('the template gives role user alone, and no claim that could be null', () =
       'x-hasura-user-id': '{{user.id}}',
       'x-hasura-org-id': "{{org.id || ''}}",
       'x-hasura-org-role': "{{org.role || ''}}",
+      'x-hasura-identity-provider': 'clerk',
     },
   });
+});
+
+test('the template has each listed attribute of the public metadata, or nothing, and no other', () => {
+  const { LATCHKEY_CLAIMS: claims } = CLAIM_SETTINGS.parse({
+    LATCHKEY_CLAIMS: 'plan,tenant=custom:tenant_id',
+  });
+  const { setup } = clerkEngineAuth({ publishableKey: key('clerk.example.com') }, claims);
+  const { 'https://hasura.io/jwt/claims': claimed } = JSON.parse(setup[0]?.paste ?? '');
+  expect(claimed).toMatchObject({
+    'x-hasura-plan': "{{user.public_metadata.plan || ''}}",
+    'x-hasura-tenant': "{{user.public_metadata.tenant_id || ''}}",
+  });
+  expect(Object.keys(claimed)).toHaveLength(8);
 });
 
 describe('refused, with the variable named, is', () => {

@@ -9,6 +9,7 @@ test('a V1_0 trigger writes a text, so Hasura is told to parse one', () => {
   expect(cognitoEngineAuth(CONFIG).jwtSecret).toEqual({
     jwk_url: `${ISSUER}/.well-known/jwks.json`,
     issuer: ISSUER,
+    allowed_skew: 5,
     audience: [CLIENT],
     claims_format: 'stringified_json',
     allowed_skew: 5,
@@ -22,6 +23,7 @@ test.each(['V2_0', 'V3_0'] as const)(
     expect(jwtSecret).toEqual({
       jwk_url: `${ISSUER}/.well-known/jwks.json`,
       issuer: ISSUER,
+      allowed_skew: 5,
       audience: [CLIENT],
       allowed_skew: 5,
     });
