@@ -3,7 +3,7 @@ import type { LocalCasdoor } from '../../scripts/local/casdoor/local-casdoor.ts'
 import type { CasdoorConfig } from '../../services/identity/core/config.ts';
 import { readConfig } from '../../services/identity/core/config.ts';
 import type { Delivery } from '../../services/identity/core/deliveries.ts';
-import type { StoredState } from '../../services/identity/providers/provider.ts';
+import type { StoredState } from '../../services/identity/core/stored-state.ts';
 
 const FIXTURES = new URL('../fixtures/casdoor/', import.meta.url);
 

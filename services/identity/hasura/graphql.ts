@@ -5,7 +5,7 @@ import type { EngineConfig } from '../core/config.ts';
 import { LatchkeyError } from '../core/errors.ts';
 import { writeJson } from '../core/json-text.ts';
 import { fetchWithoutRedirects, RedirectError } from '../core/redirects.ts';
-import type { StoredState } from '../providers/provider.ts';
+import type { StoredState } from '../core/stored-state.ts';
 import {
   CheckTablesDocument,
   type CheckTablesQuery,

@@ -3,7 +3,6 @@ import type { Delivery, Reading } from '../core/deliveries.ts';
 import type {
   IdentityRecord,
   Instant,
-  Owner,
   Person,
   ProviderName,
   RecordKey,
@@ -115,35 +114,6 @@ export interface VerifiedToken {
   readonly allowedRoles: readonly string[];
   /** `x-hasura-*` in lower case, without the role. */
   readonly sessionVariables: Readonly<Record<string, string>>;
-}
-
-/** Whose row an id is. */
-export interface StoredOwner {
-  readonly provider: string;
-  /** Empty where it is not known. */
-  readonly tenant: string;
-  /** Of which instant the row is. */
-  readonly clock: Instant;
-  /** When the provider created the user, where that is known. */
-  readonly sourceCreatedAt: Instant | null;
-  /** Whether it is a tombstone. */
-  readonly deleted: boolean;
-}
-
-/**
- * What the tables hold now: for a provider that tells what is, and leaves it to the reader to see what
- * has ended.
- */
-export interface StoredState {
-  /** Whose row a user's id is; undefined where there is none. */
-  ownerOf(id: string): Promise<StoredOwner | undefined>;
-  /** The organizations of a user's live memberships, as far as they are of this provider and these tenants. */
-  organizationsOf(
-    user: { readonly provider: ProviderName; readonly id: string },
-    tenants: readonly string[],
-  ): Promise<readonly { readonly id: string; readonly tenant: string }[]>;
-  /** The ids of a tenant's live users whose `roles` hold this one, `limit` of them at most. */
-  usersWithRole(owner: Owner, role: string, limit: number): Promise<readonly string[]>;
 }
 
 /** What users may change of their own profile; what is left out stays as it is. */

@@ -1,6 +1,7 @@
 import type { ProviderConfigs } from '../core/config.ts';
 import type { ProviderName } from '../core/records.ts';
-import type { Provider, StoredState } from './provider.ts';
+import type { StoredState } from '../core/stored-state.ts';
+import type { Provider } from './provider.ts';
 
 /** The configured providers by name. Only their code is loaded. */
 export type Registry = ReadonlyMap<ProviderName, Provider>;

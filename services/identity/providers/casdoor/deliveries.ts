@@ -1,6 +1,6 @@
 import type { Delivery, Reading } from '../../core/deliveries.ts';
 import { deletedOrganization, type IdentityRecord, type Instant } from '../../core/records.ts';
-import type { StoredState } from '../provider.ts';
+import type { StoredState } from '../../core/stored-state.ts';
 import type { CasdoorApi } from './api.ts';
 import {
   type CasdoorRecord,

@@ -1,5 +1,6 @@
 import type { CasdoorConfig } from '../../core/config.ts';
-import type { Provider, StoredState } from '../provider.ts';
+import type { StoredState } from '../../core/stored-state.ts';
+import type { Provider } from '../provider.ts';
 import { casdoorAccounts } from './accounts.ts';
 import { createCasdoorApi } from './api.ts';
 import { casdoorDeliveries } from './deliveries.ts';

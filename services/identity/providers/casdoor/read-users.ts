@@ -6,7 +6,7 @@ import {
   mayHaveMoved,
   type UserRecord,
 } from '../../core/records.ts';
-import type { StoredState } from '../provider.ts';
+import type { StoredState } from '../../core/stored-state.ts';
 import { createRecentAbsences } from '../recent-absences.ts';
 import type { CasdoorApi, CasdoorUser } from './api.ts';
 import type { UserHint } from './hint.ts';

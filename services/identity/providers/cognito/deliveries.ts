@@ -2,7 +2,7 @@ import { COGNITO_HINT, type CognitoHint } from '../../core/cognito-hint.ts';
 import type { Delivery, Reading } from '../../core/deliveries.ts';
 import { parsePayload } from '../../core/payload.ts';
 import type { Instant } from '../../core/records.ts';
-import type { StoredState } from '../provider.ts';
+import type { StoredState } from '../../core/stored-state.ts';
 import type { Pool } from './pools.ts';
 import { createPoolReader, type PoolReader, type ReadFromPool } from './read-pool.ts';
 import { organizationId } from './records.ts';

@@ -1,5 +1,6 @@
 import type { CognitoConfig } from '../../core/config.ts';
-import type { Provider, StoredState } from '../provider.ts';
+import type { StoredState } from '../../core/stored-state.ts';
+import type { Provider } from '../provider.ts';
 import { cognitoAccounts } from './accounts.ts';
 import { cognitoDeliveries } from './deliveries.ts';
 import { cognitoDirectory } from './directory.ts';

@@ -5,7 +5,7 @@ import {
   type Instant,
   type Owner,
 } from '../../core/records.ts';
-import type { StoredState } from '../provider.ts';
+import type { StoredState } from '../../core/stored-state.ts';
 import { createRecentAbsences } from '../recent-absences.ts';
 import type { CognitoApi } from './api.ts';
 import { keepsGroup, keepsUser, type PoolConfig, SEARCH_LAG_MS } from './pool.ts';

@@ -67,7 +67,7 @@ test('the bundles run on their own, and put claims into a token', async () => {
   lambda.configure({ LATCHKEY_ALLOWED_ROLES: 'admins' });
   const answer = await lambda.invoke('pre-token-generation', fixture('pretoken.v2.json'));
   expect(JSON.stringify(answer)).toContain(
-    `{"x-hasura-default-role":"user","x-hasura-allowed-roles":["user","admins"],"x-hasura-user-id":"${SUB}"}`,
+    `{"x-hasura-default-role":"user","x-hasura-allowed-roles":["user","admins"],"x-hasura-user-id":"${SUB}","x-hasura-identity-provider":"cognito"`,
   );
 });
 

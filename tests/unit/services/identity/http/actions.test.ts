@@ -52,7 +52,7 @@ function provider(
   return {
     ...clerk,
     name,
-    engineAuth: () => ({ ...clerk.engineAuth(), ...trust }),
+    engineAuth: () => ({ ...clerk.engineAuth(), issuers: [`https://${name}.example.com`], ...trust }),
     accounts: {
       async read(person) {
         note('read', person);

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { apiCallHint, signInHint } from '../../../../../../services/cognito-triggers/hint.ts';
 import type { LedgerEntry } from '../../../../../../services/identity/core/deliveries.ts';
+import type { StoredState } from '../../../../../../services/identity/core/stored-state.ts';
 import { cognitoDeliveries } from '../../../../../../services/identity/providers/cognito/deliveries.ts';
-import type { StoredState } from '../../../../../../services/identity/providers/provider.ts';
 import {
   type Answer,
   type Call,

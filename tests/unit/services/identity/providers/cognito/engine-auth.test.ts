@@ -9,7 +9,6 @@ test('a V1_0 trigger writes a text, so Hasura is told to parse one', () => {
   expect(cognitoEngineAuth(CONFIG).jwtSecret).toEqual({
     jwk_url: `${ISSUER}/.well-known/jwks.json`,
     issuer: ISSUER,
-    allowed_skew: 5,
     audience: [CLIENT],
     claims_format: 'stringified_json',
     allowed_skew: 5,
@@ -25,7 +24,6 @@ test.each(['V2_0', 'V3_0'] as const)(
       issuer: ISSUER,
       allowed_skew: 5,
       audience: [CLIENT],
-      allowed_skew: 5,
     });
   },
 );
@@ -68,7 +66,10 @@ test.each([
 test('several pools are several issuers, which only the hook can trust, and the fix is named', () => {
   expect(cognitoEngineAuth(CONFIG)).toMatchObject({ tenant: POOL });
   expect(cognitoEngineAuth(CONFIG).needsHook).toBeUndefined();
-  const { issuers, needsHook, tenant } = cognitoEngineAuth({ ...CONFIG, userPoolIds: [POOL, 'us-east-1_Other'] });
+  const { issuers, needsHook, tenant } = cognitoEngineAuth({
+    ...CONFIG,
+    userPoolIds: [POOL, 'us-east-1_Other'],
+  });
   expect(issuers).toEqual([ISSUER, 'https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Other']);
   expect(tenant).toBeUndefined();
   expect(needsHook).toMatch(/COGNITO_USER_POOL_ID names several pools.*jwt-secret --strict/);

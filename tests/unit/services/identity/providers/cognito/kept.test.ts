@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { CognitoConfig } from '../../../../../../services/identity/core/config.ts';
+import type { StoredState } from '../../../../../../services/identity/core/stored-state.ts';
 import { cognitoAccounts } from '../../../../../../services/identity/providers/cognito/accounts.ts';
 import { cognitoDeliveries } from '../../../../../../services/identity/providers/cognito/deliveries.ts';
 import { cognitoDirectory } from '../../../../../../services/identity/providers/cognito/directory.ts';
 import { cognitoLookup } from '../../../../../../services/identity/providers/cognito/lookup.ts';
-import type { StoredState } from '../../../../../../services/identity/providers/provider.ts';
 import { type Answer, type Call, POOL, reachCognito } from '../../../../../support/cognito.ts';
 import { answerFrom, type PoolMember } from '../../../../../support/cognito-pools.ts';
 

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
+import type { StoredState } from '../../../../../../services/identity/core/stored-state.ts';
 import { cognitoAccounts } from '../../../../../../services/identity/providers/cognito/accounts.ts';
 import { cognitoDeliveries } from '../../../../../../services/identity/providers/cognito/deliveries.ts';
 import { cognitoDirectory } from '../../../../../../services/identity/providers/cognito/directory.ts';
 import { cognitoLookup } from '../../../../../../services/identity/providers/cognito/lookup.ts';
-import type { DirectoryPage, StoredState } from '../../../../../../services/identity/providers/provider.ts';
+import type { DirectoryPage } from '../../../../../../services/identity/providers/provider.ts';
 import { POOL, reachCognito } from '../../../../../support/cognito.ts';
 import { answerFrom, type Pools } from '../../../../../support/cognito-pools.ts';
 

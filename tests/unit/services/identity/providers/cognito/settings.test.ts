@@ -10,7 +10,7 @@ const cognito = {
 };
 
 test('three variables set Cognito up; the ID token and a V1_0 trigger need no plan', () => {
-  expect(readConfig(cognito).providers).toEqual({ cognito: CONFIG, allowedRoles: [] });
+  expect(readConfig(cognito).providers).toEqual({ cognito: CONFIG, allowedRoles: [], claims: [] });
 });
 
 test('lists are lists', () => {
