@@ -3,6 +3,7 @@ import { LatchkeyError } from '../../core/errors.ts';
 import type { Json, UserRecord } from '../../core/records.ts';
 import type { Accounts } from '../provider.ts';
 import { type ClerkAccess, createClerkApi, orNothing } from './api.ts';
+import { pathId } from './client.ts';
 import { isOfInstance, theOne } from './lookup.ts';
 import { userRecord } from './records.ts';
 import { revokeSessions } from './sessions.ts';
@@ -23,7 +24,7 @@ export function clerkAccounts(access: ClerkAccess): Accounts {
     async read(person) {
       if (!isOfInstance(access, person)) return undefined;
       const { id } = person;
-      return orNothing(api.once({ path: ['users', id] }, readUser(id)));
+      return orNothing(api.once(async ({ users }) => (await users.getUser(pathId(id))).raw, readUser(id)));
     },
     async change(person, { firstName, lastName, name }) {
       if (name !== undefined) {
@@ -34,17 +35,19 @@ export function clerkAccounts(access: ClerkAccess): Accounts {
       }
       if (!isOfInstance(access, person)) return undefined;
       const { id } = person;
-      const body = {
-        ...(firstName !== undefined && { first_name: firstName }),
-        ...(lastName !== undefined && { last_name: lastName }),
+      const fields = {
+        ...(firstName !== undefined && { firstName }),
+        ...(lastName !== undefined && { lastName }),
       };
-      return orNothing(api.once({ method: 'PATCH', path: ['users', id], body }, readUser(id)));
+      return orNothing(
+        api.once(async ({ users }) => (await users.updateUser(pathId(id), fields)).raw, readUser(id)),
+      );
     },
     async remove(person) {
       if (!isOfInstance(access, person)) return;
       const { id } = person;
       const read = (answer: Json) => theOne(DELETED.parse(answer), id);
-      await orNothing(api.once({ method: 'DELETE', path: ['users', id] }, read));
+      await orNothing(api.once(async ({ users }) => users.deleteUser(pathId(id)), read));
     },
     async endSessions(person) {
       if (isOfInstance(access, person)) await revokeSessions(api, person.id);

@@ -1,9 +1,11 @@
+import type { ClerkClient } from '@clerk/backend';
 import { z } from 'zod';
 import { LatchkeyError } from '../../core/errors.ts';
 import { networkCause } from '../../core/network-cause.ts';
 import type { Json } from '../../core/records.ts';
 import { RedirectError } from '../../core/redirects.ts';
 import { type Passing, patiently } from '../patiently.ts';
+import { askClient } from './client.ts';
 import { ClerkRefusal, type ClerkRequest, NoAnswer, sendRequest, UnexpectedAnswer } from './request.ts';
 
 export interface ClerkAccess {
@@ -17,23 +19,30 @@ export interface ClerkAccess {
 /** What is made of an answer; throws ZodError or UnexpectedAnswer for what is not the one that was asked for. */
 export type ReadAnswer<T> = (answer: Json) => T;
 
+type Send = (to: { secretKey: string; apiUrl: string }, signal: AbortSignal) => Promise<Json>;
+
 /** Clerk's Backend API. */
 export interface ClerkApi {
   /**
-   * Makes a call, and again where Clerk limits the rate or does not answer.
+   * Reads, and again where Clerk limits the rate or does not answer.
    *
    * @throws LatchkeyError `configuration-invalid` where there is no secret key, or one of another instance,
    * `provider-unreachable`
    */
   withRetry<T>(request: ClerkRequest, read: ReadAnswer<T>, signal?: AbortSignal): Promise<T>;
   /**
-   * Makes a call once, for somebody who is waiting.
+   * Makes a call once with Clerk's own client, for somebody who is waiting.
    *
+   * @param ask returns what of the client's answer is read
    * @param signal until when they wait, where this is one of several calls
    * @throws LatchkeyError `configuration-invalid`, `request-invalid` where Clerk does not take what it says,
    *   `provider-unreachable`
    */
-  once<T>(request: ClerkRequest, read: ReadAnswer<T>, signal?: AbortSignal): Promise<T>;
+  once<T>(
+    ask: (clerk: ClerkClient) => Promise<unknown>,
+    read: ReadAnswer<T>,
+    signal?: AbortSignal,
+  ): Promise<T>;
 }
 
 /** How long one call of a listing may take, in milliseconds. */
@@ -54,18 +63,20 @@ export function createClerkApi({ secretKey, apiUrl, instanceId }: ClerkAccess): 
   const api = `Clerk’s Backend API at ${new URL(apiUrl).origin}`;
   let isOfInstance = instanceId === '';
 
-  async function call<T>(request: ClerkRequest, read: ReadAnswer<T>, signal: AbortSignal): Promise<T> {
+  async function call<T>(send: Send, read: ReadAnswer<T>, signal: AbortSignal): Promise<T> {
     if (secretKey === undefined) {
       throw new LatchkeyError(
         'configuration-invalid',
         'CLERK_SECRET_KEY is missing: copy it from Clerk’s dashboard, Configure → API keys.',
       );
     }
-    const send = (what: ClerkRequest) => sendRequest({ secretKey, apiUrl }, what, signal);
+    const to = { secretKey, apiUrl };
     try {
-      if (!isOfInstance) requireInstance(await send(INSTANCE_REQUEST).catch(notTold), instanceId);
+      if (!isOfInstance) {
+        requireInstance(await sendRequest(to, INSTANCE_REQUEST, signal).catch(notTold), instanceId);
+      }
       isOfInstance = true;
-      return read(await send(request));
+      return read(await send(to, signal));
     } catch (cause) {
       if (!(cause instanceof z.ZodError)) throw cause;
       throw new UnexpectedAnswer('another shape than Clerk’s', { cause });
@@ -87,16 +98,17 @@ export function createClerkApi({ secretKey, apiUrl, instanceId }: ClerkAccess): 
   return {
     async withRetry(request, read, signal) {
       try {
-        const attempt = () => call(request, read, within(LONGEST_CALL_MS, signal));
+        const send: Send = (to, within) => sendRequest(to, request, within);
+        const attempt = () => call(send, read, within(LONGEST_CALL_MS, signal));
         return await patiently(attempt, passing, signal);
       } catch (error) {
         signal?.throwIfAborted();
         throw failed(error);
       }
     },
-    async once(request, read, signal = waitingTime()) {
+    async once(ask, read, signal = waitingTime()) {
       try {
-        return await call(request, read, signal);
+        return await call((to, within) => askClient(to, ask, within), read, signal);
       } catch (error) {
         if (!(error instanceof ClerkRefusal) || !NOT_TAKEN.includes(error.status)) throw failed(error);
         const codes = error.codes.join(', ') || error.message;

@@ -6,13 +6,11 @@ import { fetchWithoutRedirects, RedirectError } from '../../core/redirects.ts';
 /** The version of the Backend API whose answers are read here. */
 const API_VERSION = '2026-05-12';
 
-/** One call of Clerk's Backend API. */
+/** What to read of Clerk's Backend API. */
 export interface ClerkRequest {
-  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** The parts of the path behind `/v1`, as they are: `['users', 'user_2…']`. */
   readonly path: readonly string[];
   readonly query?: Readonly<Record<string, string>>;
-  readonly body?: Readonly<Record<string, string>>;
 }
 
 /** Clerk answers, but not with what was asked for. */
@@ -47,8 +45,9 @@ const REFUSAL = z.object({ errors: z.array(z.object({ code: z.string().regex(/^\
 const send = fetchWithoutRedirects('CLERK_API_URL');
 
 /**
- * Makes a call once. Clerk's own client is not used: it takes a list only if it understands all of its
- * items, tells no cause where nothing answers, and cannot be told to give up.
+ * Reads once. Lists and look-ups are read here and not by Clerk's own client, which turns each item into an
+ * object of its own and fails for a whole list where one item is odd (what people do with their account goes by
+ * that client: see client.ts).
  *
  * @param apiUrl where the Backend API is, without `/v1`
  * @returns the JSON of the answer, fit to be stored
@@ -56,43 +55,54 @@ const send = fetchWithoutRedirects('CLERK_API_URL');
  */
 export async function sendRequest(
   { secretKey, apiUrl }: { readonly secretKey: string; readonly apiUrl: string },
-  { method = 'GET', path, query = {}, body }: ClerkRequest,
+  { path, query = {} }: ClerkRequest,
   signal: AbortSignal,
 ): Promise<Json> {
   // In a URL these lead elsewhere however they are written; Clerk has given them to nobody.
-  if (path.some((part) => /^\.{0,2}$/.test(part))) throw new ClerkRefusal(404, ['resource_not_found']);
+  if (path.some((part) => /^\.{0,2}$/.test(part))) throw notFound();
   const url = new URL(`${apiUrl}/v1/${path.map(encodeURIComponent).join('/')}`);
   url.search = new URLSearchParams(query).toString();
   let response: Response;
   let text: string;
   try {
     response = await send(url, {
-      method,
       signal,
       headers: {
         authorization: `Bearer ${secretKey}`,
         'clerk-api-version': API_VERSION,
-        'content-type': 'application/json',
         accept: 'application/json',
         'user-agent': 'latchkey',
       },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     text = await response.text();
   } catch (cause) {
-    if (cause instanceof RedirectError) throw cause;
-    throw new NoAnswer('no answer', { cause });
+    throw requestFailure(cause);
   }
-  const value = parsed(text);
+  const value = parseAnswer(text);
   if (!response.ok) {
-    const codes = REFUSAL.safeParse(value).data?.errors.map(({ code }) => code);
-    throw new ClerkRefusal(response.status, codes, secondsOf(response.headers.get('retry-after')));
+    throw new ClerkRefusal(response.status, codesOf(value), secondsOf(response.headers.get('retry-after')));
   }
   if (value === undefined) throw new UnexpectedAnswer('something that is not JSON');
   return value;
 }
 
-function parsed(text: string): Json | undefined {
+/** What Clerk would say of an id that it has given to nobody. */
+export function notFound(): ClerkRefusal {
+  return new ClerkRefusal(404, ['resource_not_found']);
+}
+
+/** Clerk's own codes in a refusal; none where it is not Clerk's. */
+export function codesOf(refusal: unknown): string[] | undefined {
+  return REFUSAL.safeParse(refusal).data?.errors.map(({ code }) => code);
+}
+
+/** @param cause what `fetch` threw */
+export function requestFailure(cause: unknown): RedirectError | NoAnswer {
+  return cause instanceof RedirectError ? cause : new NoAnswer('no answer', { cause });
+}
+
+/** @returns the JSON of a text, fit to be stored; undefined for what is not JSON */
+export function parseAnswer(text: string): Json | undefined {
   try {
     const value: Json = JSON.parse(text);
     return isStorable(text) ? value : storableJson(value);

@@ -1,14 +1,16 @@
 import { z } from 'zod';
 import { LatchkeyError } from '../../core/errors.ts';
 import type { Json } from '../../core/records.ts';
-import { type ClerkApi, orNothing, readList, waitingTime } from './api.ts';
+import { type ClerkApi, orNothing, waitingTime } from './api.ts';
+import { pathId } from './client.ts';
 import { UnexpectedAnswer } from './request.ts';
 
-const SESSION = z.object({ id: z.string().min(1), user_id: z.string() });
+/** As Clerk's client makes them; beside sessions it keeps no JSON. */
+const SESSIONS = z.object({ data: z.array(z.object({ id: z.string().min(1), userId: z.string() })) });
 /** The states from which tokens come; a pending session waits for its user to choose an organization or so. */
-const LIVE = ['active', 'pending'];
+const LIVE = ['active', 'pending'] as const;
 /** Clerk's own limit. */
-const PAGE = '500';
+const PAGE = 500;
 const REVOKED_AT_ONCE = 10;
 /** Somebody may sign in meanwhile, or end a session themselves. */
 const MOST_ROUNDS = 3;
@@ -21,18 +23,22 @@ const MOST_ROUNDS = 3;
 export async function revokeSessions(api: ClerkApi, userId: string): Promise<void> {
   const signal = waitingTime();
 
-  async function list(status: string): Promise<string[]> {
-    const query = { user_id: userId, status, paginated: 'true', limit: PAGE };
+  async function list(status: (typeof LIVE)[number]): Promise<string[]> {
+    const query = { userId, status, limit: PAGE };
     const read = (answer: Json) =>
-      readList(answer).map((item) => {
-        const session = SESSION.parse(item);
-        if (session.user_id !== userId) throw new UnexpectedAnswer('a session of another user');
+      SESSIONS.parse(answer).data.map((session) => {
+        if (session.userId !== userId) throw new UnexpectedAnswer('a session of another user');
         return session.id;
       });
-    return (await orNothing(api.once({ path: ['sessions'], query }, read, signal))) ?? [];
+    const asked = api.once(({ sessions }) => sessions.getSessionList(query), read, signal);
+    return (await orNothing(asked)) ?? [];
   }
   const revoke = (session: string) =>
-    api.once({ method: 'POST', path: ['sessions', session, 'revoke'] }, () => true, signal);
+    api.once(
+      async ({ sessions }) => sessions.revokeSession(pathId(session)),
+      () => true,
+      signal,
+    );
 
   let failure: unknown;
   for (let round = 0; ; round += 1) {

@@ -79,6 +79,9 @@ describe('ending sessions', () => {
   const active = (id: string) =>
     clerk.directory.state().sessions.filter((one) => one.user_id === id && one.status === 'active').length;
 
+  const sessionsOf = (id: string) =>
+    JSON.stringify({ data: [{ object: 'session', id: 'sess_1', user_id: id }], total_count: 1 });
+
   test('revokes all of the user, and nobody else’s', async () => {
     const other = clerk.directory.signUp({ firstName: 'Grace' });
     for (const _ of Array.from({ length: 25 })) clerk.directory.signIn(user.id);
@@ -97,10 +100,7 @@ describe('ending sessions', () => {
   test('never touches a session of another user that is among them', async () => {
     const revoked: string[] = [];
     server = await serve((request, response) => {
-      const body =
-        request.method === 'POST'
-          ? revoked.push(request.url ?? '') && '{}'
-          : JSON.stringify({ data: [{ id: 'sess_1', user_id: 'user_2' }], total_count: 1 });
+      const body = request.method === 'POST' ? revoked.push(request.url ?? '') && '{}' : sessionsOf('user_2');
       response.writeHead(200, { 'content-type': 'application/json' }).end(body);
     });
     await expect(at(server.url).endSessions?.(person('user_1'))).rejects.toMatchObject({
@@ -113,7 +113,7 @@ describe('ending sessions', () => {
   test('fails where one is left', async () => {
     server = await serve((request, response) => {
       const isList = request.method !== 'POST';
-      const body = isList ? '[{"id":"sess_1","user_id":"user_1"}]' : '{"errors":[{"code":"internal"}]}';
+      const body = isList ? sessionsOf('user_1') : '{"errors":[{"code":"internal"}]}';
       response.writeHead(isList ? 200 : 500, { 'content-type': 'application/json' }).end(body);
     });
     await expect(at(server.url).endSessions?.(person('user_1'))).rejects.toMatchObject({
