@@ -34,6 +34,7 @@ export function templatePayload(
       'x-hasura-user-id': userId,
       'x-hasura-org-id': options.organization?.id ?? '',
       'x-hasura-org-role': options.organization?.role ?? '',
+      'x-hasura-identity-provider': 'clerk',
       ...options.hasuraClaims,
     },
     ...options.claims,

@@ -67,6 +67,7 @@ test('its token is one that Clerk would make of the template, and its published 
     'x-hasura-user-id': id,
     'x-hasura-org-id': '',
     'x-hasura-org-role': '',
+    'x-hasura-identity-provider': 'clerk',
   });
 });
 

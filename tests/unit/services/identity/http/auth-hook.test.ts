@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type LightMyRequestResponse } from 'fastify';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createSessionUsers } from '../../../../../services/identity/auth/session-users.ts';
@@ -422,6 +424,31 @@ test('two Authorization headers are refused, whichever is good and whatever thei
   });
   expect(posted.statusCode).toBe(401);
 });
+
+test.each([
+  ['a body that never comes', ''],
+  ['a body that never ends', '5\r\nhello\r\n'],
+])(
+  'a GET with Transfer-Encoding: chunked, as Hasura passes it on, is answered at once: %s',
+  async (_what, body) => {
+    const { hostname, port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }));
+    const head = [
+      'GET /auth/hook HTTP/1.1',
+      `host: ${hostname}:${port}`,
+      `authorization: Bearer ${await issuers.token('clerk')}`,
+      'transfer-encoding: chunked',
+    ];
+    const socket = connect(Number(port), hostname);
+    try {
+      socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
+      const [answer] = await once(socket, 'data', { signal: AbortSignal.timeout(5_000) });
+      expect(String(answer)).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+      expect(String(answer)).toContain(`"x-hasura-user-id":"${SUBJECT}"`);
+    } finally {
+      socket.destroy();
+    }
+  },
+);
 
 test.each<[string, unknown]>([
   ['no headers', {}],
