@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { CognitoConfig } from '../../../../../services/identity/core/config.ts';
 import { createEngine, type Engine } from '../../../../../services/identity/hasura/graphql.ts';
@@ -19,7 +20,7 @@ let writer: Writer;
 let server: Awaited<ReturnType<typeof serveCognito>>;
 /** What the pools hold, and what is done before a call is answered. */
 let pools: Pools;
-let intercept: (call: Call) => Answer | undefined;
+let intercept: (call: Call) => Answer | 'never' | undefined;
 beforeAll(async () => {
   const answer = (call: Call) => intercept(call) ?? answerFrom(pools)(call);
   [project, server] = await Promise.all([startEmbedded(), serveCognito(answer)]);
@@ -49,6 +50,21 @@ const live = async (table: 'users' | 'organizations', more = '') => {
   return (await project.database.query(sql)).map(({ id }) => id);
 };
 
+/** Waits until no more rows come. */
+async function untilWritten(): Promise<void> {
+  const rows = async () => {
+    const sql = `SELECT (SELECT count(*) FROM public.users) + (SELECT count(*) FROM public.organizations)
+      + (SELECT count(*) FROM public.organization_memberships) AS rows`;
+    return Number((await project.database.query(sql))[0]?.rows);
+  };
+  for (let [before, same] = [-1, 0]; same < 4; ) {
+    const now = await rows();
+    same = now === before ? same + 1 : 0;
+    before = now;
+    await sleep(5);
+  }
+}
+
 test('a backfill that is cut off at any call and resumed counts everything once', async () => {
   pools = {
     [POOL]: { ada: { groups: ['a', 'b'] }, ben: { groups: ['b'] }, cam: {} },
@@ -66,8 +82,10 @@ test('a backfill that is cut off at any call and resumed counts everything once'
     let asked = 0;
     intercept = () => {
       asked += 1;
-      if (asked === cut) stopped.abort(new Error('stopped'));
-      return undefined;
+      if (asked !== cut) return undefined;
+      // Whatever came before has its time to be written.
+      void untilWritten().then(() => stopped.abort(new Error('stopped')));
+      return 'never';
     };
     await expect(backfill({ ...context, signal: stopped.signal })).rejects.toThrow('stopped');
     const report = await backfill(context);

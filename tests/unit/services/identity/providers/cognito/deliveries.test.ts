@@ -451,3 +451,22 @@ test('an answer that does not come is asked for again', async () => {
   });
   expect(await read(hintOf('cloudtrail.AdminDisableUser.json'))).toMatchObject({ records: [ada, {}, {}] });
 });
+
+test('a clock that is set back does not make a user who was absent be read again and again', async () => {
+  let isThere = false;
+  let clock = NOW;
+  const [gone, there] = [pool({ known: false }), pool()];
+  const { pools, calls } = await reachCognito((call) => (isThere ? there(call) : gone(call)));
+  const read = cognitoDeliveries(pools, nothingStored, () => clock);
+  const deliver = () =>
+    read({
+      id: 'evt_1',
+      provider: 'cognito',
+      receivedAt: NOW,
+      body: JSON.stringify(hintOf('postconfirmation.json')),
+    });
+  expect(await deliver()).toMatchObject({ records: [{ deleted: true }] });
+  [isThere, clock, calls.length] = [true, NOW - 10_000, 0];
+  expect(await deliver()).toMatchObject({ records: [{ deleted: false, clock }, {}, {}] });
+  expect(operations(calls)).toEqual(['AdminGetUser', 'AdminListGroupsForUser']);
+});

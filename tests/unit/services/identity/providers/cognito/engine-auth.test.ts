@@ -22,7 +22,6 @@ test.each(['V2_0', 'V3_0'] as const)(
     expect(jwtSecret).toEqual({
       jwk_url: `${ISSUER}/.well-known/jwks.json`,
       issuer: ISSUER,
-      allowed_skew: 5,
       audience: [CLIENT],
     });
   },
