@@ -12,13 +12,22 @@ export type Actions = {
   /** @returns undefined where it fails, which leaves a record too */
   signIn(name: string): CasdoorUser | undefined;
   addUser(name: string, input?: UserInput): CasdoorUser;
-  updateUser(name: string, input: UserInput & { name?: string }): CasdoorUser;
+  updateUser(name: string, input: UserInput & { name?: string; owner?: string }): CasdoorUser;
   deleteUser(name: string): CasdoorUser;
+  /** A picture on the account page; nothing else tells of it. */
+  uploadAvatar(name: string, avatar: string): CasdoorUser;
+  /** A table of users, all at once. */
+  uploadUsers(names: string[]): void;
+  /** Users that the organization's LDAP server has and Casdoor does not. */
+  syncLdapUsers(organization: string, names: string[]): void;
+  /** Users of another database, each told by itself; one whose table has no ids has an empty one. */
+  runSyncer(name: string, input?: UserInput): CasdoorUser;
   removeUserFromGroup(name: string, group: string): CasdoorUser;
   addOrganization(name: string, input?: Partial<CasdoorOrganization>): CasdoorOrganization;
   updateOrganization(name: string, input: Partial<CasdoorOrganization>): CasdoorOrganization;
   deleteOrganization(name: string): CasdoorOrganization;
   addGroup(name: string, displayName?: string): CasdoorGroup;
+  updateGroup(name: string, input: Partial<CasdoorGroup>): CasdoorGroup;
   deleteGroup(name: string): CasdoorGroup;
   addRole(name: string, input?: RoleInput): CasdoorRole;
   updateRole(name: string, input: RoleInput): CasdoorRole;
@@ -109,6 +118,45 @@ export function createActions(directory: LocalDirectory, announce: (record: Casd
         () => ({ object: form({ owner, name: user, groupName: group.split('/')[1] ?? '' }) }),
       );
     },
+    uploadAvatar: (name, avatar) =>
+      recorded(
+        'upload-resource',
+        () => directory.updateUser(name, { avatar }),
+        (done) => {
+          const [owner = '', user = ''] = name.split('/');
+          const query = new URLSearchParams({ application: 'app-acme', owner, tag: 'avatar', user });
+          const picture = form({ file: '\uFFFDPNG' });
+          return {
+            requestUri: `/api/upload-resource?${query}`,
+            object: picture,
+            ...(done !== undefined && self(done)),
+          };
+        },
+      ),
+    uploadUsers(names) {
+      const upload = () => names.map((name) => directory.addUser(name));
+      recorded('upload-users', upload, () => ({ object: form({ file: 'PK\uFFFD' }) }));
+    },
+    syncLdapUsers(organization, names) {
+      const synced = recorded(
+        'sync-ldap-users',
+        () => names.map((name) => directory.addUser(name)),
+        () => ({ ...update('sync-ldap-users', `${organization}/ldap-${organization}`), ...object([]) }),
+      );
+      // Casdoor's own word, and so without a response.
+      for (const user of synced) {
+        const record = { action: 'new-user-ldap', response: '', ...self(user), ...object(user) };
+        announce(newRecord(record));
+      }
+    },
+    runSyncer(name, input) {
+      directory.addUser(name, input);
+      const user = directory.state().users.at(-1);
+      if (user === undefined) throw new RefusedError(`The user: ${name} doesn't exist`);
+      user.id = input?.id ?? user.id;
+      announce(newRecord({ action: 'new-user-syncer', response: '', ...self(user), ...object(user) }));
+      return user;
+    },
     addOrganization: (name, input) =>
       recorded('add-organization', () => directory.addOrganization(name, input), object),
     updateOrganization: (name, input) =>
@@ -121,6 +169,12 @@ export function createActions(directory: LocalDirectory, announce: (record: Casd
       recorded('delete-organization', () => directory.deleteOrganization(name), object),
     addGroup: (name, displayName) =>
       recorded('add-group', () => directory.addGroup(name, displayName), object),
+    updateGroup: (name, input) =>
+      recorded(
+        'update-group',
+        () => directory.updateGroup(name, input),
+        (done) => ({ ...update('update-group', name), ...object(done) }),
+      ),
     deleteGroup: (name) =>
       recorded(
         'delete-group',

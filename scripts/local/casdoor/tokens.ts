@@ -52,7 +52,14 @@ export function tokenPayload(
       case 'JWT-Standard':
         return { owner, preferred_username: name, id, name: displayName, picture: avatar, email };
       case 'JWT-Custom':
-        return { id, ...(roles.length > 0 && { roles: roles.map((role) => role.name) }), nonce: '' };
+        // As its page is told to be filled in: token fields Owner and Name, and an attribute of role names.
+        return {
+          owner,
+          name,
+          id,
+          ...(roles.length > 0 && { roles: roles.map((role) => role.name) }),
+          nonce: '',
+        };
     }
   }
 }

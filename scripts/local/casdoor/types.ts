@@ -1,5 +1,14 @@
 /** Casdoor's own JSON, as far as a local Casdoor fills it in. What never was is an empty text. */
 
+/** One row of an organization's Account items: who may see and change a field of their own. */
+export type CasdoorAccountItem = {
+  name: string;
+  visible: boolean;
+  viewRule: string;
+  modifyRule: string;
+  regex: string;
+};
+
 export type CasdoorOrganization = {
   owner: 'admin';
   name: string;
@@ -10,6 +19,7 @@ export type CasdoorOrganization = {
   masterPassword: string;
   enableSoftDeletion: boolean;
   isProfilePublic: boolean;
+  accountItems: CasdoorAccountItem[];
 };
 
 export type CasdoorGroup = {

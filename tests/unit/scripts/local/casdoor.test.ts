@@ -85,7 +85,7 @@ describe('tokens', () => {
     ['JWT', 'token.jwt.json'],
     ['JWT-Empty', 'token.jwt-empty.json'],
     ['JWT-Standard', 'token.jwt-standard.json'],
-    ['JWT-Custom', 'token.jwt-custom.roles-strings.json'],
+    ['JWT-Custom', 'token.jwt-custom.owner.json'],
   ] as const)('of format %s carry no claim that a real one lacks, and verify', async (format, name) => {
     const casdoor = await start();
     casdoor.directory.addRole('acme/editor', { users: ['acme/ada'] });
@@ -115,6 +115,83 @@ describe('tokens', () => {
     expect(await response.json()).toEqual({ keys: [casdoor.key.publicJwk] });
     expect(JSON.stringify(casdoor.key.publicJwk)).not.toContain(String(casdoor.key.privateJwk.d));
   });
+});
+
+describe('its API, as of v3.158,', () => {
+  const ANSWER = z.object({ status: z.string(), data: z.unknown(), msg: z.string() });
+
+  /** Two organizations with users of the same id, and one that is deleted while its user stays behind. */
+  async function peopled() {
+    const casdoor = await start();
+    const { directory, credentials } = casdoor;
+    directory.addOrganization('beta');
+    directory.addUser('beta/mallory', { id: 'one-id' });
+    directory.addUser('acme/bob', { id: 'one-id' });
+    directory.addOrganization('gone');
+    directory.addUser('gone/zed', { id: 'zeds-id' });
+    directory.deleteOrganization('gone');
+    const basic = Buffer.from(`${credentials.clientId}:${credentials.clientSecret}`).toString('base64');
+    const headers = { authorization: `Basic ${basic}` };
+    const ask = async (path: string) =>
+      ANSWER.parse(await (await fetch(`${casdoor.url}/api/${path}`, { headers })).json());
+    return { casdoor, ask };
+  }
+
+  test.each<[string, unknown]>([
+    ['owner=acme&userId=one-id', { owner: 'acme', name: 'bob' }],
+    ['owner=beta&userId=one-id', { owner: 'beta', name: 'mallory' }],
+    // Asked without an organization it answers with the first.
+    ['userId=one-id', { owner: 'beta', name: 'mallory' }],
+    ['id=acme/bob&owner=beta', { owner: 'acme', name: 'bob' }],
+    ['id=acme/bob&owner=beta&userId=one-id', { owner: 'beta', name: 'mallory' }],
+  ])('finds by %s', async (query, user) => {
+    expect(await (await peopled()).ask(`get-user?${query}`)).toMatchObject({ status: 'ok', data: user });
+  });
+
+  test.each([
+    'owner=acme&userId=nope',
+    'owner=nope&userId=one-id',
+    'userId=nope',
+    'id=acme/nope',
+    'userId=',
+    '',
+  ])('finds nobody by %s, which is no error', async (query) => {
+    expect(await (await peopled()).ask(`get-user?${query}`)).toMatchObject({ status: 'ok', data: null });
+  });
+
+  test.each(['owner=acme&userId=', 'id=acme', 'id=acme/x/y', 'id=gone/zed', 'owner=gone&userId=zeds-id'])(
+    'has an error for %s',
+    async (query) => {
+      expect(await (await peopled()).ask(`get-user?${query}`)).toMatchObject({ status: 'error', data: null });
+    },
+  );
+
+  test('lists whoever’s field holds a text', async () => {
+    const { ask } = await peopled();
+    const listed = await ask('get-users?owner=acme&field=id&value=one&p=1&pageSize=10');
+    expect(listed.data).toMatchObject([{ name: 'bob' }]);
+  });
+});
+
+test('a rename takes along what Casdoor takes along, and no more', async () => {
+  const { directory } = await start();
+  directory.addGroup('acme/crew');
+  directory.addOrganization('beta');
+  directory.addUser('acme/dave', { groups: ['acme/crew'] });
+  directory.addRole('acme/editor', { users: ['acme/dave'] });
+  directory.addRole('beta/editor', { users: ['beta/dave'] });
+  directory.updateUser('acme/dave', { name: 'david' });
+  // Of whatever organization: its look-up is by the name alone.
+  expect(directory.state().roles.map(({ users }) => users)).toEqual([['acme/david'], ['beta/david']]);
+  directory.updateGroup('acme/crew', { name: 'crew2' });
+  expect(directory.findUser('acme/david')?.groups).toEqual(['acme/crew']);
+  directory.updateOrganization('acme', { name: 'acme2' });
+  expect(directory.findUser('acme2/david')).toMatchObject({ groups: ['acme/crew'] });
+  expect(directory.state().roles[0]).toMatchObject({ owner: 'acme2', users: ['acme/david'] });
+  directory.updateUser('acme2/david', { owner: 'beta' });
+  expect(directory.rolesOf(directory.addUser('beta/zoe'))).toEqual([]);
+  expect(directory.findUser('beta/david')).toBeDefined();
+  expect(() => directory.updateUser('beta/zoe', { name: 'david' })).toThrow('already exists');
 });
 
 test('its pages can be had by curl: sign up, sign in, token, delete', async () => {
