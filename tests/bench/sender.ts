@@ -91,9 +91,8 @@ function exchanger(socket: Socket): (request: Buffer) => Promise<number> {
     const head = received.slice(0, headEnd);
     const status = Number(head.slice(9, 12));
     const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
-    if (length === undefined && status !== 204)
-      return fail(new Error(`An answer without a length:\n${head}`));
-    if (received.length < headEnd + 4 + Number(length ?? 0)) return;
+    if (length === undefined) return fail(new Error(`An answer without a length:\n${head}`));
+    if (received.length < headEnd + 4 + Number(length)) return;
     received = '';
     waiting?.resolve(status);
   });

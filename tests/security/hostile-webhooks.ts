@@ -37,7 +37,7 @@ export function goodWebhook({ path, prefix, secret, body }: Scheme, id: string):
     [`${prefix}-signature`, signature(secret, id, timestamp, body)],
     ['content-type', 'application/json'],
   ] as const;
-  return { what: 'a good one', path, headers, body, status: 204 };
+  return { what: 'a good one', path, headers, body, status: 200 };
 }
 
 /** Deliveries that claim to be signed. Those that are, with the right secret, are stale or for another request. */

@@ -26,7 +26,13 @@ export type Reading =
       readonly isPartial?: boolean;
     }
   /** Nothing that is kept in step; its payload is not kept either, for it may hold a one-time password. */
-  | { readonly kind: 'ignored'; readonly type: string; readonly subject: string | null }
+  | {
+      readonly kind: 'ignored';
+      readonly type: string;
+      readonly subject: string | null;
+      /** Why, where that is not plain from the type. Nothing personal. */
+      readonly reason?: string;
+    }
   | {
       readonly kind: 'malformed';
       readonly type: string;
@@ -50,6 +56,6 @@ export interface LedgerEntry {
   readonly bytes: number;
   readonly receivedAt: Instant;
   readonly status: DeliveryStatus;
-  /** Why it is dead or, of an applied one, what of it was left out. */
+  /** Why it is dead or ignored or, of an applied one, what of it was left out. */
   readonly error: string | null;
 }

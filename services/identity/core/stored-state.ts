@@ -11,6 +11,9 @@ export interface StoredOwner {
   readonly sourceCreatedAt: Instant | null;
   /** Whether it is a tombstone. */
   readonly deleted: boolean;
+  readonly username?: string | null;
+  /** The names of the roles that the provider assigns. */
+  readonly roles?: readonly string[];
 }
 
 /**
@@ -25,6 +28,8 @@ export interface StoredState {
     user: { readonly provider: ProviderName; readonly id: string },
     tenants: readonly string[],
   ): Promise<readonly { readonly id: string; readonly tenant: string }[]>;
+  /** Whether there is, or was, anything of a tenant. */
+  hasTenant(owner: Owner): Promise<boolean>;
   /** The ids of a tenant's live users whose `roles` hold this one, `limit` of them at most. */
   usersWithRole(owner: Owner, role: string, limit: number): Promise<readonly string[]>;
 }

@@ -9,6 +9,7 @@ import type { StoredState } from '../core/stored-state.ts';
 import {
   CheckTablesDocument,
   type CheckTablesQuery,
+  HasTenantDocument,
   OrganizationsOfDocument,
   OwnerOfDocument,
   UsersWithRoleDocument,
@@ -35,6 +36,8 @@ export interface Engine extends StoredState {
   /** Reads a row of each table that is written to. */
   checkTables(): Promise<CheckTablesQuery>;
 }
+
+const TEXTS = z.array(z.string()).catch([]);
 
 const ERRORS = z.array(
   z.object({
@@ -115,7 +118,13 @@ export function createEngine(
         clock: Date.parse(clock),
         sourceCreatedAt: createdAt === null ? null : Date.parse(createdAt),
         deleted: row.deleted_at !== null,
+        username: row.username,
+        roles: TEXTS.parse(row.roles),
       };
+    },
+    async hasTenant({ provider, tenant }) {
+      const { organizations, users } = await ask(HasTenantDocument, { provider, tenant });
+      return organizations.length + users.length > 0;
     },
   };
 }

@@ -62,7 +62,7 @@ function verdictOn(reading: Reading): Pick<LedgerEntry, 'status' | 'error'> {
     case 'records':
       return { status: 'applied', error: null };
     case 'ignored':
-      return { status: 'ignored', error: null };
+      return { status: 'ignored', error: reading.reason ?? null };
     case 'malformed':
       return { status: 'dead', error: reading.reason };
   }

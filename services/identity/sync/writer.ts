@@ -9,7 +9,7 @@ import { batchOf, type Entry } from './rows.ts';
 /** How an entry ended, once that is committed. */
 export interface Settlement {
   readonly status: DeliveryStatus;
-  /** Why it is dead or, of an applied one, what was left out of it. */
+  /** Why it is dead or ignored or, of an applied one, what was left out of it. */
   readonly error: string | null;
 }
 

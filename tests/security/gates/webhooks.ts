@@ -66,7 +66,7 @@ export function webhookGate(world: () => World): void {
           expect(
             (await send({ url: `${world().stack.service.url}${path}`, headers, body })).status,
             path,
-          ).toBe(204);
+          ).toBe(200);
         }
       }
       for (const secret of [world().older.casdoor, world().stack.casdoor.webhookSecret]) {
@@ -75,7 +75,7 @@ export function webhookGate(world: () => World): void {
         );
         for (const record of records) {
           const answer = await world().stack.casdoor.webhooks.post(record, { 'X-Webhook-Secret': secret });
-          expect(answer.status).toBe(204);
+          expect(answer.status).toBe(200);
         }
         expect(records.length).toBeGreaterThan(0);
       }

@@ -26,16 +26,19 @@ export function webhooks(
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 
     for (const provider of services.providers.values()) {
-      scope.post(`/webhooks/${provider.name}`, async (request, reply) => {
+      scope.post(`/webhooks/${provider.name}`, async (request) => {
         const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
         const delivery = provider.verify({ headers: request.headers, body, receivedAt: Date.now() });
         const outcome = await deliver(provider, services.writer, delivery);
         const { status, type } = outcome;
-        request.log.info({ delivery: delivery.id, provider: provider.name, type, status }, 'settled');
+        // Reasons of dead ones may quote what was sent.
+        const why = status === 'ignored' && outcome.error !== null ? { reason: outcome.error } : {};
+        request.log.info({ delivery: delivery.id, provider: provider.name, type, status, ...why }, 'settled');
         const objection = complaint(outcome);
         if (objection instanceof LatchkeyError) throw objection;
         if (outcome.isPartial) reconcileSoon(provider.name);
-        return reply.code(204).send();
+        // With a body, as some senders take only 200 for success: Casdoor files a record of any other answer.
+        return { status };
       });
     }
   });

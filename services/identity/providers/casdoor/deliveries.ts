@@ -1,28 +1,12 @@
 import type { Delivery, Reading } from '../../core/deliveries.ts';
-import { deletedOrganization, type IdentityRecord, type Instant } from '../../core/records.ts';
+import { isJsonObject, parsePayload } from '../../core/payload.ts';
+import type { IdentityRecord, Instant } from '../../core/records.ts';
 import type { StoredState } from '../../core/stored-state.ts';
 import type { CasdoorApi } from './api.ts';
-import {
-  type CasdoorRecord,
-  type Hint,
-  readHint,
-  readRecord,
-  type ThingHint,
-  type UserHint,
-} from './hint.ts';
+import { type CasdoorRecord, type EverybodyHint, type Hint, readHint, readRecord } from './hint.ts';
 import { isKept, type Kept, organizationOf } from './lookup.ts';
-import { casdoorUserReader } from './read-users.ts';
-import { groupRecord, organizationRecord } from './records.ts';
-
-/**
- * How many users are read again when a role changes. More would not be done within the 30 seconds that
- * Casdoor waits; a reconcile, begun at once, reads the rest.
- */
-export const MOST_READ_AT_ONCE = 50;
-const READS_AT_ONCE = 5;
-
-/** What there is to say of a hint; `isPartial`: there is more than this. */
-type Found = Pick<Extract<Reading, { kind: 'records' }>, 'records' | 'isPartial'>;
+import { casdoorPlaceReader, casdoorThingReader, type Found } from './read-things.ts';
+import { casdoorUserReader, SharedIdError } from './read-users.ts';
 
 /**
  * Makes the function that reads Casdoor's deliveries. A delivery only says where to look: what holds
@@ -34,123 +18,54 @@ export function casdoorDeliveries(
   stored: StoredState,
   now: () => Instant = Date.now,
 ): (delivery: Delivery) => Promise<Reading> {
-  const readJoined = (id: string) => (id.includes('/') ? readGroup(id) : readOrganization(id));
-  const readUsers = casdoorUserReader({ config, api, stored, now, readJoined });
+  const readPlace = casdoorPlaceReader(api, now);
+  const readUsers = casdoorUserReader({ config, api, stored, now, readJoined: readPlace });
+  const readThing = casdoorThingReader({ config, api, stored, readPlace, readUsers });
 
-  async function readThing({ kind, names }: ThingHint): Promise<Found> {
-    const wanted = names.filter((name) => isKept(config, organizationOf(name)));
-    const found = await Promise.all(
-      wanted.map(async (name): Promise<Found> => {
-        if (kind === 'role') return readRole(name);
-        const records = await (kind === 'group' ? readGroup(name) : readOrganization(name));
-        // Its people are in another one now, or in none.
-        return { records, isPartial: records.some(({ deleted }) => deleted) };
-      }),
-    );
-    return {
-      records: found.flatMap(({ records }) => records),
-      isPartial: found.some(({ isPartial }) => isPartial === true),
-    };
+  /** @returns undefined where nothing of it is kept in step */
+  async function read(hint: Hint): Promise<Found | undefined> {
+    if (hint.kind === 'everybody') return isOurs(hint) ? { records: [], isPartial: true } : undefined;
+    const names = hint.kind === 'user' ? [...hint.names, ...(hint.owners ?? [])] : hint.names;
+    if (names.length > 0 && !names.some((name) => isKept(config, organizationOf(name)))) return undefined;
+    return hint.kind === 'user' ? readUsers(hint) : readThing(hint);
   }
 
-  async function readOrganization(name: string): Promise<IdentityRecord[]> {
-    const clock = now();
-    const organization = await api.findOrganization(name);
-    return [organization === undefined ? goneAt(name, clock) : organizationRecord(organization, clock)];
-  }
-
-  async function readGroup(name: string): Promise<IdentityRecord[]> {
-    const clock = now();
-    const group = await api.findGroup(name);
-    return [group === undefined ? goneAt(name, clock) : groupRecord(group, clock)];
-  }
-
-  /** A role is no record of its own: whoever has it is read again, and whoever is stored with it. */
-  async function readRole(fullName: string): Promise<Found> {
-    const tenant = organizationOf(fullName);
-    const name = fullName.slice(tenant.length + 1);
-    const before = await stored.usersWithRole({ provider: 'casdoor', tenant }, name, MOST_READ_AT_ONCE + 1);
-    const members = await membersOf(fullName);
-    const hints: UserHint[] = [
-      ...before.map((id) => ({ kind: 'user' as const, ids: [id], names: [], seen: undefined })),
-      ...members.map((one) => ({ kind: 'user' as const, ids: [], names: [one], seen: undefined })),
-    ];
-    const records: IdentityRecord[] = [];
-    for (let from = 0; from < Math.min(hints.length, MOST_READ_AT_ONCE); from += READS_AT_ONCE) {
-      const some = hints.slice(from, Math.min(from + READS_AT_ONCE, MOST_READ_AT_ONCE));
-      records.push(...(await Promise.all(some.map(readUsers))).flat());
-    }
-    // That somebody is not there any more is not this role's to tell: they may have moved.
-    const present = records.filter((record) => record.kind !== 'user' || !record.deleted);
-    const isPartial = hints.length > MOST_READ_AT_ONCE || present.length < records.length;
-    return { records: present, isPartial };
-  }
-
-  /**
-   * The users of a role, of its groups and of the roles that it contains, as far as they are of its own
-   * organization: in another one its word does not count.
-   * @returns `<organization>/<name>` of each, or only of more than can be read at once
-   */
-  async function membersOf(fullName: string): Promise<string[]> {
-    const own = (names: readonly string[]) =>
-      names.filter((name) => organizationOf(name) === organizationOf(fullName));
-    const members = new Set<string>();
-    const roles = new Set([fullName]);
-    for (const name of roles) {
-      const role = await api.findRole(name);
-      for (const user of own(role?.users ?? [])) members.add(user);
-      for (const group of own(role?.groups ?? [])) {
-        if (members.size > MOST_READ_AT_ONCE) break;
-        for (const user of own((await api.findGroup(group))?.users ?? [])) members.add(user);
-      }
-      if (members.size > MOST_READ_AT_ONCE) break;
-      for (const part of own(role?.roles ?? [])) roles.add(part);
-    }
-    return [...members];
+  /** Administrators of all organizations are of built-in, and what they change may be anybody's. */
+  function isOurs({ organization }: EverybodyHint): boolean {
+    return ['', 'built-in'].includes(organization) || isKept(config, organization);
   }
 
   return async ({ body }) => {
     const record = readRecord(body);
     if (record === undefined) {
-      return {
-        kind: 'malformed',
-        type: 'unknown',
-        subject: null,
-        // Its `object` may hold a password in plain text.
-        payload: null,
-        reason: 'It is no record of Casdoor’s: check the URL and the Content type of its webhook.',
-      };
+      // Nothing is kept of it: it may hold a password in plain text.
+      return { kind: 'malformed', type: 'unknown', subject: null, payload: null, reason: whatElse(body) };
     }
     const type = record.action;
+    const ignored = (reason: string): Reading => ({ kind: 'ignored', type, subject: null, reason });
     const hint = readHint(record);
-    if (hint === undefined) return { kind: 'ignored', type, subject: null };
-    const found: Found = hint.kind === 'user' ? { records: await readUsers(hint) } : await readThing(hint);
-    const { records, isPartial = false } = found;
-    const subject = subjectOf(hint, records);
-    if (subject === undefined || (records.length === 0 && hint.kind !== 'role')) {
-      return { kind: 'ignored', type, subject: null };
+    if (hint.kind === 'nobody') return ignored(hint.reason);
+    try {
+      const found = await read(hint);
+      if (found === undefined) return ignored('Its organization is not one of CASDOOR_ORGANIZATIONS.');
+      const { records, isPartial = false, unreadable } = found;
+      const subject = subjectOf(hint, records);
+      if (subject === undefined) return ignored(whyNobody(unreadable));
+      const payload = keptOf(record, hint, subject);
+      const { id, tenant } = subject;
+      return { kind: 'records', type, subject: id, tenant, payload, records, isPartial };
+    } catch (error) {
+      if (!(error instanceof SharedIdError)) throw error;
+      const { tenant, id, message: reason } = error;
+      const payload = keptOf(record, hint, error);
+      return { kind: 'malformed', type, subject: id, tenant, payload, reason };
     }
-    const { id, tenant } = subject;
-    return {
-      kind: 'records',
-      type,
-      subject: id,
-      tenant,
-      payload: keptOf(record, hint, subject),
-      records,
-      isPartial,
-    };
   };
 }
 
 interface Subject {
   readonly id: string;
   readonly tenant: string;
-}
-
-function goneAt(id: string, clock: Instant): IdentityRecord {
-  const organization = { provider: 'casdoor', tenant: organizationOf(id), id } as const;
-  return deletedOrganization(organization, clock, { onlyIfStored: true });
 }
 
 /** What the ledger keeps, of which {@link readHint} makes the same hint again. */
@@ -160,6 +75,21 @@ function keptOf({ name, action }: CasdoorRecord, hint: Hint, { id, tenant }: Sub
 
 function subjectOf(hint: Hint, [first]: readonly IdentityRecord[]): Subject | undefined {
   if (hint.kind === 'user') return first?.kind === 'user' ? first : undefined;
-  const [id] = hint.names;
+  const id = hint.kind === 'everybody' ? hint.organization : hint.names[0];
   return id === undefined ? undefined : { id, tenant: organizationOf(id) };
+}
+
+function whyNobody(unreadable: string | undefined): string {
+  return unreadable === undefined
+    ? 'Casdoor has no user of that name any more, and the record tells no id: a reconcile finds who is gone.'
+    : `The user cannot be read: ${unreadable}.`;
+}
+
+/** What a body that is no record may be, and the fix. */
+function whatElse(body: string): string {
+  const parsed = parsePayload(body);
+  if (parsed.ok && isJsonObject(parsed.value) && !('action' in parsed.value)) {
+    return 'It is no record of Casdoor’s but fields of something else, such as a user: on the webhook’s page, leave Token fields empty and switch Is user extended off.';
+  }
+  return 'It is no record of Casdoor’s: check the URL and the Content type of its webhook.';
 }

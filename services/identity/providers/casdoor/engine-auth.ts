@@ -15,6 +15,14 @@ export const SUBSCRIBED_EVENTS = [
   'delete-user',
   'remove-user-from-group',
   'reset-email-or-phone',
+  // An avatar, of which nothing else tells.
+  'upload-resource',
+  // Many at once: a reconcile brings them.
+  'upload-users',
+  'upload-groups',
+  'upload-roles',
+  'sync-ldap-users',
+  'run-syncer',
   'add-organization',
   'update-organization',
   'delete-organization',
@@ -61,8 +69,17 @@ export function casdoorEngineAuth(config: Settings, claims: readonly CustomClaim
     },
     setup: [
       {
-        where: 'Identity → Applications → the application',
-        what: 'Token format: JWT-Empty or JWT-Standard. The default, JWT, puts the password’s salt into every token, and refresh tokens of JWT-Custom pass for access tokens.',
+        where: 'the machine that Casdoor runs on: conf/app.conf',
+        what: `The address that people use, which becomes the issuer of the tokens: without it the issuer is whatever host name a request came to. Restart Casdoor afterwards.`,
+        paste: `origin = ${issuer}`,
+      },
+      {
+        where: 'Identity → Applications → the application → OIDC/OAuth',
+        what: 'Token format: JWT-Empty or JWT-Standard. The default, JWT, puts the password’s salt into every token, and refresh tokens of JWT-Custom pass for access tokens; JWT-Custom needs Owner and Name among its Token fields and, for roles, an attribute roles (category Existing Field, value Roles, type Array).',
+      },
+      {
+        where: 'Identity → Applications → the application → Security',
+        what: 'Token cert: one of your own, or the built-in one; it must not be empty, or Casdoor hands out everybody’s keys as the application’s.',
       },
       {
         where: 'Admin → Webhooks → Add',

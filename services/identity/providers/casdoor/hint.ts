@@ -13,7 +13,8 @@ const RECORD = z.object({
   createdTime: text,
   requestUri: text,
   object: text,
-  response: text,
+  /** Records of before March 2024 have none. */
+  response: z.string().optional().catch(undefined),
   /** Only in what the ledger kept, in place of the fields that tell it. */
   target: z.string().max(255).optional().catch(undefined),
 });
@@ -36,7 +37,22 @@ export interface ThingHint {
   readonly names: readonly string[];
 }
 
-export type Hint = UserHint | ThingHint;
+/** Many people of an organization have changed at once, and nothing says who: only a listing tells. */
+export interface EverybodyHint {
+  readonly kind: 'everybody';
+  readonly organization: string;
+}
+
+export type Hint = UserHint | ThingHint | EverybodyHint;
+
+/** A record changes nothing that is kept in step. */
+export interface NoHint {
+  readonly kind: 'nobody';
+  /** Why, for the operator; it names nobody. */
+  readonly reason: string;
+}
+
+const nobody = (reason: string): NoHint => ({ kind: 'nobody', reason });
 
 /** @returns undefined for what is no record of Casdoor's */
 export function readRecord(body: string): CasdoorRecord | undefined {
@@ -44,21 +60,38 @@ export function readRecord(body: string): CasdoorRecord | undefined {
   return payload.ok ? RECORD.safeParse(payload.value).data : undefined;
 }
 
+/** What changes many at once, and leaves no record for each of them. */
+const BULK_ACTIONS = new Set([
+  'upload-users',
+  'upload-groups',
+  'upload-roles',
+  'sync-ldap-users',
+  'run-syncer',
+]);
+
 /** Fired by Casdoor itself after the fact, and so without the response to a request. */
 const WITHOUT_RESPONSE = new Set(['new-user-ldap', 'new-user-syncer']);
 
 /**
- * Whom a record is about, or undefined if it changes nothing that is kept in step.
+ * Whom a record is about.
  *
  * Failed and forbidden calls are recorded too, with status 200: only `response` tells them. The
  * record's own organization and user are those who acted; only where people act for themselves are
  * they also the target.
  */
-export function readHint(record: CasdoorRecord): Hint | undefined {
-  const { action } = record;
+export function readHint(record: CasdoorRecord): Hint | NoHint {
+  const { action, response } = record;
   if (record.target !== undefined) return keptHint(action, record.target, record.organization);
-  const isDone = record.response.startsWith('{status:"ok"');
-  if (!isDone && !(WITHOUT_RESPONSE.has(action) && record.response === '')) return undefined;
+  if (response === undefined) {
+    return nobody(
+      'The record has no response, so nothing says whether the call succeeded: Casdoor tells it since March 2024.',
+    );
+  }
+  const isDone = response.startsWith('{status:"ok"');
+  if (!isDone && !(WITHOUT_RESPONSE.has(action) && response === '')) {
+    return nobody('The call had failed, or was refused, at Casdoor.');
+  }
+  if (BULK_ACTIONS.has(action)) return bulkTarget(record);
 
   switch (action) {
     case 'signup':
@@ -73,6 +106,8 @@ export function readHint(record: CasdoorRecord): Hint | undefined {
     case 'delete-user':
     case 'remove-user-from-group':
       return userTarget(record);
+    case 'upload-resource':
+      return avatarTarget(record);
     default:
       return thingTarget(record);
   }
@@ -80,6 +115,7 @@ export function readHint(record: CasdoorRecord): Hint | undefined {
 
 /** The hint that the ledger keeps, when it is read again. */
 function keptHint(action: string, target: string, organization: string): Hint {
+  if (BULK_ACTIONS.has(action)) return { kind: 'everybody', organization: target };
   const kind = /-(organization|group|role)$/.exec(action)?.[1];
   if (kind === 'organization' || kind === 'group' || kind === 'role') return { kind, names: [target] };
   return {
@@ -91,30 +127,54 @@ function keptHint(action: string, target: string, organization: string): Hint {
   };
 }
 
-function actor({ organization, user, createdTime }: CasdoorRecord): Hint | undefined {
-  const name = fullName(organization, user);
+function actor({ organization, user, createdTime }: CasdoorRecord): Hint | NoHint {
+  const [name] = fullNames([fullName(organization, user)]);
   const seen = Date.parse(createdTime);
-  if (name === undefined) return undefined;
+  // The sign-in of nobody: a guest, or somebody who is not known.
+  if (name === undefined) return nobody('The record names nobody.');
   return { kind: 'user', ids: [], names: [name], seen: Number.isNaN(seen) ? undefined : seen };
 }
 
-function userTarget(record: CasdoorRecord): Hint | undefined {
+function userTarget(record: CasdoorRecord): Hint | NoHint {
   const object = fieldsOf(record.object);
   const query = queryOf(record.requestUri);
   const ids = distinct([query.get('userId'), object.id]);
-  const names = distinct([query.get('id'), fullName(object.owner, object.name)]);
-  return ids.length + names.length === 0 ? undefined : { kind: 'user', ids, names, seen: undefined };
+  const names = fullNames([query.get('id'), fullName(object.owner, object.name)]);
+  return ids.length + names.length === 0
+    ? nobody(NAMES_NOTHING)
+    : { kind: 'user', ids, names, seen: undefined };
 }
 
-function thingTarget(record: CasdoorRecord): Hint | undefined {
-  const kind = /^(?:add|update|delete)-(organization|group|role)$/.exec(record.action)?.[1];
-  if (kind !== 'organization' && kind !== 'group' && kind !== 'role') return undefined;
-  const object = fieldsOf(record.object);
-  const names = distinct([queryOf(record.requestUri).get('id'), fullName(object.owner, object.name)]);
-  // Every organization's owner is `admin`, so that says nothing.
-  const wanted = kind === 'organization' ? names.map((name) => name.slice(name.indexOf('/') + 1)) : names;
-  return wanted.length === 0 ? undefined : { kind, names: wanted };
+/** Whose picture it is, Casdoor is told in the query alone; anything else that is uploaded is no change. */
+function avatarTarget({ requestUri }: CasdoorRecord): Hint | NoHint {
+  const query = queryOf(requestUri);
+  if (query.get('tag') !== 'avatar') return nobody('The uploaded file is nobody’s avatar.');
+  const names = fullNames([fullName(query.get('owner'), query.get('user'))]);
+  return names.length === 0 ? nobody(NAMES_NOTHING) : { kind: 'user', ids: [], names, seen: undefined };
 }
+
+/** A syncer's own organization is not in the record, nor is that of what an administrator of all uploads. */
+function bulkTarget({ action, organization, requestUri }: CasdoorRecord): Hint {
+  const [ldap] = action === 'sync-ldap-users' ? fullNames([queryOf(requestUri).get('id')]) : [];
+  return { kind: 'everybody', organization: ldap?.split('/')[0] ?? organization };
+}
+
+function thingTarget(record: CasdoorRecord): Hint | NoHint {
+  const kind = /^(?:add|update|delete)-(organization|group|role)$/.exec(record.action)?.[1];
+  if (kind !== 'organization' && kind !== 'group' && kind !== 'role') {
+    return nobody(
+      'Nothing that is kept in step changes by this: its event can be left out of the webhook’s.',
+    );
+  }
+  const object = fieldsOf(record.object);
+  const names = fullNames([queryOf(record.requestUri).get('id'), fullName(object.owner, object.name)]);
+  if (names.length === 0) return nobody(NAMES_NOTHING);
+  // Every organization's owner is `admin`, so that says nothing.
+  return { kind, names: kind === 'organization' ? names.map((name) => name.split('/')[1] ?? '') : names };
+}
+
+const NAMES_NOTHING =
+  'The record does not say what it is about: choose owner, name and id among the webhook’s Object fields.';
 
 /** `object` is the body of the recorded request: JSON, or a form where its page sends one. */
 function fieldsOf(object: string): JsonObject {
@@ -141,6 +201,11 @@ function queryOf(requestUri: string): URLSearchParams {
 function fullName(owner: unknown, name: unknown): string | undefined {
   if (typeof owner !== 'string' || typeof name !== 'string') return undefined;
   return owner === '' || name === '' ? undefined : `${owner}/${name}`;
+}
+
+/** Those that Casdoor can be asked for: `<organization>/<name>`, each of them a name and no path. */
+function fullNames(values: readonly unknown[]): string[] {
+  return distinct(values).filter((name) => /^[^/]+\/[^/]+$/.test(name));
 }
 
 const LONGEST = 255;

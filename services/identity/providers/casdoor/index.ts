@@ -23,12 +23,12 @@ export function createCasdoor(
     name: 'casdoor',
     verify: casdoorVerifier(config),
     records: casdoorDeliveries(config, api, stored),
-    directory: casdoorDirectory(config, api),
+    directory: casdoorDirectory(config, api, stored),
     lookup: casdoorLookup(config, api),
     hasLeft: casdoorDeparture(api),
     accounts: casdoorAccounts(config, api),
     engineAuth: () => casdoorEngineAuth(config),
     keys: keys.keys,
-    verifyToken: casdoorTokenVerifier(config, keys, allowedRoles),
+    verifyToken: casdoorTokenVerifier(config, keys, stored, allowedRoles),
   };
 }

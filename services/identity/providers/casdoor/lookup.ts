@@ -2,20 +2,25 @@ import { LRUCache } from 'lru-cache';
 import type { CasdoorConfig } from '../../core/config.ts';
 import { type Instant, UNCERTAIN_TENANT } from '../../core/records.ts';
 import type { Provider } from '../provider.ts';
-import { type CasdoorApi, type CasdoorUser, isRefusal, type UserPlace } from './api.ts';
+import { type CasdoorApi, isRefusal, type UserPlace } from './api.ts';
 import { groupRecord, membershipRecords, organizationRecord, userRecord } from './records.ts';
+import { rolesHeld } from './role-names.ts';
+import type { CasdoorUser } from './shapes.ts';
 
-export type Kept = Pick<CasdoorConfig, 'organizations'>;
+export type Kept = Pick<CasdoorConfig, 'organizations' | 'properties'>;
 
 /** Whether an organization is one of those that are kept in step. */
-export const isKept = ({ organizations }: Kept, organization: string): boolean =>
-  organizations.length === 0 || organizations.includes(organization);
+export const isKept = (
+  { organizations }: Pick<CasdoorConfig, 'organizations'>,
+  organization: string,
+): boolean => organizations.length === 0 || organizations.includes(organization);
 
 /** Makes the function that finds a user of one organization; undefined where it has no such user. */
 export function casdoorUserFinder(api: CasdoorApi): (who: UserPlace) => Promise<CasdoorUser | undefined> {
   return async (who) => {
     try {
-      return await api.findUser(who);
+      const user = await api.findUser(who);
+      return user && (await withOwnRoles(user));
     } catch (error) {
       if (!isRefusal(error)) throw error;
       // Casdoor keeps the users of a deleted organization, and answers for them with an error.
@@ -23,6 +28,16 @@ export function casdoorUserFinder(api: CasdoorApi): (who: UserPlace) => Promise<
       throw error;
     }
   };
+
+  /**
+   * Where a role of another organization names the user, Casdoor may tell the roles of that organization
+   * and none of their own: whoever administers any organization could take everybody's roles away.
+   */
+  async function withOwnRoles(user: CasdoorUser): Promise<CasdoorUser> {
+    if (user.roles.every(({ owner }) => owner === user.owner)) return user;
+    const { items } = await api.findRoles(user.owner);
+    return { ...user, roles: rolesHeld(items)(user) };
+  }
 }
 
 /** Reads one user, organization, group or membership through Casdoor’s API. */
@@ -40,10 +55,12 @@ export function casdoorLookup(
     switch (key.kind) {
       case 'user': {
         const user = await findKept(key.tenant, key.id);
-        return user && userRecord(user, clock);
+        return user && userRecord(config, user, clock);
       }
       case 'organization': {
         if (!isKept(config, organizationOf(key.id))) return undefined;
+        // No name of Casdoor's holds a slash, so it would take offence at a second one.
+        if (/\/.*\//.test(key.id)) return undefined;
         if (key.id.includes('/')) {
           const group = await api.findGroup(key.id);
           return group && groupRecord(group, clock);
@@ -52,9 +69,14 @@ export function casdoorLookup(
         return organization && organizationRecord(organization, clock);
       }
       case 'membership': {
-        const user = await findKept(organizationOf(key.organizationId), key.userId);
-        const memberships = user === undefined ? [] : membershipRecords(user, clock);
-        return memberships.find(({ organizationId }) => organizationId === key.organizationId);
+        const { organizationId, userId } = key;
+        const user = await findKept(organizationOf(organizationId), userId);
+        if (user === undefined) return undefined;
+        const memberships = membershipRecords(user, clock, (group) => group === organizationId);
+        const membership = memberships.find((one) => one.organizationId === organizationId);
+        if (membership === undefined || !organizationId.includes('/')) return membership;
+        // Users may name groups that are not there.
+        return (await api.findGroup(organizationId)) && membership;
       }
     }
   };

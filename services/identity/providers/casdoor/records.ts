@@ -1,11 +1,20 @@
+import type { CasdoorConfig } from '../../core/config.ts';
 import type { Instant, MembershipRecord, OrganizationRecord, UserRecord } from '../../core/records.ts';
-import type { CasdoorGroup, CasdoorOrganization, CasdoorUser } from './api.ts';
+import { roleNames } from './role-names.ts';
+import type { CasdoorGroup, CasdoorOrganization, CasdoorUser } from './shapes.ts';
 
 /** Longer ones are no addresses (RFC 5321), and no index could hold them. */
 const LONGEST_ADDRESS = 320;
 
-/** A user as Casdoor's API tells it. @param roles names, where the user's own list is not filled */
-export function userRecord(user: CasdoorUser, clock: Instant, roles = enabledRoles(user)): UserRecord {
+/**
+ * A user as Casdoor's API tells it. Of their properties only those are kept that the configuration lists:
+ * the others are for administrators, and hold other providers' tokens.
+ */
+export function userRecord(
+  { properties: kept }: Pick<CasdoorConfig, 'properties'>,
+  user: CasdoorUser,
+  clock: Instant,
+): UserRecord {
   const email = address(user.email);
   const createdAt = time(user.createdTime);
   return {
@@ -28,14 +37,21 @@ export function userRecord(user: CasdoorUser, clock: Instant, roles = enabledRol
     firstName: user.firstName || null,
     lastName: user.lastName || null,
     imageUrl: user.avatar || null,
-    roles,
-    // What Casdoor calls properties is for administrators, and holds other providers' tokens.
-    metadata: {},
+    roles: roleNames(user, user.roles),
+    metadata: Object.fromEntries(
+      kept.flatMap((name) => {
+        const value = Object.hasOwn(user.properties, name) ? user.properties[name] : undefined;
+        return typeof value === 'string' ? [[name, value]] : [];
+      }),
+    ),
   };
 }
 
 /** An organization; its id is its name, for it has no other. */
-export function organizationRecord(organization: CasdoorOrganization, clock: Instant): OrganizationRecord {
+export function organizationRecord(
+  organization: Omit<CasdoorOrganization, 'accountItems'>,
+  clock: Instant,
+): OrganizationRecord {
   return {
     kind: 'organization',
     provider: 'casdoor',
@@ -63,14 +79,29 @@ export function groupRecord(group: CasdoorGroup, clock: Instant): OrganizationRe
 
 /**
  * What a user belongs to: the organization that owns them, and their groups in it. Casdoor does not check
- * whose groups a user is given, so those of other organizations do not count.
+ * which groups a user is given, nor whether there are such.
+ *
+ * @param isGroup whether there is a group of this name, `<organization>/<group>`
  */
-export function membershipRecords(user: CasdoorUser, clock: Instant): MembershipRecord[] {
-  const groups = [...new Set(user.groups)].filter((group) => group.startsWith(`${user.owner}/`));
+export function membershipRecords(
+  user: CasdoorUser,
+  clock: Instant,
+  isGroup: (name: string) => boolean,
+): MembershipRecord[] {
   return [
     membership(user, user.owner, clock, user.isAdmin ? 'org:admin' : 'org:member'),
-    ...groups.map((group) => membership(user, group, clock, 'org:member')),
+    ...ownGroups(user)
+      .filter(isGroup)
+      .map((group) => membership(user, group, clock, 'org:member')),
   ];
+}
+
+/** The groups that a user says to be in, as far as they are of the user's own organization. */
+export function ownGroups({ owner, groups }: CasdoorUser): string[] {
+  return [...new Set(groups)].filter((group) => {
+    const [organization, name = '', ...more] = group.split('/');
+    return organization === owner && name !== '' && more.length === 0;
+  });
 }
 
 function membership(
@@ -90,14 +121,6 @@ function membership(
     sourceCreatedAt: null,
     role,
   };
-}
-
-/** Another organization may name anybody in its roles; only those of the user's own count. */
-function enabledRoles(user: CasdoorUser): string[] {
-  const names = user.roles.flatMap(({ owner, name, isEnabled }) =>
-    isEnabled && owner === user.owner ? [name] : [],
-  );
-  return [...new Set(names)].sort();
 }
 
 function address(text: string): string | null {

@@ -4,6 +4,7 @@ import { isJsonObject } from '../../core/payload.ts';
 import { grant } from '../claims.ts';
 import { jwtVerifier, refused } from '../jwt.ts';
 import type { KeySource } from '../key-source.ts';
+import type { StoredState } from '../../core/stored-state.ts';
 import type { VerifiedToken } from '../provider.ts';
 import { isKept } from './lookup.ts';
 
@@ -14,10 +15,13 @@ import { isKept } from './lookup.ts';
  * Refresh tokens are JWTs of the same key, issuer, audience and subject. They say so in `tokenType`,
  * except those of format JWT-Custom, which say `access-token` and give themselves away by a second
  * claim, `TokenType`. None of them names its key, as every access token does.
+ *
+ * @param stored asked only about roles that the token gives as texts
  */
 export function casdoorTokenVerifier(
   config: Pick<CasdoorConfig, 'issuer' | 'audience' | 'organizations'>,
   keys: Pick<KeySource, 'find'>,
+  stored: Pick<StoredState, 'ownerOf'>,
   allowedRoles: readonly string[],
 ): (token: string) => Promise<VerifiedToken> {
   const { issuer, audience } = config;
@@ -37,31 +41,56 @@ export function casdoorTokenVerifier(
     if (typeof azp !== 'string' || !clients.has(azp)) {
       throw refused('its application is not one of CASDOOR_AUDIENCE');
     }
-    // An application's own token is in the name of `admin/<application>`; people have UUIDs.
-    if (sub.includes('/')) throw refused('it belongs to a machine and not to a user');
-    // In every format tokens tell the organization that owns the user. Without it the id is nobody's.
-    if (typeof owner !== 'string' || owner === '') throw refused('it names no owner');
+    // An application's own token is in the name of `admin/<application>`, an owner that no user has.
+    if (owner === 'admin' || (owner === undefined && sub.startsWith('admin/'))) {
+      throw refused('it is an application’s own and belongs to no user');
+    }
+    // Without it the id is nobody's. JWT-Custom tells it only if it is told to.
+    if (typeof owner !== 'string' || owner === '') {
+      throw refused(
+        'it does not tell its user’s organization: at Casdoor choose the token format JWT-Empty or JWT-Standard, or add Owner to the Token fields of JWT-Custom',
+      );
+    }
     if (!isKept(config, owner)) {
       throw refused('the organization of its user is not one of CASDOOR_ORGANIZATIONS');
     }
+    // Actions and Casdoor's API would take it for a path.
+    if (sub.includes('/')) throw refused('its user’s id holds a slash: give the user another id at Casdoor');
+    const names = namesOf(roles, owner);
+    const allowed = allowedRoles.filter((role) => names.own.includes(role));
+    const uncertain = allowedRoles.filter((role) => names.uncertain.includes(role));
+    if (uncertain.length > 0) allowed.push(...(await syncedAmong(uncertain, { tenant: owner, id: sub })));
     return {
       issuer,
       tenant: owner,
       subject: sub,
       expiresAt: exp * 1000,
       issuedAt: iat === undefined ? undefined : iat * 1000,
-      ...grant(sub, { roles: namesOf(roles, owner) }, allowedRoles),
+      ...grant(sub, { roles: allowed }, allowedRoles),
     };
   };
+
+  /** Another organization may name anybody in its roles, and a text does not tell whose role it is: the row does. */
+  async function syncedAmong(
+    roles: readonly string[],
+    { tenant, id }: { readonly tenant: string; readonly id: string },
+  ): Promise<string[]> {
+    const row = await stored.ownerOf(id);
+    if (row?.provider !== 'casdoor' || row.tenant !== tenant || row.deleted) return [];
+    return roles.filter((role) => row.roles?.includes(role));
+  }
 }
 
 /**
- * Roles are objects in most token formats, and texts where JWT-Custom makes them so. Of objects those of
- * the user's own organization count, for another one may name anybody in its roles; texts do not tell.
+ * Roles are objects in most token formats, and texts where JWT-Custom makes them so. Of objects those count
+ * that are enabled and of the user's own organization; texts tell neither.
  */
-function namesOf(roles: unknown, owner: string): unknown[] {
-  return (Array.isArray(roles) ? roles : []).flatMap((role: unknown) => {
-    if (!isJsonObject(role)) return [role];
-    return role.isEnabled === false || role.owner !== owner ? [] : [role.name];
-  });
+function namesOf(roles: unknown, owner: string): { own: unknown[]; uncertain: unknown[] } {
+  const all: unknown[] = Array.isArray(roles) ? roles : [];
+  return {
+    own: all.flatMap((role) =>
+      isJsonObject(role) && role.isEnabled !== false && role.owner === owner ? [role.name] : [],
+    ),
+    uncertain: all.filter((role) => typeof role === 'string'),
+  };
 }

@@ -1,11 +1,12 @@
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type LocalCasdoor, startLocalCasdoor } from '../../../../../scripts/local/casdoor/local-casdoor.ts';
+import { newRecord } from '../../../../../scripts/local/casdoor/webhooks.ts';
 import { VANISHING } from '../../../../../services/identity/core/settings/vanishing.ts';
 import { createEngine, type Engine } from '../../../../../services/identity/hasura/graphql.ts';
 import { buildApp } from '../../../../../services/identity/http/app.ts';
 import { createLogger } from '../../../../../services/identity/http/logger.ts';
-import { MOST_READ_AT_ONCE } from '../../../../../services/identity/providers/casdoor/deliveries.ts';
 import { createCasdoor } from '../../../../../services/identity/providers/casdoor/index.ts';
+import { MOST_READ_AT_ONCE } from '../../../../../services/identity/providers/casdoor/read-things.ts';
 import { backfill, drift, repair } from '../../../../../services/identity/sync/reconcile.ts';
 import type { Reconciled } from '../../../../../services/identity/sync/reconciled.ts';
 import { driftOf } from '../../../../../services/identity/sync/report.ts';
@@ -113,12 +114,9 @@ test('an organization that is not kept in step any more goes, with everybody in 
   expect(await live('users', 'username')).toHaveLength(20);
 });
 
-test('a role of more members than a webhook can bring reaches all of them at once, without a schedule', async () => {
-  const crowd = Array.from({ length: MOST_READ_AT_ONCE + 10 }, (_, index) => `acme/member-${index}`);
-  for (const name of crowd) casdoor.directory.addUser(name);
-  await backfill(context);
-  const config = configOf(casdoor);
-  const provider = createCasdoor(config, engine);
+/** The service, so that Casdoor's webhooks reach it, and the reconciles that they begin. */
+async function serve(settings: Record<string, string> = {}): Promise<void> {
+  const provider = createCasdoor(configOf(casdoor, settings), engine);
   const app = buildApp({
     providers: new Map([['casdoor', provider]]),
     writer: createWriter(engine, { inFlight: 1, queueLimit: 1000 }),
@@ -130,6 +128,13 @@ test('a role of more members than a webhook can bring reaches all of them at onc
   });
   onTestFinished(() => app.close());
   casdoor.deliverTo(`${await app.listen({ host: '127.0.0.1', port: 0 })}/webhooks/casdoor`);
+}
+
+test('a role of more members than a webhook can bring reaches all of them at once, without a schedule', async () => {
+  const crowd = Array.from({ length: MOST_READ_AT_ONCE + 10 }, (_, index) => `acme/member-${index}`);
+  for (const name of crowd) casdoor.directory.addUser(name);
+  await backfill(context);
+  await serve();
   casdoor.actions.addRole('acme/crowd', { users: crowd });
   const holders = async () =>
     (await query(`SELECT count(*)::int AS n FROM public.users WHERE roles = '["crowd"]'`))[0]?.n;
@@ -137,4 +142,162 @@ test('a role of more members than a webhook can bring reaches all of them at onc
 
   casdoor.actions.deleteRole('acme/crowd');
   await expect.poll(holders, { timeout: 20_000 }).toBe(0);
+});
+
+describe('many at once are brought by a reconcile, begun by the one record that there is:', () => {
+  test('a table of users', async () => {
+    await serve();
+    casdoor.actions.uploadUsers(['acme/ada', 'acme/grace']);
+    await expect
+      .poll(() => live('users', 'username'), { timeout: 20_000 })
+      .toEqual(['ada', 'admin', 'grace']);
+  });
+
+  test('the users of an LDAP server, whose own records may be lost', async () => {
+    await serve();
+    const { records } = casdoor.intercept(() =>
+      casdoor.actions.syncLdapUsers('acme', ['acme/lena', 'acme/max']),
+    );
+    await casdoor.webhooks.post(records[0] ?? newRecord({ action: 'none' }));
+    await expect.poll(() => live('users', 'username'), { timeout: 20_000 }).toEqual(['admin', 'lena', 'max']);
+  });
+});
+
+describe('an organization', () => {
+  const rows = () =>
+    query(`SELECT u.username, u.tenant, u.previous_tenant, u.deleted_at IS NOT NULL AS gone,
+        array_agg(m.organization_id::text ORDER BY m.organization_id) FILTER (WHERE m.deleted_at IS NULL) AS places
+      FROM public.users u LEFT JOIN public.organization_memberships m ON m.user_id = u.id
+      WHERE u.username LIKE 'd%' OR u.tenant LIKE 'd%' GROUP BY u.id ORDER BY u.username`);
+  const user = (username: string, tenant: string, previous: string | null, ...places: string[]) => ({
+    username,
+    tenant,
+    previous_tenant: previous,
+    gone: false,
+    places,
+  });
+
+  beforeEach(async () => {
+    casdoor.directory.addOrganization('delta');
+    casdoor.directory.addGroup('delta/team');
+    casdoor.directory.addUser('delta/dana', { groups: ['delta/team'] });
+    casdoor.directory.addUser('delta/dave');
+    await backfill(context);
+    expect(await rows()).toEqual([
+      user('dana', 'delta', null, 'delta', 'delta/team'),
+      user('dave', 'delta', null, 'delta'),
+    ]);
+  });
+
+  test('that was renamed takes its people along, and their rows stay theirs', async () => {
+    await serve();
+    const ids = await live('users', 'id');
+    casdoor.actions.updateOrganization('delta', { name: 'delta2' });
+    // Casdoor leaves the users' groups under the old name, and so they are in none any more.
+    await expect
+      .poll(rows, { timeout: 20_000 })
+      .toEqual([user('dana', 'delta2', 'delta', 'delta2'), user('dave', 'delta2', 'delta', 'delta2')]);
+    expect(await live('users', 'id')).toEqual(ids);
+    await expect
+      .poll(() => live('organizations', 'id'), { timeout: 20_000 })
+      .toEqual(['acme', 'built-in', 'delta2', 'delta2/team']);
+    await expect.poll(async () => driftOf(await drift(context)), { timeout: 20_000 }).toBe(0);
+  });
+
+  test('that was renamed, and is still named by its old name in the settings, ends for nobody by itself', async () => {
+    const settings = { CASDOOR_ORGANIZATIONS: 'acme,delta' };
+    await repair(contextOf(settings), anyNumber);
+    casdoor.directory.updateOrganization('delta', { name: 'delta2' });
+    await expect(repair(contextOf(settings))).rejects.toMatchObject({ code: 'repair-refused' });
+    expect((await rows()).filter(({ gone }) => gone)).toEqual([]);
+    // As docs/casdoor.md says: the setting first.
+    await repair(contextOf({ CASDOOR_ORGANIZATIONS: 'acme,delta2' }), anyNumber);
+    expect(await rows()).toEqual([
+      user('dana', 'delta2', 'delta', 'delta2'),
+      user('dave', 'delta2', 'delta', 'delta2'),
+    ]);
+  });
+
+  test('that was deleted ends its people, if they are few', async () => {
+    for (let index = 0; index < 20; index += 1) casdoor.directory.addUser(`acme/u${index}`);
+    await repair(context);
+    await serve();
+    casdoor.actions.deleteOrganization('delta');
+    await expect.poll(() => live('organizations', 'id'), { timeout: 20_000 }).not.toContain('delta');
+    await expect.poll(() => live('users', 'username'), { timeout: 20_000 }).not.toContain('dave');
+    expect(await live('users', 'username')).toHaveLength(21);
+  });
+
+  test('that was deleted ends nobody, if they are too many for the guard', async () => {
+    casdoor.directory.deleteOrganization('delta');
+    await expect(repair(context)).rejects.toMatchObject({ code: 'repair-refused' });
+    expect(await live('users', 'username')).toContain('dave');
+  });
+});
+
+test('a user without an id stops nothing, is named, and nobody is deleted by such a listing', async () => {
+  populate();
+  await backfill(context);
+  casdoor.directory.deleteUser('acme/u07');
+  casdoor.directory.addUser('acme/new');
+  casdoor.actions.runSyncer('acme/sue', { id: '' });
+  const report = await repair(context);
+  expect(report).toMatchObject({ unreadable: 1, deleted: { user: 0 } });
+  expect(report.unreadableExamples).toEqual([{ name: 'user acme/sue', reason: expect.any(String) }]);
+  expect(await live('users', 'username')).toEqual(expect.arrayContaining(['new', 'u07']));
+
+  Object.assign(casdoor.directory.findUser('acme/sue') ?? {}, { id: 'an-id-at-last' });
+  await repair(context);
+  expect(await live('users', 'username')).not.toContain('u07');
+  expect(await live('users', 'username')).toContain('sue');
+});
+
+test('groups that users made up are no organizations, and do not stop a repair', async () => {
+  casdoor.directory.addUser('acme/ada', { groups: ['acme/nothing', 'acme/x/y', 'beta/staff'] });
+  await repair(context);
+  expect(await live('organizations', 'id')).toEqual(['acme', 'built-in']);
+  expect(driftOf(await drift(context))).toBe(0);
+  // One that an earlier version has written.
+  await query(`INSERT INTO public.organizations (id, provider, tenant, source_updated_at)
+    VALUES ('acme/x/y', 'casdoor', 'acme', 'epoch')`);
+  await repair(context, anyNumber);
+  expect(await live('organizations', 'id')).toEqual(['acme', 'built-in']);
+});
+
+describe('an id of two users in two organizations', () => {
+  const row = async (id: string) =>
+    (await query(`SELECT username, tenant, deleted_at FROM public.users WHERE id = '${id}'`))[0];
+
+  test('is the row of whoever was here first; the other is refused, named, and never merged', async () => {
+    const { directory } = casdoor;
+    const bob = directory.addUser('acme/bob', { groups: [] });
+    await backfill(context);
+    directory.addOrganization('aaa');
+    directory.addUser('aaa/mallory', { id: bob.id });
+    const refused = { problem: 'refused', key: { kind: 'user', tenant: 'aaa', id: bob.id } };
+    for (const run of [backfill, drift, repair]) {
+      const report = await run(context);
+      expect(report.refused, run.name).toMatchObject({ user: 1 });
+      expect(report.examples, run.name).toContainEqual(expect.objectContaining(refused));
+      expect(await row(bob.id), run.name).toEqual({ username: 'bob', tenant: 'acme', deleted_at: null });
+    }
+    // Her end is nothing to him.
+    directory.deleteUser('aaa/mallory');
+    await repair(context);
+    expect(await row(bob.id)).toEqual({ username: 'bob', tenant: 'acme', deleted_at: null });
+  });
+
+  test('stays his tombstone when he goes: it is not hers then either', async () => {
+    const { directory } = casdoor;
+    directory.addOrganization('beta');
+    const bob = directory.addUser('acme/bob');
+    await backfill(context);
+    directory.addUser('beta/mallory', { id: bob.id, createdTime: '2026-01-01T00:00:00Z' });
+    directory.deleteUser('acme/bob');
+    const report = await repair(context, anyNumber);
+    expect(await row(bob.id)).toEqual({ username: null, tenant: 'acme', deleted_at: expect.anything() });
+    expect(report.refused).toMatchObject({ user: 1 });
+    expect((await repair(context)).refused).toMatchObject({ user: 1 });
+    expect(await row(bob.id)).toMatchObject({ username: null, tenant: 'acme' });
+  });
 });

@@ -10,7 +10,7 @@ import {
 } from '../../../../../../services/identity/providers/casdoor/api.ts';
 import { casdoorDeliveries } from '../../../../../../services/identity/providers/casdoor/deliveries.ts';
 import { casdoorDirectory } from '../../../../../../services/identity/providers/casdoor/directory.ts';
-import type { DirectoryPage } from '../../../../../../services/identity/providers/provider.ts';
+import type { DirectoryPage, StoredState } from '../../../../../../services/identity/providers/provider.ts';
 import { configOf, delivery, NOTHING_STORED } from '../../../../../support/casdoor.ts';
 
 const NOW = 1_800_000_000_000;
@@ -22,13 +22,18 @@ beforeEach(async () => {
 afterEach(() => casdoor.close());
 
 async function pages(
-  options: { cursor?: string; settings?: Record<string, string>; api?: Partial<CasdoorApi> } = {},
+  options: {
+    cursor?: string;
+    settings?: Record<string, string>;
+    api?: Partial<CasdoorApi>;
+    stored?: Partial<StoredState>;
+  } = {},
 ): Promise<DirectoryPage[]> {
   const config = configOf(casdoor, options.settings);
   const api = { ...createCasdoorApi(config), ...options.api };
   const all: DirectoryPage[] = [];
   const { cursor } = options;
-  const directory = casdoorDirectory(config, api, () => NOW);
+  const directory = casdoorDirectory(config, api, { ...NOTHING_STORED, ...options.stored }, () => NOW);
   for await (const page of directory.pages(cursor === undefined ? {} : { cursor })) all.push(page);
   return all;
 }
@@ -169,11 +174,138 @@ describe('a run that was broken off', () => {
   );
 });
 
-test('who is deleted softly is left out', async () => {
+test('who is forbidden or deleted softly is listed as disabled', async () => {
   casdoor.directory.updateOrganization('acme', { enableSoftDeletion: true });
-  fill(2);
+  fill(3);
   casdoor.directory.deleteUser('acme/user-0000');
-  expect(usersIn(await pages())).toEqual(new Set(['admin', 'user-0001']));
+  casdoor.directory.updateUser('acme/user-0001', { isForbidden: true });
+  const users = [...merged(await pages()).values()].flatMap((one) => (one.kind === 'user' ? [one] : []));
+  expect(Object.fromEntries(users.map(({ username, disabledAt }) => [username, disabledAt]))).toEqual({
+    admin: null,
+    'user-0000': NOW,
+    'user-0001': NOW,
+    'user-0002': null,
+  });
+});
+
+describe('an odd item never stops the listing, and is named:', () => {
+  const unreadableIn = (all: DirectoryPage[]) => all.flatMap(({ unreadable = [] }) => unreadable);
+
+  test('a user without an id', async () => {
+    const names = fill(3);
+    casdoor.actions.runSyncer('acme/sue', { id: '' });
+    const all = await pages();
+    expect(usersIn(all)).toEqual(new Set(['admin', ...names]));
+    expect(unreadableIn(all)).toEqual([
+      { name: 'user acme/sue', reason: expect.stringContaining('it has no id') },
+    ]);
+  });
+
+  test('an organization, a group, a role', async () => {
+    const { organizations, groups, roles } = casdoor.directory.state();
+    casdoor.directory.addGroup('acme/staff');
+    casdoor.directory.addRole('acme/editor');
+    const odd = <T extends object>(one: T | undefined): T => Object.assign({}, one, { name: '' });
+    organizations.push(odd(organizations[0]));
+    groups.push(odd(groups[0]));
+    roles.push(odd(roles[0]));
+    const all = await pages();
+    expect(unreadableIn(all).map(({ name }) => name)).toEqual([
+      'organization without a name',
+      'group without a name',
+      'role without a name',
+    ]);
+    expect(merged(all).has('organization acme/staff')).toBe(true);
+    expect(usersIn(all)).toEqual(new Set(['admin']));
+  });
+
+  test('users of one organization with the same id, of whom none is taken for the other', async () => {
+    casdoor.directory.addOrganization('beta');
+    const { id } = casdoor.directory.addUser('acme/bob');
+    casdoor.directory.addUser('acme/twin', { id });
+    casdoor.directory.addUser('beta/bob', { id });
+    const all = await pages();
+    expect(
+      unreadableIn(all)
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(['user acme/bob', 'user acme/twin']);
+    const listed = all
+      .flatMap(({ records }) => records)
+      .filter((one) => one.kind === 'user' && one.id === id);
+    // In another organization it is somebody else, and no matter of the listing's.
+    expect(listed).toMatchObject([{ tenant: 'beta', username: 'bob' }]);
+  });
+
+  test('also on the border of two pages, where the second of them is passed over', async () => {
+    fill(499);
+    const ids = casdoor.directory.state().users.filter(({ owner }) => owner === 'acme');
+    const last = `${ids
+      .map(({ id }) => id)
+      .sort()
+      .at(-1)}-z`;
+    casdoor.directory.addUser('acme/bob', { id: last });
+    casdoor.directory.addUser('acme/twin', { id: last });
+    const all = await pages({ settings: { CASDOOR_ORGANIZATIONS: 'acme' } });
+    expect(unreadableIn(all)).toHaveLength(1);
+    const listed = all.flatMap(({ records }) => records);
+    expect(listed.filter((one) => one.kind === 'user' && one.id === last)).toHaveLength(1);
+  });
+});
+
+describe('of two organizations that use the same ids', () => {
+  test('each user is of their own, with their own roles and groups', async () => {
+    const { directory } = casdoor;
+    directory.addOrganization('beta');
+    directory.addGroup('acme/engineers');
+    const bob = directory.addUser('acme/bob', { groups: ['acme/engineers'] });
+    const groups = ['acme/engineers', 'acme', 'beta/nothing'];
+    directory.addUser('beta/mallory', { id: bob.id, groups });
+    directory.addRole('beta/evil', { users: ['acme/bob', 'beta/mallory'] });
+    directory.addRole('acme/editor', { users: ['acme/bob', 'beta/mallory'] });
+    const records = (await pages()).flatMap((page) => page.records);
+    const users = records.filter((one) => one.kind === 'user').filter(({ id }) => id === bob.id);
+    expect(users.map(({ tenant, username, roles }) => [tenant, username, roles])).toEqual([
+      ['acme', 'bob', ['editor']],
+      ['beta', 'mallory', ['evil']],
+    ]);
+    const members = records
+      .filter((one) => one.kind === 'membership')
+      .filter(({ userId }) => userId === bob.id);
+    expect(members.map(({ tenant, organizationId }) => [tenant, organizationId])).toEqual([
+      ['acme', 'acme'],
+      ['acme', 'acme/engineers'],
+      ['beta', 'beta'],
+    ]);
+  });
+});
+
+describe('an organization of CASDOOR_ORGANIZATIONS that Casdoor does not have', () => {
+  test('is a mistake, and the message names it and those that there are', async () => {
+    casdoor.directory.addOrganization('beta');
+    await expect(pages({ settings: { CASDOOR_ORGANIZATIONS: 'Acme,beta' } })).rejects.toMatchObject({
+      code: 'configuration-invalid',
+      exitCode: 2,
+      message: expect.stringMatching(/names Acme,.*it has acme, beta, built-in\./),
+    });
+  });
+
+  test('is gone if it was here: nothing is listed of it, and the page says so', async () => {
+    fill(1);
+    const hasTenant = async ({ tenant }: { tenant: string }) => tenant === 'delta';
+    const all = await pages({ settings: { CASDOOR_ORGANIZATIONS: 'acme,delta' }, stored: { hasTenant } });
+    expect(usersIn(all)).toEqual(new Set(['user-0000']));
+    const notices = all.flatMap(({ notice }) => notice ?? []);
+    expect(notices).toEqual([expect.stringMatching(/no organization delta .*deleted or renamed/)]);
+    expect(all.flatMap(({ unreadable = [] }) => unreadable)).toEqual([]);
+  });
+
+  test('may be one of those that cannot be read, so that nothing is deleted for it', async () => {
+    const { organizations } = casdoor.directory.state();
+    Object.assign(organizations.find(({ name }) => name === 'acme') ?? {}, { name: 7 });
+    const all = await pages({ settings: { CASDOOR_ORGANIZATIONS: 'acme' } });
+    expect(all.flatMap(({ unreadable = [] }) => unreadable)).toHaveLength(1);
+  });
 });
 
 test('an error that comes with status 200 is an error', async () => {

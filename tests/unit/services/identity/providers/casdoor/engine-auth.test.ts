@@ -63,11 +63,13 @@ test('the webhook’s page is told the events that are read, and only these', ()
   for (const event of SUBSCRIBED_EVENTS) expect(text).toContain(event);
   const template = z.record(z.string(), z.unknown()).parse(JSON.parse(fixture('webhook.update-user.json')));
   for (const action of SUBSCRIBED_EVENTS) {
-    const record = readRecord(JSON.stringify({ ...template, action }));
-    expect(record && readHint(record), action).toBeDefined();
+    const requestUri =
+      action === 'upload-resource' ? '/?tag=avatar&owner=acme&user=ada' : template.requestUri;
+    const record = readRecord(JSON.stringify({ ...template, action, requestUri }));
+    expect(record && readHint(record), action).not.toMatchObject({ kind: 'nobody' });
   }
-  for (const action of ['logout', 'sso-logout', 'set-password', 'upload-users', 'add-permission']) {
+  for (const action of ['logout', 'sso-logout', 'set-password', 'upload-permissions', 'add-permission']) {
     const record = readRecord(JSON.stringify({ ...template, action }));
-    expect(record && readHint(record), action).toBeUndefined();
+    expect(record && readHint(record), action).toMatchObject({ kind: 'nobody' });
   }
 });

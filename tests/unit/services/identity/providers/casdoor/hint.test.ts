@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import {
   type Hint,
+  type NoHint,
   readHint,
   readRecord,
 } from '../../../../../../services/identity/providers/casdoor/hint.ts';
@@ -10,7 +11,7 @@ const GRACE = '11111111-2222-4333-8444-555555555555';
 const ADA = '7c9e6679-7425-40de-944b-e07fc1f90ae7';
 const SEEN = Date.parse('2026-01-01T00:00:05Z');
 
-const hintOf = (body: string): Hint | undefined => {
+const hintOf = (body: string): Hint | NoHint => {
   const record = readRecord(body);
   if (record === undefined) throw new Error('It is no record.');
   return readHint(record);
@@ -49,7 +50,7 @@ test.each([
   'webhook.logout.json',
   'webhook.set-password.json',
 ])('%s says nothing, though its status is 200', (name) => {
-  expect(hintOf(fixture(name))).toBeUndefined();
+  expect(hintOf(fixture(name))).toMatchObject({ kind: 'nobody' });
 });
 
 const record = (fields: object) =>
@@ -73,6 +74,26 @@ test('an update that renames an organization or a group is about both names', ()
   });
 });
 
+test('an avatar is that of whom its query names, whoever uploads it', () => {
+  const requestUri =
+    '/api/upload-resource?application=app-acme&fullFilePath=avatar/acme/bob/x.png&owner=acme&parent=X&provider=p&tag=avatar&user=bob';
+  const upload = { action: 'upload-resource', requestUri, object: '------\r\n\uFFFDPNG', organization: '' };
+  expect(hintOf(record(upload))).toEqual(user([], ['acme/bob']));
+});
+
+test.each([
+  ['upload-users', '/api/upload-users', 'built-in'],
+  ['upload-groups', '/api/upload-groups', 'built-in'],
+  ['upload-roles', '/api/upload-roles', 'built-in'],
+  ['run-syncer', '/api/run-syncer?id=admin/syncer-acme', 'built-in'],
+  ['sync-ldap-users', '/api/sync-ldap-users?id=acme/ldap-acme', 'acme'],
+])('%s is about everybody of an organization', (action, requestUri, organization) => {
+  expect(hintOf(record({ action, requestUri, object: '[{"uid":"lena"}]' }))).toEqual({
+    kind: 'everybody',
+    organization,
+  });
+});
+
 test('an object cut down to owner, name and id is enough, and so is a form without parts', () => {
   const cut = `{"owner":"acme","name":"grace","id":"${GRACE}"}`;
   expect(hintOf(record({ action: 'delete-user', object: cut }))).toEqual(user([GRACE], ['acme/grace']));
@@ -88,7 +109,9 @@ test.each<[string, object]>([
     { action: 'add-permission', object: '{"owner":"a","name":"b"}' },
   ],
   ['is of an action that never was', { action: 'toString', object: '{"owner":"a","name":"b"}' }],
-  ['names users in a file', { action: 'upload-users', object: '------\r\nContent-Disposition: form-data' }],
+  ['names a path and no user', { requestUri: '/api/update-user?id=acme/x/y', object: '' }],
+  ['is of a file that is no avatar', { requestUri: '/api/upload-resource?owner=acme&user=bob&tag=custom' }],
+  ['is of an avatar of nobody', { requestUri: '/api/upload-resource?owner=&user=bob&tag=avatar' }],
   ['has an object of the wrong kind', { object: '["acme","grace"]' }],
   ['has an id that is no text', { object: '{"id":{"a":1}}' }],
   ['has an id longer than any', { object: JSON.stringify({ id: 'x'.repeat(256) }) }],
@@ -99,7 +122,7 @@ test.each<[string, object]>([
   ],
   ['was made by nobody', { action: 'login', organization: '', user: '' }],
 ])('a record that %s says nothing', (_why, fields) => {
-  expect(hintOf(record(fields))).toBeUndefined();
+  expect(hintOf(record(fields))).toMatchObject({ kind: 'nobody' });
 });
 
 test('only the events that Casdoor fires by itself may lack a response', () => {
@@ -107,8 +130,12 @@ test('only the events that Casdoor fires by itself may lack a response', () => {
   expect(hintOf(record({ action: 'new-user-syncer', object, response: '' }))).toEqual(
     user([], ['acme/grace']),
   );
-  expect(hintOf(record({ action: 'new-user', object, response: '' }))).toBeUndefined();
-  expect(hintOf(record({ action: 'new-user-ldap', object, response: '{status:"error"' }))).toBeUndefined();
+  for (const fields of [
+    { action: 'new-user', object, response: '' },
+    { action: 'new-user-ldap', object, response: '{status:"error"' },
+  ]) {
+    expect(hintOf(record(fields))).toMatchObject({ kind: 'nobody' });
+  }
 });
 
 test.each(['', 'null', '[]', '{}', '{"name":1,"action":"login"}', '{"name":"x"}', '{'])(

@@ -9,7 +9,8 @@ import { TOKEN_FORMATS } from '../../../../../../scripts/local/casdoor/tokens.ts
 import type { CasdoorUser } from '../../../../../../scripts/local/casdoor/types.ts';
 import { casdoorKeySource } from '../../../../../../services/identity/providers/casdoor/keys.ts';
 import { casdoorTokenVerifier } from '../../../../../../services/identity/providers/casdoor/verify-token.ts';
-import { configOf, fixture } from '../../../../../support/casdoor.ts';
+import type { StoredOwner, StoredState } from '../../../../../../services/identity/providers/provider.ts';
+import { configOf, fixture, NOTHING_STORED, storedUser } from '../../../../../support/casdoor.ts';
 
 let casdoor: LocalCasdoor;
 let ada: CasdoorUser;
@@ -20,11 +21,20 @@ beforeAll(async () => {
 });
 afterAll(() => casdoor.close());
 
-const verify = (token: string, settings: Record<string, string> = {}, allowedRoles: string[] = []) => {
+const verify = (
+  token: string,
+  settings: Record<string, string> = {},
+  allowedRoles: string[] = [],
+  stored: Pick<StoredState, 'ownerOf'> = NOTHING_STORED,
+) => {
   const config = configOf(casdoor, settings);
-  return casdoorTokenVerifier(config, casdoorKeySource(config), allowedRoles)(token);
+  return casdoorTokenVerifier(config, casdoorKeySource(config), stored, allowedRoles)(token);
 };
 const refusal = expect.objectContaining({ code: 'token-invalid', status: 401 });
+
+/** The user of the recorded tokens. */
+const PERSON = { tenant: 'acme', id: '7c9e6679-7425-40de-944b-e07fc1f90ae7' };
+const rowOf = (more: Partial<StoredOwner>) => storedUser(PERSON, [], { roles: ['editor'], ...more });
 
 const TOKEN = z.object({
   _header: z.record(z.string(), z.unknown()),
@@ -44,13 +54,16 @@ describe('accepted, as role user and nothing more, is', () => {
     const verified = await verify(await casdoor.token(ada, { format, lifetimeSeconds: 60 }));
     expect(verified).toEqual({
       issuer: casdoor.url,
+      tenant: 'acme',
       subject: ada.id,
       expiresAt: expect.any(Number),
+      issuedAt: expect.any(Number),
       defaultRole: 'user',
       allowedRoles: ['user'],
       sessionVariables: { 'x-hasura-user-id': ada.id },
     });
     expect(Math.abs(verified.expiresAt - Date.now() - 60_000)).toBeLessThan(5_000);
+    expect(Math.abs((verified.issuedAt ?? 0) - Date.now())).toBeLessThan(5_000);
   });
 
   test.each([
@@ -60,27 +73,49 @@ describe('accepted, as role user and nothing more, is', () => {
     'token.jwt-custom.hasura-root.json',
     'token.jwt-custom.roles-strings.json',
     'token.jwt-custom.tokenFields-Roles.json',
+    'token.jwt-custom.owner.json',
   ])('the recorded %s', async (name) => {
-    const { sessionVariables, allowedRoles } = await verify(await recorded(name));
+    // Those of JWT-Custom were recorded without Owner among the token fields.
+    const { sessionVariables, allowedRoles } = await verify(await recorded(name, { owner: 'acme' }));
     expect(sessionVariables).toEqual({ 'x-hasura-user-id': '7c9e6679-7425-40de-944b-e07fc1f90ae7' });
     expect(allowedRoles).toEqual(['user']);
   });
 
   test.each<[string, string[]]>([
     ['token.jwt.json', ['user', 'editor']],
-    ['token.jwt-custom.roles-strings.json', ['user', 'editor']],
+    ['token.jwt-custom.roles-strings.json', ['user']],
     ['token.jwt-custom.tokenFields-Roles.json', ['user', 'editor']],
     ['token.jwt-empty.json', ['user']],
     // Its claims speak to Hasura; whoever can edit the application could write anything there.
     ['token.jwt-custom.hasura-root.json', ['user']],
   ])('%s: of its roles those that are allowed', async (name, roles) => {
-    expect((await verify(await recorded(name), {}, ['editor', 'moderator'])).allowedRoles).toEqual(roles);
+    const token = await recorded(name, { owner: 'acme' });
+    expect((await verify(token, {}, ['editor', 'moderator'])).allowedRoles).toEqual(roles);
+  });
+
+  test.each<[string, Partial<StoredState>, string[]]>([
+    ['the row has it', storedUser(PERSON, [], { roles: ['editor', 'admin'] }), ['user', 'editor']],
+    ['the row has it not', storedUser(PERSON, [], { roles: ['moderator'] }), ['user']],
+    ['there is no row', {}, ['user']],
+    ['the row is of another organization', rowOf({ tenant: 'beta' }), ['user']],
+    ['the row is of another provider', rowOf({ provider: 'clerk' }), ['user']],
+    ['the row is a tombstone', rowOf({ deleted: true }), ['user']],
+  ])('a role that is a text, which tells not whose it is, only where %s', async (_what, stored, roles) => {
+    const token = await recorded('token.jwt-custom.roles-strings.json', { owner: 'acme' });
+    const state = { ...NOTHING_STORED, ...stored };
+    expect((await verify(token, {}, ['editor', 'moderator'], state)).allowedRoles).toEqual(roles);
+  });
+
+  test('another organization’s role of an allowed name gives nothing', async () => {
+    const roles = [{ owner: 'beta', name: 'editor', isEnabled: true }];
+    const token = await casdoor.token(ada, { claims: { roles } });
+    expect((await verify(token, {}, ['editor'])).allowedRoles).toEqual(['user']);
   });
 
   test('a role that is switched off, or called otherwise, gives nothing', async () => {
     const roles = [
-      { name: 'editor', isEnabled: false },
-      { name: 'Editor', isEnabled: true },
+      { owner: 'acme', name: 'editor', isEnabled: false },
+      { owner: 'acme', name: 'Editor', isEnabled: true },
       'admin',
       null,
       7,
@@ -107,7 +142,12 @@ describe('refused is', () => {
   });
 
   test('a token that names no key, or is of no type, or of two', async () => {
-    const payload = { sub: ada.id, iss: casdoor.url, exp: Math.floor(Date.now() / 1000) + 60 };
+    const payload = {
+      sub: ada.id,
+      owner: 'acme',
+      iss: casdoor.url,
+      exp: Math.floor(Date.now() / 1000) + 60,
+    };
     const { clientId } = casdoor.credentials;
     const right = { ...payload, aud: clientId, azp: clientId, tokenType: 'access-token' };
     const { kid } = casdoor.key.publicJwk;
@@ -120,7 +160,28 @@ describe('refused is', () => {
   });
 
   test('an application’s own token, which is nobody’s', async () => {
-    await expect(verify(await recorded('token.client-credentials.jwt-empty.json'))).rejects.toThrow(refusal);
+    await expect(verify(await recorded('token.client-credentials.jwt-empty.json'))).rejects.toThrow(
+      'it is an application’s own',
+    );
+    const claims = { owner: undefined, sub: 'admin/app-acme' };
+    await expect(verify(await casdoor.token(ada, { claims }))).rejects.toThrow('it is an application’s own');
+  });
+
+  test('a user whose id holds a slash, and is told so', async () => {
+    const claims = { sub: 'github/4711' };
+    await expect(verify(await casdoor.token(ada, { claims }))).rejects.toThrow('id holds a slash');
+  });
+
+  test('a token that does not tell the organization, and how it would', async () => {
+    for (const owner of [undefined, '', 7]) {
+      const token = await casdoor.token(ada, { format: 'JWT-Custom', claims: { owner } });
+      await expect(verify(token)).rejects.toThrow('add Owner to the Token fields');
+    }
+  });
+
+  test('a token of an organization that is not kept in step', async () => {
+    const settings = { CASDOOR_ORGANIZATIONS: 'beta' };
+    await expect(verify(await casdoor.token(ada), settings)).rejects.toThrow('CASDOOR_ORGANIZATIONS');
   });
 
   test.each<[string, Record<string, unknown>]>([
