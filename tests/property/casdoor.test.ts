@@ -1,37 +1,20 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { RefusedError } from '../../scripts/local/casdoor/directory.ts';
-import { type LocalCasdoor, startLocalCasdoor } from '../../scripts/local/casdoor/local-casdoor.ts';
-import type { CasdoorRecord } from '../../scripts/local/casdoor/types.ts';
-import { createEngine, type Engine } from '../../services/identity/hasura/graphql.ts';
-import { createCasdoor } from '../../services/identity/providers/casdoor/index.ts';
-import type { Provider } from '../../services/identity/providers/provider.ts';
-import { deliver } from '../../services/identity/sync/deliver.ts';
-import { repair } from '../../services/identity/sync/reconcile.ts';
-import { createWriter, type Writer } from '../../services/identity/sync/writer.ts';
-import { configOf } from '../support/casdoor.ts';
-import { type EmbeddedProject, startEmbedded } from '../support/embedded.ts';
+import type { LocalCasdoor } from '../../scripts/local/casdoor/local-casdoor.ts';
 import { holds } from '../support/property.ts';
+import { type CasdoorWorld, startCasdoorWorld } from './casdoor-world.ts';
 
 // Casdoor's deliveries only say where to look, so what arrives is what holds when it is read: here
 // deliveries arrive between the steps of a history, and some changes are told by none.
 
-let project: EmbeddedProject;
-let engine: Engine;
+let world: CasdoorWorld;
 let casdoor: LocalCasdoor;
-let provider: Provider;
-let writer: Writer;
 beforeAll(async () => {
-  [project, casdoor] = await Promise.all([startEmbedded(), startLocalCasdoor({ port: 0 })]);
-  engine = createEngine(project.config);
-  provider = createCasdoor(configOf(casdoor), engine);
-  writer = createWriter(engine, { inFlight: 2, queueLimit: 1000 });
+  world = await startCasdoorWorld();
+  casdoor = world.casdoor;
 });
-afterAll(async () => {
-  await casdoor.close();
-  await project.close();
-});
+afterAll(() => world.close());
 
 type Step = {
   act: 'add user' | 'update user' | 'delete user' | 'add group' | 'delete group' | 'move' | 'role';
@@ -99,29 +82,6 @@ function take({ act, user, group, text, isTold }: Step): void {
   }
 }
 
-async function reset(): Promise<void> {
-  await project.database.query(
-    'TRUNCATE public.users, public.organizations, identity.deliveries, identity.reconciles CASCADE',
-  );
-  casdoor.intercept(() => {
-    // The state itself, and no copy of it.
-    const { users, groups, roles } = structuredClone(casdoor.directory.state());
-    for (const one of roles) casdoor.directory.deleteRole(`${one.owner}/${one.name}`);
-    for (const one of users) if (one.owner === 'acme') casdoor.directory.deleteUser(`acme/${one.name}`);
-    for (const one of groups) casdoor.directory.deleteGroup(`${one.owner}/${one.name}`);
-  });
-}
-
-async function arrive(records: readonly CasdoorRecord[]): Promise<void> {
-  await Promise.all(
-    records.map((record) => {
-      const body = JSON.stringify(record);
-      const id = `casdoor:${record.name}:${record.action}`;
-      return deliver(provider, writer, { id, provider: 'casdoor', body, receivedAt: Date.now() });
-    }),
-  );
-}
-
 /** What Casdoor holds of acme, derived without the code under test. */
 function model() {
   const { users, groups } = casdoor.directory.state();
@@ -142,7 +102,7 @@ function model() {
 }
 
 async function rows() {
-  const { query } = project.database;
+  const { query } = world.project.database;
   const keys = async (sql: string) => (await query(sql)).map(({ key }) => String(key)).sort();
   const users = await query(
     "SELECT u.id, u.name, u.roles FROM public.users u WHERE u.deleted_at IS NULL AND u.username <> 'admin'",
@@ -164,21 +124,10 @@ test('hints in any number, at any time, and one reconcile end in what Casdoor ho
   await holds(
     'Casdoor',
     fc.asyncProperty(steps, fc.infiniteStream(fc.nat(1000)), async (history, chance) => {
-      await reset();
-      const underWay: CasdoorRecord[] = [];
-      for (const step of history) {
-        underWay.push(...casdoor.intercept(() => take(step)).records);
-        const arriving: CasdoorRecord[] = [];
-        while (arriving.length < step.arrive && underWay.length > 0) {
-          const { value } = chance.next();
-          const [record] = underWay.splice(value % underWay.length, 1);
-          if (record !== undefined) arriving.push(record);
-        }
-        await arrive(arriving);
-      }
-      // A listing is compared with what was read before it, and time is counted in milliseconds.
-      await sleep(2);
-      await repair({ provider, engine, writer }, { vanishing: { share: 1, rows: 0 } });
+      await world.reset();
+      const post = world.post(chance);
+      for (const step of history) await post(() => take(step), step.arrive);
+      await world.repair();
       expect(await rows()).toEqual(model());
     }),
   );

@@ -56,7 +56,6 @@ export function tokenPayload(
         return {
           owner,
           name,
-          id,
           ...(roles.length > 0 && { roles: roles.map((role) => role.name) }),
           nonce: '',
         };

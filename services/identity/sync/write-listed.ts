@@ -7,7 +7,7 @@ import { writeAll } from './write-all.ts';
 /**
  * Writes records that a provider was asked for, and counts them in the report. What is refused because
  * its user seems to be another tenant's is written after all where that user has moved: where the
- * provider, asked for their old place, says that it is empty.
+ * provider, asked for their old place, says that it is empty, or has said so when they were compared.
  *
  * @throws LatchkeyError as {@link writeAll} does, and what the provider's API throws
  */
@@ -19,11 +19,16 @@ export async function writeListed(
 ): Promise<void> {
   let refused = await writeAll(context.writer, records, signal);
   const moved = await movedAmong(context, refused, signal);
-  if (moved.size > 0) {
+  // Theirs is refused that came to be written before they were.
+  const movers = new Set(moved.keys());
+  for (const record of records) {
+    if (record.kind === 'user' && record.previousTenant !== undefined) movers.add(record.id);
+  }
+  if (refused.length > 0 && movers.size > 0) {
     const again = (record: IdentityRecord): IdentityRecord | undefined =>
       record.kind === 'user'
         ? moved.get(record.id)
-        : record.kind === 'membership' && moved.has(record.userId)
+        : record.kind === 'membership' && movers.has(record.userId)
           ? record
           : undefined;
     const left = refused.filter(({ record }) => again(record) === undefined);

@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import type { CasdoorConfig } from '../../core/config.ts';
 import { type Instant, UNCERTAIN_TENANT } from '../../core/records.ts';
 import type { Provider } from '../provider.ts';
@@ -82,23 +81,28 @@ export function casdoorLookup(
   };
 }
 
-/** How long an organization that is gone is taken to be so, while its users are asked for one by one. */
-const GONE_MS = 10_000;
-
 /** Makes the function that tells whether the place of a user in an organization is empty. */
 export function casdoorDeparture(api: CasdoorApi): NonNullable<Provider['hasLeft']> {
   const findUser = casdoorUserFinder(api);
-  const gone = new LRUCache<string, true>({ max: 100, ttl: GONE_MS });
+  // Of an organization that was renamed everybody is asked for at once. No answer outlives its question:
+  // another organization may have the name by then.
+  const asking = new Map<string, Promise<boolean>>();
+
+  function isGone(organization: string): Promise<boolean> {
+    const asked =
+      asking.get(organization) ??
+      api
+        .findOrganization(organization)
+        .then((found) => found === undefined)
+        .finally(() => asking.delete(organization));
+    asking.set(organization, asked);
+    return asked;
+  }
 
   return async ({ tenant, id }) => {
     // Of whom it is not known which organization owned them, nobody can tell that they have left it.
     if (tenant === '' || tenant === UNCERTAIN_TENANT) return false;
-    if (gone.has(tenant)) return true;
-    if ((await api.findOrganization(tenant)) === undefined) {
-      gone.set(tenant, true);
-      return true;
-    }
-    return (await findUser({ owner: tenant, userId: id })) === undefined;
+    return (await isGone(tenant)) || (await findUser({ owner: tenant, userId: id })) === undefined;
   };
 }
 
