@@ -176,6 +176,9 @@ function expectNobodyElses(before: Map<string, Row>, after: Map<string, Row>): v
     const now = after.get(id);
     expect(now, 'a row never goes away').toBeDefined();
     if (now === undefined || now.tenant === then.tenant) continue;
+    const { users } = casdoor.directory.state();
+    const isLeft = !users.some((user) => user.owner === then.tenant && user.id === id);
+    expect(isLeft, 'nobody moves while somebody is in the old place').toBe(true);
     expect(then.gone, 'nobody moves into a tombstone').toBe(false);
     if (!now.gone) expect(now.born, 'who is in another organization was in the old one').toEqual(then.born);
   }
