@@ -49,6 +49,7 @@ function pool(
 const nothingStored: StoredState = {
   organizationsOf: async () => [],
   usersWithRole: async () => [],
+  hasTenant: async () => false,
   ownerOf: async () => undefined,
 };
 /** A live row of the pool, as of this instant. */

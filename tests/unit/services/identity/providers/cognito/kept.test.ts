@@ -22,6 +22,7 @@ async function readers(
   const stored: StoredState = {
     organizationsOf: async () => organizations.map((name) => ({ id: `${POOL}/${name}`, tenant: POOL })),
     usersWithRole: async () => [],
+    hasTenant: async () => false,
     ownerOf: async () => undefined,
   };
   const read = cognitoDeliveries(pools, stored, () => NOW);

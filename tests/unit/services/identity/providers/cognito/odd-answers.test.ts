@@ -94,6 +94,7 @@ test('a user name that is somebody else’s by now does not give the groups of t
   const stored = {
     organizationsOf: async () => [],
     usersWithRole: async () => [],
+    hasTenant: async () => false,
     ownerOf: async () => undefined,
   };
   const body = JSON.stringify({

@@ -32,6 +32,7 @@ function storedState(tenants: Record<string, string> = {}): StoredState {
   return {
     organizationsOf: async () => [],
     usersWithRole: async () => [],
+    hasTenant: async () => false,
     async ownerOf(id) {
       const tenant = tenants[id];
       return tenant === undefined

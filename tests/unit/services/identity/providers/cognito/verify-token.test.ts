@@ -202,6 +202,7 @@ describe('with several pools', () => {
     const stored = {
       organizationsOf: async () => [],
       usersWithRole: async () => [],
+      hasTenant: async () => false,
       ownerOf: async () => undefined,
     };
     const provider = createCognito({ ...CONFIG, endpoint: server.url, userPoolIds: [OTHER, POOL] }, stored);
