@@ -5,9 +5,9 @@ import type { CasdoorConfig } from '../../services/identity/core/config.ts';
 import { readConfig } from '../../services/identity/core/config.ts';
 import type { Delivery, Reading } from '../../services/identity/core/deliveries.ts';
 import type { IdentityRecord, Person } from '../../services/identity/core/records.ts';
+import type { StoredOwner, StoredState } from '../../services/identity/core/stored-state.ts';
 import { type CasdoorApi, createCasdoorApi } from '../../services/identity/providers/casdoor/api.ts';
 import { casdoorDeliveries } from '../../services/identity/providers/casdoor/deliveries.ts';
-import type { StoredOwner, StoredState } from '../../services/identity/core/stored-state.ts';
 
 const FIXTURES = new URL('../fixtures/casdoor/', import.meta.url);
 

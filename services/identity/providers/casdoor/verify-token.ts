@@ -1,10 +1,10 @@
 import { decodeProtectedHeader } from 'jose';
 import type { CasdoorConfig } from '../../core/config.ts';
 import { isJsonObject } from '../../core/payload.ts';
+import type { StoredState } from '../../core/stored-state.ts';
 import { grant } from '../claims.ts';
 import { jwtVerifier, refused } from '../jwt.ts';
 import type { KeySource } from '../key-source.ts';
-import type { StoredState } from '../../core/stored-state.ts';
 import type { VerifiedToken } from '../provider.ts';
 import { isKept } from './lookup.ts';
 

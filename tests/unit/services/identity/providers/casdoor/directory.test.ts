@@ -4,13 +4,14 @@ import {
   startLocalCasdoor,
 } from '../../../../../../scripts/local/casdoor/local-casdoor.ts';
 import type { IdentityRecord } from '../../../../../../services/identity/core/records.ts';
+import type { StoredState } from '../../../../../../services/identity/core/stored-state.ts';
 import {
   type CasdoorApi,
   createCasdoorApi,
 } from '../../../../../../services/identity/providers/casdoor/api.ts';
 import { casdoorDeliveries } from '../../../../../../services/identity/providers/casdoor/deliveries.ts';
 import { casdoorDirectory } from '../../../../../../services/identity/providers/casdoor/directory.ts';
-import type { DirectoryPage, StoredState } from '../../../../../../services/identity/providers/provider.ts';
+import type { DirectoryPage } from '../../../../../../services/identity/providers/provider.ts';
 import { configOf, delivery, NOTHING_STORED } from '../../../../../support/casdoor.ts';
 
 const NOW = 1_800_000_000_000;

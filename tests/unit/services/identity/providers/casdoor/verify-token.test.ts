@@ -7,9 +7,9 @@ import {
 } from '../../../../../../scripts/local/casdoor/local-casdoor.ts';
 import { TOKEN_FORMATS } from '../../../../../../scripts/local/casdoor/tokens.ts';
 import type { CasdoorUser } from '../../../../../../scripts/local/casdoor/types.ts';
+import type { StoredOwner, StoredState } from '../../../../../../services/identity/core/stored-state.ts';
 import { casdoorKeySource } from '../../../../../../services/identity/providers/casdoor/keys.ts';
 import { casdoorTokenVerifier } from '../../../../../../services/identity/providers/casdoor/verify-token.ts';
-import type { StoredOwner, StoredState } from '../../../../../../services/identity/providers/provider.ts';
 import { configOf, fixture, NOTHING_STORED, storedUser } from '../../../../../support/casdoor.ts';
 
 let casdoor: LocalCasdoor;
