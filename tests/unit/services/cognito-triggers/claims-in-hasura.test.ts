@@ -44,9 +44,9 @@ async function issue(
     .sign(privateKey);
 }
 
-async function engine(settings: Partial<CognitoConfig>) {
+function authenticatorFor(settings: Partial<CognitoConfig>) {
   const { jwtSecret } = cognitoEngineAuth({ ...CONFIG, endpoint: server.url, ...settings });
-  const authenticator = await createAuthenticator(
+  return createAuthenticator(
     {
       adminSecrets: ['an-admin-secret'],
       jwtSecret: JSON.stringify(jwtSecret),
@@ -55,6 +55,10 @@ async function engine(settings: Partial<CognitoConfig>) {
     },
     silentLogger,
   );
+}
+
+async function engine(settings: Partial<CognitoConfig>) {
+  const authenticator = await authenticatorFor(settings);
   return async (token: string, role?: string) => {
     const headers: [string, string][] = [['Authorization', `Bearer ${token}`]];
     if (role !== undefined) headers.push(['X-Hasura-Role', role]);
@@ -90,16 +94,7 @@ test.each([
 ] as const)(
   '%s: Hasura takes organizations, tenant and listed attributes as texts',
   async (triggerVersion, event) => {
-    const { jwtSecret } = cognitoEngineAuth({ ...CONFIG, endpoint: server.url, triggerVersion });
-    const authenticator = await createAuthenticator(
-      {
-        adminSecrets: ['an-admin-secret'],
-        jwtSecret: JSON.stringify(jwtSecret),
-        authHook: undefined,
-        unauthorizedRole: undefined,
-      },
-      silentLogger,
-    );
+    const authenticator = await authenticatorFor({ triggerVersion });
     const token = await issue('id', event, { LATCHKEY_CLAIMS: 'address=email,plan' });
     const { session } = await authenticator.authenticate([['Authorization', `Bearer ${token}`]]);
     expect(session.variables).toMatchObject({
