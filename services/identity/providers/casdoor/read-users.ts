@@ -68,6 +68,8 @@ export function casdoorUserReader({
 
   async function readUsers(hint: UserHint): Promise<UsersRead> {
     const clock = now();
+    // The order of readings, which must not depend on a clock that may be set back.
+    const began = performance.now();
     const found = new Map<string, CasdoorUser>();
     const gone: { tenant: string; id: string }[] = [];
     let unreadable: string | undefined;
@@ -95,11 +97,11 @@ export function casdoorUserReader({
 
     const users = [...found.values()];
     refuseSharedIds(users);
-    for (const { tenant, id } of gone) absences.note(placeOf(tenant, id), clock);
+    for (const { tenant, id } of gone) absences.note(placeOf(tenant, id), began);
     const seen = Math.min(hint.seen ?? 0, clock);
     const states = await Promise.all(users.map((user) => stateOf(user, clock, seen)));
     // Meanwhile another delivery has not found one of them any more.
-    if (users.some(({ owner, id }) => absences.hasSince(placeOf(owner, id), clock))) return readUsers(hint);
+    if (users.some(({ owner, id }) => absences.hasSince(placeOf(owner, id), began))) return readUsers(hint);
     // Who is found elsewhere has moved, and takes their row along.
     const ended = gone.filter(({ id }) => !users.some((user) => user.id === id));
     return {
