@@ -1,7 +1,8 @@
 /**
  * A part of `npm run bench`: how many sessions a second the auth hook tells Hasura of, with the users' rows
- * looked at and without. Both run in turn, several times over, on one engine and one PostgreSQL; the
- * ratio is the median of the rounds, each compared within itself.
+ * looked at and without, on one engine and one PostgreSQL. Both take turns so short that whatever else the
+ * machine does meets both alike. A round is many turns, longer than rows are remembered, so that each reads all
+ * of them anew; the ratio is the median of the rounds, each compared within itself.
  */
 import { Client } from 'pg';
 import { createSigningKey } from '../../scripts/local/signing-key.ts';
@@ -10,11 +11,10 @@ import { spentBy, spentSince } from './processor-time.ts';
 import { median, percentile, type Sent, send } from './sender.ts';
 import { describeMachine, openStand, residentMegabytes, type Server } from './stand.ts';
 
-const ROUNDS = 9;
-/** Longer than a row is remembered, so that each round reads all of them again. */
-const ROUND_SECONDS = 6;
-/** Before each round, for while the other one ran nobody asked for any. */
-const WARM_UP_SECONDS = 1.5;
+const ROUNDS = 12;
+const TURNS = 20;
+const TURN_SECONDS = 0.3;
+const WARM_UP_SECONDS = 3;
 const IN_FLIGHT = 64;
 const USERS = Number(process.argv[2] ?? 2_000);
 const ORGANIZATIONS_OF_EACH = 3;
@@ -22,9 +22,13 @@ const ORGANIZATIONS_OF_EACH = 3;
 interface Contender {
   readonly name: string;
   readonly server: Server;
+  readonly rounds: Round[];
+}
+
+interface Round {
   readonly sent: Sent[];
-  /** Microseconds of processor time per request, of the service, the engine and PostgreSQL. */
-  readonly spent: number[][];
+  /** Microseconds of processor time of the service, the engine and PostgreSQL. */
+  readonly spent: number[];
 }
 
 const stand = await openStand();
@@ -39,26 +43,21 @@ try {
   const start = async (name: string, args: string[]): Promise<Contender> => ({
     name,
     server: await stand.serve('tests/bench/hook-server.ts', { args, env }),
-    sent: [],
-    spent: [],
+    rounds: [],
   });
   const ours = await start('with rows', []);
   const without = await start('without', ['without-rows']);
   const both = [ours, without];
 
   console.log(`${describeMachine(stand.postgres)}; ${USERS} users, ${IN_FLIGHT} in flight`);
+  for (const { server } of both) await run(server, requests, WARM_UP_SECONDS);
   for (let round = 1; round <= ROUNDS; round += 1) {
-    for (const one of round % 2 === 0 ? both : both.toReversed()) {
-      await run(one.server, requests, WARM_UP_SECONDS);
-      const processes = [one.server.child, stand.engine.child, stand.postgres.child].map(({ pid }) => pid);
-      const before = processes.map(spentBy);
-      const sent = await run(one.server, requests, ROUND_SECONDS);
-      one.sent.push(sent);
-      const since = before.map((spent, index) => spentSince(spent, spentBy(processes[index] ?? 0)));
-      one.spent.push(since.map((spent) => spent / sent.latencies.length));
+    for (const one of both) one.rounds.push({ sent: [], spent: [0, 0, 0] });
+    for (let turn = 1; turn <= TURNS; turn += 1) {
+      for (const one of turn % 2 === 0 ? both : both.toReversed()) await takeTurn(one, requests);
     }
     console.log(
-      `round ${round}: ${both.map(({ sent }) => Math.round(rate(sent.at(-1)))).join(', ')} requests/s`,
+      `round ${round}: ${both.map(({ rounds }) => Math.round(rate(rounds.at(-1)))).join(', ')} requests/s`,
     );
   }
   report(ours, without);
@@ -136,26 +135,46 @@ async function run({ url }: Server, requests: readonly Buffer[], mostSeconds: nu
   return sent;
 }
 
-function rate(sent: Sent | undefined): number {
-  return sent === undefined ? Number.NaN : sent.latencies.length / sent.seconds;
+async function takeTurn({ server, rounds }: Contender, requests: readonly Buffer[]): Promise<void> {
+  const processes = [server.child, stand.engine.child, stand.postgres.child].map(({ pid }) => pid);
+  const before = processes.map(spentBy);
+  const sent = await run(server, requests, TURN_SECONDS);
+  const round = rounds.at(-1);
+  round?.sent.push(sent);
+  for (const [place, spent] of before.entries()) {
+    if (round)
+      round.spent[place] = (round.spent[place] ?? 0) + spentSince(spent, spentBy(processes[place] ?? 0));
+  }
+}
+
+function count(round: Round): number {
+  return round.sent.reduce((sum, { latencies }) => sum + latencies.length, 0);
+}
+
+function rate(round: Round | undefined): number {
+  return round === undefined
+    ? Number.NaN
+    : count(round) / round.sent.reduce((sum, { seconds }) => sum + seconds, 0);
 }
 
 function report(ours: Contender, without: Contender): void {
   console.log('\n| | requests/s | median | p99 | processor time: service + engine + PostgreSQL | memory |');
   console.log('|---|---:|---:|---:|---:|---:|');
-  for (const { name, server, sent, spent } of [ours, without]) {
-    const latency = (share: number) => median(sent.map(({ latencies }) => percentile(latencies, share)));
+  for (const { name, server, rounds } of [ours, without]) {
+    const turns = rounds.flatMap(({ sent }) => sent);
+    const latency = (share: number) => median(turns.map(({ latencies }) => percentile(latencies, share)));
+    const spent = (place: number) => median(rounds.map((round) => (round.spent[place] ?? 0) / count(round)));
     const cells = [
       name,
-      Math.round(median(sent.map(rate))),
+      Math.round(median(rounds.map(rate))),
       `${latency(0.5).toFixed(1)} ms`,
       `${latency(0.99).toFixed(1)} ms`,
-      `${[0, 1, 2].map((place) => median(spent.map((each) => each[place] ?? 0)).toFixed(0)).join(' + ')} µs`,
+      `${[0, 1, 2].map((place) => spent(place).toFixed(1)).join(' + ')} µs`,
       `${residentMegabytes(server.child.pid).toFixed(0)} MB`,
     ];
     console.log(`| ${cells.join(' | ')} |`);
   }
-  const ratios = ours.sent.map((sent, index) => rate(sent) / rate(without.sent[index]));
+  const ratios = ours.rounds.map((round, index) => rate(round) / rate(without.rounds[index]));
   const [least, most] = [Math.min(...ratios), Math.max(...ratios)];
   console.log(
     `\nwith rows, of without: ${median(ratios).toFixed(3)} (rounds ${least.toFixed(2)} – ${most.toFixed(2)})`,
