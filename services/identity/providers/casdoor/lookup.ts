@@ -4,7 +4,7 @@ import type { Provider } from '../provider.ts';
 import { type CasdoorApi, isRefusal, type UserPlace } from './api.ts';
 import { groupRecord, membershipRecords, organizationRecord, userRecord } from './records.ts';
 import { rolesHeld } from './role-names.ts';
-import type { CasdoorUser } from './shapes.ts';
+import type { CasdoorGroup, CasdoorUser } from './shapes.ts';
 
 export type Kept = Pick<CasdoorConfig, 'organizations' | 'properties'>;
 
@@ -39,6 +39,15 @@ export function casdoorUserFinder(api: CasdoorApi): (who: UserPlace) => Promise<
   }
 }
 
+/** A group of an organization that is there: Casdoor keeps the groups of a deleted one, as it does its users. */
+export async function findLivingGroup(api: CasdoorApi, name: string): Promise<CasdoorGroup | undefined> {
+  const [group, organization] = await Promise.all([
+    api.findGroup(name),
+    api.findOrganization(organizationOf(name)),
+  ]);
+  return organization && group;
+}
+
 /** Reads one user, organization, group or membership through Casdoor’s API. */
 export function casdoorLookup(
   config: Kept,
@@ -61,7 +70,7 @@ export function casdoorLookup(
         // No name of Casdoor's holds a slash, so it would take offence at a second one.
         if (/\/.*\//.test(key.id)) return undefined;
         if (key.id.includes('/')) {
-          const group = await api.findGroup(key.id);
+          const group = await findLivingGroup(api, key.id);
           return group && groupRecord(group, clock);
         }
         const organization = await api.findOrganization(key.id);
@@ -75,7 +84,7 @@ export function casdoorLookup(
         const membership = memberships.find((one) => one.organizationId === organizationId);
         if (membership === undefined || !organizationId.includes('/')) return membership;
         // Users may name groups that are not there.
-        return (await api.findGroup(organizationId)) && membership;
+        return (await findLivingGroup(api, organizationId)) && membership;
       }
     }
   };

@@ -2,7 +2,7 @@ import { deletedOrganization, type IdentityRecord, type Instant } from '../../co
 import type { StoredState } from '../../core/stored-state.ts';
 import type { CasdoorApi } from './api.ts';
 import type { ThingHint, UserHint } from './hint.ts';
-import { isKept, type Kept, organizationOf } from './lookup.ts';
+import { findLivingGroup, isKept, type Kept, organizationOf } from './lookup.ts';
 import { SharedIdError, type UsersRead } from './read-users.ts';
 import { groupRecord, organizationRecord } from './records.ts';
 
@@ -26,7 +26,7 @@ export function casdoorPlaceReader(
   return async (id) => {
     const clock = now();
     if (id.includes('/')) {
-      const group = await api.findGroup(id);
+      const group = await findLivingGroup(api, id);
       return [group === undefined ? goneAt(id, clock) : groupRecord(group, clock)];
     }
     const organization = await api.findOrganization(id);

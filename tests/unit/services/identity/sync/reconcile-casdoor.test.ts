@@ -226,6 +226,8 @@ describe('an organization', () => {
     await expect.poll(() => live('organizations', 'id'), { timeout: 20_000 }).not.toContain('delta');
     await expect.poll(() => live('users', 'username'), { timeout: 20_000 }).not.toContain('dave');
     expect(await live('users', 'username')).toHaveLength(21);
+    expect(await live('organizations', 'id')).toEqual(['acme', 'built-in']);
+    await expect.poll(async () => driftOf(await drift(context)), { timeout: 20_000 }).toBe(0);
   });
 
   test('that was deleted ends nobody, if they are too many for the guard', async () => {

@@ -89,6 +89,13 @@ describe('organizations and groups', () => {
     }
   });
 
+  test('of a deleted organization, which Casdoor keeps, are gone', async () => {
+    casdoor.directory.addOrganization('gone');
+    const record = recordOf(() => casdoor.actions.addGroup('gone/team'));
+    casdoor.directory.deleteOrganization('gone');
+    expect(await recordsOf(record)).toEqual([expect.objectContaining({ id: 'gone/team', deleted: true })]);
+  });
+
   test('of whom the deletion was refused stay', async () => {
     casdoor.directory.addGroup('acme/staff');
     casdoor.directory.addUser('acme/grace', { groups: ['acme/staff'] });
