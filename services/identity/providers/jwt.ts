@@ -37,11 +37,18 @@ export function jwtVerifier(
   };
 }
 
+/**
+ * Of a token that would be refused again after a new sign-in.
+ *
+ * @param why goes on after "The token is refused: "; it names the fix
+ */
+export function tokenError(why: string, cause?: unknown): LatchkeyError {
+  return new LatchkeyError('token-invalid', `The token is refused: ${why}.`, { cause });
+}
+
 /** @param why goes on after "The token is refused: " */
 export function refused(why: string, cause?: unknown): LatchkeyError {
-  return new LatchkeyError('token-invalid', `The token is refused: ${why}. Sign in again for a new one.`, {
-    cause,
-  });
+  return tokenError(`${why}. Sign in again for a new one`, cause);
 }
 
 function explain(error: unknown): never {

@@ -3,7 +3,7 @@ import type { CasdoorConfig } from '../../core/config.ts';
 import { isJsonObject } from '../../core/payload.ts';
 import type { StoredState } from '../../core/stored-state.ts';
 import { grant } from '../claims.ts';
-import { jwtVerifier, refused } from '../jwt.ts';
+import { jwtVerifier, refused, tokenError } from '../jwt.ts';
 import type { KeySource } from '../key-source.ts';
 import type { VerifiedToken } from '../provider.ts';
 import { isKept } from './lookup.ts';
@@ -39,23 +39,25 @@ export function casdoorTokenVerifier(
       throw refused('it is no access token');
     }
     if (typeof azp !== 'string' || !clients.has(azp)) {
-      throw refused('its application is not one of CASDOOR_AUDIENCE');
+      throw tokenError('its application is not one of CASDOOR_AUDIENCE');
     }
     // An application's own token is in the name of `admin/<application>`, an owner that no user has.
     if (owner === 'admin' || (owner === undefined && sub.startsWith('admin/'))) {
-      throw refused('it is an application’s own and belongs to no user');
+      throw tokenError('it is an application’s own and belongs to no user');
     }
     // Without it the id is nobody's. JWT-Custom tells it only if it is told to.
     if (typeof owner !== 'string' || owner === '') {
-      throw refused(
+      throw tokenError(
         'it does not tell its user’s organization: at Casdoor choose the token format JWT-Empty or JWT-Standard, or add Owner to the Token fields of JWT-Custom',
       );
     }
     if (!isKept(config, owner)) {
-      throw refused('the organization of its user is not one of CASDOOR_ORGANIZATIONS');
+      throw tokenError('the organization of its user is not one of CASDOOR_ORGANIZATIONS');
     }
     // Actions and Casdoor's API would take it for a path.
-    if (sub.includes('/')) throw refused('its user’s id holds a slash: give the user another id at Casdoor');
+    if (sub.includes('/')) {
+      throw tokenError('its user’s id holds a slash: give the user another id at Casdoor');
+    }
     const names = namesOf(roles, owner);
     const allowed = allowedRoles.filter((role) => names.own.includes(role));
     const uncertain = allowedRoles.filter((role) => names.uncertain.includes(role));

@@ -1,8 +1,7 @@
 import type { JWTPayload } from 'jose';
-import { LatchkeyError } from '../../core/errors.ts';
 import { isJsonObject } from '../../core/payload.ts';
 import { CLAIMS_NAMESPACE, type Claims, grant, readClaims } from '../claims.ts';
-import { jwtVerifier } from '../jwt.ts';
+import { jwtVerifier, tokenError } from '../jwt.ts';
 import type { KeySource } from '../key-source.ts';
 import type { VerifiedToken } from '../provider.ts';
 
@@ -60,10 +59,6 @@ function requireParty({ azp }: JWTPayload, parties: readonly string[]): void {
   throw tokenError(
     'the origin in its azp is not one of CLERK_AUTHORIZED_PARTIES: ask for it from a page of one of them, or add the origin there',
   );
-}
-
-function tokenError(why: string): LatchkeyError {
-  return new LatchkeyError('token-invalid', `The token is refused: ${why}.`);
 }
 
 /**
