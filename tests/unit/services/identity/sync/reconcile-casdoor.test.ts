@@ -210,12 +210,28 @@ describe('an organization', () => {
     casdoor.directory.updateOrganization('delta', { name: 'delta2' });
     await expect(repair(contextOf(settings))).rejects.toMatchObject({ code: 'repair-refused' });
     expect((await rows()).filter(({ gone }) => gone)).toEqual([]);
-    // As docs/casdoor.md says: the setting first.
     await repair(contextOf({ CASDOOR_ORGANIZATIONS: 'acme,delta2' }), anyNumber);
     expect(await rows()).toEqual([
       user('dana', 'delta2', 'delta', 'delta2'),
       user('dave', 'delta2', 'delta', 'delta2'),
     ]);
+  });
+
+  test('that gets another name, which the settings have beside the old one first, is told of until then', async () => {
+    const both = contextOf({ CASDOOR_ORGANIZATIONS: 'acme,delta,delta2' });
+    await repair(contextOf({ CASDOOR_ORGANIZATIONS: 'acme,delta' }), anyNumber);
+    await expect(repair(both)).rejects.toMatchObject({
+      code: 'configuration-invalid',
+      message: expect.stringContaining('names delta2'),
+    });
+    casdoor.directory.updateOrganization('delta', { name: 'delta2' });
+    await repair(both, anyNumber);
+    expect(await rows()).toEqual([
+      user('dana', 'delta2', 'delta', 'delta2'),
+      user('dave', 'delta2', 'delta', 'delta2'),
+    ]);
+    const report = await repair(both);
+    expect(report.notices).toEqual([expect.stringContaining('no organization delta of')]);
   });
 
   test('that was deleted ends its people, if they are few', async () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { CLAIM_SETTINGS } from '../../../../../../services/identity/core/settings/claims.ts';
@@ -39,6 +40,27 @@ test('a claim is a property of the user, or empty', () => {
     'x-hasura-plan': { path: "$.properties['plan']", default: '' },
     'x-hasura-tenant': { path: "$.properties['tenant-id']", default: '' },
   });
+});
+
+test('docs/casdoor.md names the same events', () => {
+  const page = readFileSync(new URL('../../../../../../docs/casdoor.md', import.meta.url), 'utf8');
+  const named = page
+    .slice(page.indexOf('| events | what for |'), page.indexOf('**Restart Casdoor after'))
+    .split('\n')
+    .flatMap(
+      (line) =>
+        /^\| (`.*?) \|/
+          .exec(line)?.[1]
+          ?.matchAll(/`([\w-]+)`/g)
+          .map(([, event]) => event)
+          .toArray() ?? [],
+    );
+  expect(new Set(named)).toEqual(new Set(SUBSCRIBED_EVENTS));
+});
+
+test('each step names its screen, and what the tokens need comes first', () => {
+  expect(auth.setup[0]).toMatchObject({ paste: 'origin = https://door.example.com' });
+  expect(auth.setup.map(({ what }) => what).join()).toContain('Token cert');
 });
 
 describe('JWT mode', () => {
