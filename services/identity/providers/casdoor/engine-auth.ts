@@ -83,7 +83,7 @@ export function casdoorEngineAuth(config: Settings, claims: readonly CustomClaim
       },
       {
         where: 'Admin → Webhooks → Add',
-        what: `URL: the public address of the identity service, then the path below. Method: POST; Content type: application/json; Headers: ${webhookHeader} with the value of CASDOOR_WEBHOOK_SECRET; Events: ${SUBSCRIBED_EVENTS.join(', ')}; Object fields: owner, name and id; Is user extended: off; Single org only: off; Is enabled: on.`,
+        what: `URL: the public address of the identity service, then the path below. Method: POST; Content type: application/json; Headers: ${webhookHeader} with the value of CASDOOR_WEBHOOK_SECRET; Events: ${SUBSCRIBED_EVENTS.join(', ')}; Token fields: none; Object fields: owner, name and id; Is user extended: off; Single org only: off; Is enabled: on.`,
         paste: '/webhooks/casdoor',
       },
       {

@@ -25,7 +25,7 @@ export function casdoorKeySource(place: Place): KeySource {
       if (keys.length === 1) return;
       throw new LatchkeyError(
         'provider-unreachable',
-        `Casdoor answers with ${keys.length} keys and not with the application’s own: CASDOOR_APPLICATION must be the application’s Name, and its Token cert (tab Security) must be set.`,
+        `Casdoor at ${place.endpoint} answers with ${keys.length} keys and not with the application’s own: CASDOOR_APPLICATION must be the application’s Name, and its Token cert (tab Security) must be set.`,
       );
     },
   });

@@ -9,7 +9,7 @@ import { readRecord } from './hint.ts';
 /**
  * Makes the function that authenticates Casdoor's webhooks. Casdoor signs nothing and sends no time:
  * a header with a fixed secret is all there is, so whoever once saw a delivery can send it again.
- * That does no harm where deliveries are no more than hints (see records.ts). Any of the secrets will
+ * That does no harm where deliveries are no more than hints (see deliveries.ts). Any of the secrets will
  * do, so that one can replace another without a gap.
  */
 export function casdoorVerifier({
