@@ -108,6 +108,15 @@ describe('two users of one organization with the same id', () => {
     }
   });
 
+  test('are refused too where neither has a row yet', async () => {
+    casdoor.directory.addUser('acme/twin', { id: bob.id });
+    const object = JSON.stringify({ owner: 'acme', name: 'twin', id: bob.id });
+    expect(await read(newRecord({ action: 'update-user', object }))).toMatchObject({
+      kind: 'malformed',
+      subject: bob.id,
+    });
+  });
+
   test('are not one who was renamed', async () => {
     const record = recordOf(() => casdoor.actions.updateUser('acme/bob', { name: 'robert' }));
     const stored = storedUser({ tenant: 'acme', id: bob.id }, ['acme'], { username: 'bob' });
