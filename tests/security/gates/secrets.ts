@@ -96,7 +96,11 @@ export function secretGate(world: () => World): void {
         body: JSON.stringify({
           action: { name },
           input: {},
-          session_variables: { 'x-hasura-role': 'user', 'x-hasura-user-id': world().people.clerk.id },
+          session_variables: {
+            'x-hasura-role': 'user',
+            'x-hasura-user-id': world().people.clerk.id,
+            'x-hasura-identity-provider': 'clerk',
+          },
           payload: { provider: 'clerk' },
         }),
       });

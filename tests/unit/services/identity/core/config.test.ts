@@ -139,3 +139,21 @@ test('the attributes that become claims are kept of each user of a pool', () => 
     'custom:tenant_id',
   ]);
 });
+
+test('how long a session is good may be bounded, in whole seconds', () => {
+  expect(readConfig(NEEDED).sessionSeconds).toBeUndefined();
+  expect(readConfig({ ...NEEDED, LATCHKEY_SESSION_SECONDS: ' 300 ' }).sessionSeconds).toBe(300);
+  for (const wrong of ['0', '-1', '1.5', 'an hour', '86401']) {
+    expect(complaintAbout({ ...NEEDED, LATCHKEY_SESSION_SECONDS: wrong })).toBe(
+      'LATCHKEY_SESSION_SECONDS must be a whole number from 1 to 86400.',
+    );
+  }
+});
+
+test('it is known whether Hasura trusts tokens by itself, where the service has its settings', () => {
+  expect(readConfig(NEEDED).hasJwtSecret).toBe(false);
+  for (const name of ['HASURA_GRAPHQL_JWT_SECRET', 'HASURA_GRAPHQL_JWT_SECRETS']) {
+    expect(readConfig({ ...NEEDED, [name]: '{}' }).hasJwtSecret).toBe(true);
+    expect(readConfig({ ...NEEDED, [name]: ' ' }).hasJwtSecret).toBe(false);
+  }
+});
