@@ -91,7 +91,9 @@ test('a refresh token of Casdoor, which Hasura alone would let pass, is refused'
 
 test('a role that is on the list is given to whose token claims it', async () => {
   for (const person of [
-    await people.casdoor.signed({ roles: ['editor', 'admin'] }),
+    await people.casdoor.signed({
+      roles: ['editor', 'admin'].map((role) => ({ owner: 'acme', name: role, isEnabled: true })),
+    }),
     await people.cognito.signed({ 'cognito:groups': ['editor'], 'https://hasura.io/jwt/claims': undefined }),
   ]) {
     // The metadata give editors nothing, and that is what they are told: not that they are no editors.
