@@ -100,6 +100,11 @@ test('a role that is on the list is given to whose token claims it', async () =>
     expect((await ask({ token: person, role: 'editor' })).codes).toEqual(['validation-failed']);
     expect((await ask({ token: person, role: 'admin' })).codes).toEqual(['access-denied']);
   }
+  // Another organization may name anybody in its roles, and a text does not tell whose role it is.
+  for (const roles of [[{ owner: 'beta', name: 'editor', isEnabled: true }], ['editor']]) {
+    const token = await people.casdoor.signed({ roles });
+    expect((await ask({ token, role: 'editor' })).codes).toEqual(['access-denied']);
+  }
 });
 
 test('who has no token has the role for nobody, and no other', async () => {
