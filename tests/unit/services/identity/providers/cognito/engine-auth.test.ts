@@ -23,6 +23,7 @@ test.each(['V2_0', 'V3_0'] as const)(
       jwk_url: `${ISSUER}/.well-known/jwks.json`,
       issuer: ISSUER,
       audience: [CLIENT],
+      allowed_skew: 5,
     });
   },
 );
