@@ -17,7 +17,7 @@ import { startPostgres } from '../stack/postgres.ts';
 import { belowFloor, readFloor, readTiers, table, tally } from './conformance-report.ts';
 
 const FLOOR = new URL('conformance-floor.json', import.meta.url);
-const ENGINE = join(PROJECT_ROOT, 'hasura', 'embedded', 'main.ts');
+const ENGINE = join(PROJECT_ROOT, 'packages', 'engine', 'src', 'main.ts');
 const OUTPUT = join(PROJECT_ROOT, 'dist', 'conformance');
 /** With one of these the run is a part of the whole, which no floor is for. */
 const NARROWING = /^--(suite|case|tier|strict|corpus|golden|variant|record)\b/;

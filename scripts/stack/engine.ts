@@ -32,7 +32,7 @@ export type EngineOptions = {
 /** How an engine finds the identity service, and the secret with which it shows that it is the engine. */
 export type ServiceLink = { url: string; actionSecret: string };
 
-const EMBEDDED = join(PROJECT_ROOT, 'hasura', 'embedded', 'main.ts');
+const EMBEDDED = join(PROJECT_ROOT, 'packages', 'engine', 'src', 'main.ts');
 /** A quarter of what V8 takes for young objects by itself: a third of the memory less under load. */
 export const EMBEDDED_FLAGS = ['--max-semi-space-size=4'];
 /** It starts in half the time from compiled code, and what one thread frees another can use. */

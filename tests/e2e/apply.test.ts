@@ -27,8 +27,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'latchkey-test-'));
   closers.push(() => rm(folder, { recursive: true }));
   for (const part of ['hasura', 'metadata', 'migrations']) {
-    const options = { recursive: true, filter: (path: string) => !path.includes('embedded') };
-    await cp(join(ROOT, part), join(folder, part), options);
+    await cp(join(ROOT, part), join(folder, part), { recursive: true });
   }
   project = await readProject(join(folder, 'hasura'));
 });

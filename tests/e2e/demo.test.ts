@@ -22,7 +22,8 @@ async function demo(env: Record<string, string> = {}): Promise<{ code: unknown; 
 }
 
 const target = readTarget();
-const engine = target.kind === 'command' ? target.command : `"${process.execPath}" hasura/embedded/main.ts`;
+const engine =
+  target.kind === 'command' ? target.command : `"${process.execPath}" packages/engine/src/main.ts`;
 
 describe.skipIf(target.kind === 'docker')('npm run demo', { timeout: 120_000 }, () => {
   test('holds at every step', async () => {

@@ -11,7 +11,7 @@ import { serve } from '../../support/http.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 const PAGES = globSync(
-  ['README.md', '.env.example', 'docker-compose.yml', 'docs/*.md', 'examples/*/*.md', 'hasura/embedded/*.md'],
+  ['README.md', '.env.example', 'docker-compose.yml', 'docs/*.md', 'examples/*/*.md', 'packages/*/*.md'],
   { cwd: root },
 );
 const read = (path: string) => readFileSync(join(root, path), 'utf8');

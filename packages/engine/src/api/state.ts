@@ -1,0 +1,102 @@
+/**
+ * What the engine knows at one instant: metadata, the databases' catalogues and the core made of them.
+ * States are immutable; the holder swaps them whole.
+ */
+import type pg from 'pg';
+import { readCatalog } from '#catalog/read.ts';
+import type { Catalog } from '#catalog/types.ts';
+import type { EngineConfig } from '#config.ts';
+import type { BuildCore, Core, CoreSource } from '#core.ts';
+import { EngineError } from '#errors.ts';
+import { checkTriggers } from '#events/check.ts';
+import type { Metadata, Source } from '#metadata/types.ts';
+import type { InconsistentObject } from '#schema/tracked.ts';
+import type { SourcePools } from '#storage/sources.ts';
+import { objectName } from './names.ts';
+import { checkEndpoints, type RestRoute } from './rest-routes.ts';
+import { refuseRoleCycles } from './role-cycles.ts';
+
+export interface EngineState {
+  readonly metadata: Metadata;
+  readonly resourceVersion: number;
+  /** By source name; sources whose database did not answer are missing. */
+  readonly catalogs: ReadonlyMap<string, Catalog>;
+  /** Those whose database answered. */
+  readonly sources: readonly CoreSource[];
+  readonly core: Core;
+  readonly inconsistencies: readonly InconsistentObject[];
+  readonly restRoutes: readonly RestRoute[];
+}
+
+export interface StateBuilder {
+  /**
+   * @param known catalogues that need not be read again
+   * @throws {EngineError} for metadata that Hasura refuses as a whole (root fields of one name)
+   */
+  build(
+    metadata: Metadata,
+    resourceVersion: number,
+    known: ReadonlyMap<string, Catalog>,
+  ): Promise<EngineState>;
+  pool(source: Source): pg.Pool;
+}
+
+export function createStateBuilder(
+  config: EngineConfig,
+  pools: SourcePools,
+  metadataPool: pg.Pool,
+  buildCore: BuildCore,
+): StateBuilder {
+  return {
+    pool: (source) => pools.pool(source),
+    async build(metadata, resourceVersion, known) {
+      refuseRoleCycles(metadata.inherited_roles);
+      const catalogs = new Map<string, Catalog>();
+      const broken: InconsistentObject[] = [];
+      const sources: CoreSource[] = [];
+      await Promise.all(
+        metadata.sources.map(async (source) => {
+          try {
+            const pool = pools.pool(source);
+            catalogs.set(source.name, known.get(source.name) ?? (await readCatalog(pool)));
+          } catch (error) {
+            broken.push(sourceInconsistency(source.name, error));
+          }
+        }),
+      );
+      for (const source of metadata.sources) {
+        const catalog = catalogs.get(source.name);
+        if (catalog !== undefined) sources.push({ metadata: source, pool: pools.pool(source), catalog });
+      }
+      const core = await buildCore({ metadata, sources, metadataPool, config });
+      const rest = checkEndpoints(metadata);
+      return {
+        metadata,
+        resourceVersion,
+        catalogs,
+        sources,
+        core,
+        inconsistencies: [
+          ...broken,
+          ...core.inconsistencies,
+          ...checkTriggers(metadata, sources, config.env, objectName),
+          ...rest.inconsistencies,
+        ],
+        restRoutes: rest.routes,
+      };
+    },
+  };
+}
+
+function sourceInconsistency(name: string, error: unknown): InconsistentObject {
+  const reason = error instanceof EngineError ? error.message : `connection error`;
+  return {
+    definition: name,
+    name: objectName.source(name),
+    reason: `Inconsistent object: ${reason}`,
+    type: 'source',
+    ...(error instanceof EngineError
+      ? {}
+      : { message: error instanceof Error ? error.message : String(error) }),
+  };
+}

@@ -1,0 +1,192 @@
+/** Runs cron triggers and events scheduled once: each due event goes to its webhook, once for all engines. */
+import type { Pool } from 'pg';
+import { z } from 'zod';
+import type { EngineConfig } from '#config.ts';
+import type { Logger } from '#log.ts';
+import { header } from '#metadata/kit.ts';
+import { type CronTrigger, retryConf } from '#metadata/types.ts';
+import { parseSchedule } from './cron-schedule.ts';
+import { deliver, type Outcome } from './delivery.ts';
+import { createRunner, type RunnerOptions } from './runner.ts';
+import { createScheduledStore, type ScheduledKind, type Ticks } from './scheduled-store.ts';
+
+export interface ScheduledRunner {
+  /** Takes over these triggers; resolves when their next ticks are laid out. */
+  apply(triggers: readonly CronTrigger[]): Promise<void>;
+  /** Looks for due events now. */
+  wake(): void;
+  /** Lets deliveries finish for `graceMs`; those that do not are given back. */
+  close(graceMs: number): Promise<void>;
+}
+
+interface DueEvent {
+  readonly kind: ScheduledKind;
+  readonly id: string;
+  readonly tries: number;
+  readonly lateSeconds: number;
+  readonly body: string;
+  readonly webhook: string;
+  readonly headers: CronTrigger['headers'];
+  readonly retry: z.output<typeof retryConf>;
+  readonly transforms: { readonly request?: unknown; readonly response?: unknown };
+}
+
+const PLAN_EVERY_MS = 60_000;
+const LONGEST_PAUSE_MS = 10_000;
+const SHORTEST_PAUSE_MS = 20;
+const MAX_IN_FLIGHT = 100;
+
+const onceSettings = z.object({
+  webhook_conf: z.string(),
+  header_conf: z
+    .array(header)
+    .nullish()
+    .transform((headers) => headers ?? []),
+  retry_conf: retryConf.nullish().transform((conf) => conf ?? retryConf.parse({})),
+});
+
+export function createScheduledRunner(pool: Pool, config: EngineConfig, log: Logger): ScheduledRunner {
+  const store = createScheduledStore(pool);
+  let triggers: ReadonlyMap<string, CronTrigger> = new Map();
+  let prepared: Promise<void> | undefined;
+  let plannedAt = Number.NEGATIVE_INFINITY;
+
+  const prepare = () => {
+    prepared ??= store.prepare().catch((error: unknown) => {
+      prepared = undefined;
+      throw error;
+    });
+    return prepared;
+  };
+  const ticks = (): Ticks[] =>
+    [...triggers.values()].flatMap(({ name, schedule }) => {
+      const parsed = parseSchedule(schedule);
+      return parsed === undefined ? [] : [{ trigger: name, next: parsed.next }];
+    });
+  const planNow = async (replace: boolean) => {
+    await store.plan(ticks(), replace);
+    plannedAt = performance.now();
+  };
+
+  const handle = async (event: DueEvent, signal: AbortSignal) => {
+    if (event.lateSeconds > event.retry.tolerance_seconds) {
+      await runner.persist(() => store.setState(event.kind, event.id, 'dead'));
+      return;
+    }
+    const outcome = await deliver(
+      {
+        webhook: event.webhook,
+        headers: event.headers,
+        body: event.body,
+        timeoutSeconds: event.retry.timeout_seconds,
+        transforms: event.transforms,
+        sessionVariables: undefined,
+        signal,
+      },
+      config.env,
+    );
+    // Given up because the engine closes: neither delivered nor tried; whoever is next takes it again.
+    if (signal.aborted && !outcome.delivered) return;
+    const state = nextState(event, outcome);
+    if (!outcome.delivered) {
+      log.warn('scheduled-trigger', {
+        event_id: event.id,
+        status: outcome.status,
+        response: outcome.response,
+      });
+    }
+    const delay = outcome.retryAfterSeconds ?? event.retry.retry_interval_seconds;
+    await runner.persist(() => store.record(event.kind, event.id, outcome, state, delay));
+    if (state === 'scheduled') runner.wake();
+  };
+
+  const turn: RunnerOptions['turn'] = async (inFlight, presence) => {
+    await prepare();
+    if (triggers.size > 0 && performance.now() - plannedAt > PLAN_EVERY_MS) await planNow(false);
+    if (inFlight.free <= 0) return SHORTEST_PAUSE_MS;
+    const key = await presence.key();
+    const due = [
+      ...(triggers.size > 0 ? (await store.takeTicks([...triggers.keys()], key)).map(tickEvent) : []),
+      ...(await store.takeOnce(key)).map(onceEvent),
+    ];
+    for (const event of due) {
+      if (event === undefined) continue;
+      inFlight.start(event.id, (signal) => handle(event, signal));
+    }
+    const next = (await store.untilNext()) ?? LONGEST_PAUSE_MS;
+    return Math.min(Math.max(next, SHORTEST_PAUSE_MS), LONGEST_PAUSE_MS);
+  };
+
+  const tickEvent = (row: Awaited<ReturnType<typeof store.takeTicks>>[number]): DueEvent | undefined => {
+    const trigger = triggers.get(row.trigger_name);
+    if (trigger === undefined) return undefined;
+    return {
+      kind: 'cron',
+      id: row.id,
+      tries: row.tries,
+      lateSeconds: row.late_seconds,
+      body: JSON.stringify({
+        scheduled_time: row.scheduled_time,
+        payload: trigger.payload ?? null,
+        name: trigger.name,
+        id: row.id,
+        ...(trigger.comment === undefined ? {} : { comment: trigger.comment }),
+      }),
+      webhook: trigger.webhook,
+      headers: trigger.headers,
+      retry: trigger.retry_conf ?? retryConf.parse({}),
+      transforms: { request: trigger.request_transform, response: trigger.response_transform },
+    };
+  };
+  const onceEvent = (row: Awaited<ReturnType<typeof store.takeOnce>>[number]): DueEvent | undefined => {
+    const settings = onceSettings.safeParse(row);
+    if (!settings.success) {
+      log.error('scheduled-trigger', {
+        event_id: row.id,
+        error: 'its webhook, headers or retry settings are not valid',
+      });
+      void runner.persist(() => store.setState('once', row.id, 'error'));
+      return undefined;
+    }
+    return {
+      kind: 'once',
+      id: row.id,
+      tries: row.tries,
+      lateSeconds: row.late_seconds,
+      body: JSON.stringify({
+        scheduled_time: row.scheduled_time,
+        payload: row.payload ?? null,
+        id: row.id,
+        ...(row.comment === null ? {} : { comment: row.comment }),
+        ...(row.created_at === null ? {} : { created_at: row.created_at }),
+      }),
+      webhook: settings.data.webhook_conf,
+      headers: settings.data.header_conf,
+      retry: settings.data.retry_conf,
+      transforms: {},
+    };
+  };
+
+  const runner = createRunner(pool, log, {
+    logType: 'scheduled-trigger',
+    limit: MAX_IN_FLIGHT,
+    turn,
+    giveBack: (ids) => Promise.allSettled([store.giveBack('cron', ids), store.giveBack('once', ids)]),
+  });
+  return {
+    async apply(wanted) {
+      triggers = new Map(wanted.map((trigger) => [trigger.name, trigger]));
+      await prepare();
+      await planNow(true);
+      runner.wake();
+    },
+    wake: runner.wake,
+    close: runner.close,
+  };
+}
+
+function nextState(event: DueEvent, outcome: Outcome): 'delivered' | 'scheduled' | 'error' {
+  if (outcome.delivered) return 'delivered';
+  const again = event.tries < event.retry.num_retries || outcome.retryAfterSeconds !== undefined;
+  return again && !outcome.hopeless ? 'scheduled' : 'error';
+}

@@ -1,0 +1,249 @@
+/** One WebSocket connection: authentication, operations, keep-alive, and its end. */
+import { setImmediate } from 'node:timers/promises';
+import type { RawData, WebSocket } from 'ws';
+import type { HeaderList } from '#auth/headers.ts';
+import type { Authenticated, Authenticator } from '#auth/index.ts';
+import type { GraphqlRequest, RunnableOperation } from '#core.ts';
+import { EngineError, toEngineError } from '#errors.ts';
+import type { Logger } from '#log.ts';
+import { parseExactJson } from '#plan/exact-json.ts';
+import { startTrace } from '#trace.ts';
+import { readGraphqlRequest } from './graphql-request.ts';
+import { jsonProblem } from './json-problem.ts';
+import type { LiveQueries } from './live-queries.ts';
+import { type GraphqlParts, prepareGraphql } from './run-graphql.ts';
+import {
+  CLOSES,
+  type ClientMessage,
+  type Close,
+  clientMessage,
+  createDialect,
+  fitReason,
+  type Protocol,
+} from './ws-protocol.ts';
+
+/** setTimeout knows no longer delays. */
+const LONGEST_DELAY_MS = 2 ** 31 - 1;
+/** A client that reads nothing must not fill the memory. */
+const BUFFER_LIMIT = 64 * 1024 * 1024;
+/** Nor one that sends faster than its operations run: beyond these nothing more is read for a while. */
+const WAITING_MESSAGES = 100;
+const WAITING_BYTES = 1024 * 1024;
+
+export interface ConnectionParts extends GraphqlParts {
+  readonly authenticator: Authenticator;
+  readonly liveQueries: LiveQueries;
+  readonly log: Logger;
+}
+
+export interface ConnectionOptions {
+  readonly protocol: Protocol;
+  readonly legacy: boolean;
+  /** Of the upgrade request; those of `connection_init` come before them. */
+  readonly headers: HeaderList;
+  readonly connectionId: string;
+}
+
+export interface Connection {
+  close(close: Close): void;
+}
+
+type Client =
+  | { readonly state: 'new' }
+  | { readonly state: 'refused'; readonly reason: string }
+  | { readonly state: 'ready'; readonly authenticated: Authenticated; readonly headers: HeaderList };
+
+/** Serves `socket` until it closes. */
+export function serveConnection(
+  socket: WebSocket,
+  parts: ConnectionParts,
+  options: ConnectionOptions,
+): Connection {
+  const { config, log } = parts;
+  const dialect = createDialect(options.protocol, options.legacy);
+  const operations = new Map<string, () => void>();
+  const timers = new Set<NodeJS.Timeout>();
+  let client: Client = { state: 'new' };
+  let closed = false;
+  let queue: Promise<void> = Promise.resolve();
+  const waiting = { messages: 0, bytes: 0 };
+
+  const send = (message: string | undefined) => {
+    if (message === undefined || socket.readyState !== socket.OPEN) return;
+    if (socket.bufferedAmount > BUFFER_LIMIT) return socket.terminate();
+    socket.send(message);
+  };
+  const close = ({ code, reason }: Close) => socket.close(code, fitReason(reason));
+  const later = (delayMs: number, run: () => void): NodeJS.Timeout => {
+    const wait = Math.min(Math.max(delayMs, 0), LONGEST_DELAY_MS);
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      if (delayMs > wait) later(delayMs - wait, run);
+      else run();
+    }, wait);
+    timers.add(timer);
+    return timer;
+  };
+
+  const initTimer = later(config.websocketInitTimeoutMs, () => close(CLOSES.initTimeout));
+  const keepAlive = setInterval(() => {
+    if (client.state === 'ready') send(dialect.keepAlive());
+  }, config.websocketKeepAliveMs);
+
+  const init = async (given: Readonly<Record<string, unknown>>) => {
+    clearTimeout(initTimer);
+    const own = Object.entries(given).map(([name, value]) => [name, String(value)] as const);
+    const headers = [...own, ...options.headers];
+    try {
+      const authenticated = await parts.authenticator.authenticate(headers);
+      if (closed) return;
+      client = { state: 'ready', authenticated, headers: own };
+      const { expiresAt } = authenticated;
+      if (expiresAt !== undefined) later(expiresAt - Date.now(), () => close(CLOSES.tokenExpired));
+      send(dialect.ack());
+      send(dialect.keepAlive());
+    } catch (thrown) {
+      const { message } = toEngineError(thrown);
+      client = { state: 'refused', reason: message };
+      const failure = dialect.initFailed(message);
+      send(failure.message);
+      close(failure.close);
+    }
+  };
+
+  const startFailed = (id: string, reason: string) => {
+    const failure = dialect.startFailed(id, new EngineError('start-failed', reason));
+    send(failure.message);
+    if (failure.close !== undefined) close(failure.close);
+    else send(dialect.complete(id));
+  };
+
+  const run = async (id: string, operation: RunnableOperation, headers: HeaderList) => {
+    try {
+      const { body } = await operation.run({ headers, requestId: options.connectionId });
+      send(dialect.next(id, body));
+    } catch (thrown) {
+      const error = toEngineError(thrown);
+      if (error.status >= 500) log.error('websocket-log', { error: error.message, internal: error.internal });
+      send(dialect.failed(id, error, false));
+    }
+    send(dialect.complete(id));
+  };
+
+  const start = async (id: string, payload: unknown) => {
+    if (operations.has(id)) return startFailed(id, `an operation already exists with this id: ${id}`);
+    if (client.state === 'new') return startFailed(id, 'start received before the connection is initialised');
+    if (client.state === 'refused') {
+      return startFailed(id, `cannot start as connection_init failed with: ${client.reason}`);
+    }
+    const { authenticated, headers } = client;
+    let request: GraphqlRequest;
+    try {
+      request = readGraphqlRequest(payload, ['payload']);
+    } catch (thrown) {
+      return malformed(toEngineError(thrown).message);
+    }
+    try {
+      const operation = prepareGraphql(parts, request, { ...authenticated.session, trace: startTrace() });
+      if (operation.kind !== 'subscription') return await run(id, operation, headers);
+      const stop = parts.liveQueries.subscribe(operation, {
+        next: (body) => send(dialect.next(id, body)),
+        error: (error) => send(dialect.failed(id, error, false)),
+      });
+      operations.set(id, stop);
+    } catch (thrown) {
+      send(dialect.refused(id, toEngineError(thrown)));
+      send(dialect.complete(id));
+    }
+  };
+
+  const malformed = (reason: string) => {
+    const answer = dialect.malformed(reason);
+    send(answer.message);
+    if (answer.close !== undefined) close(answer.close);
+  };
+
+  const handle = async (message: ClientMessage): Promise<void> => {
+    switch (message.type) {
+      case 'connection_init':
+        return init(message.payload?.headers ?? {});
+      case 'start':
+      case 'subscribe':
+        return start(message.id, message.payload);
+      case 'stop':
+      case 'complete':
+        operations.get(message.id)?.();
+        operations.delete(message.id);
+        return;
+      case 'connection_terminate':
+        return close(CLOSES.terminated);
+      case 'ping':
+        return send(dialect.pong(message.payload));
+      default:
+        return;
+    }
+  };
+
+  const receive = async (data: RawData, isBinary: boolean) => {
+    // Nobody would ever stop what begins after the end.
+    if (closed) return;
+    const parsed = clientMessage.safeParse(isBinary ? undefined : parseFrame(data));
+    if (parsed.success) await handle(parsed.data);
+    else malformed(describeFrame(data, isBinary));
+    // Other connections get their turn too, where nothing is asked of the database.
+    if (waiting.messages > 1) await setImmediate();
+  };
+
+  socket.on('message', (data, isBinary) => {
+    const bytes = sizeOf(data);
+    waiting.messages += 1;
+    waiting.bytes += bytes;
+    if (waiting.messages > WAITING_MESSAGES || waiting.bytes > WAITING_BYTES) socket.pause();
+    // One after the other: an operation begins only once those before it have ended.
+    queue = queue
+      .then(() => receive(data, isBinary))
+      .catch((error: unknown) => log.error('websocket-log', { error: String(error) }))
+      .then(() => {
+        waiting.messages -= 1;
+        waiting.bytes -= bytes;
+        if (socket.isPaused && waiting.messages <= WAITING_MESSAGES && waiting.bytes <= WAITING_BYTES)
+          socket.resume();
+      });
+  });
+  socket.on('error', (error) => log.warn('websocket-log', { error: error.message }));
+  socket.on('close', () => {
+    closed = true;
+    clearInterval(keepAlive);
+    for (const timer of timers) clearTimeout(timer);
+    for (const stop of operations.values()) stop();
+    operations.clear();
+  });
+  return { close };
+}
+
+function parseFrame(data: RawData): unknown {
+  try {
+    return parseExactJson(frameText(data));
+  } catch {
+    return undefined;
+  }
+}
+
+function sizeOf(data: RawData): number {
+  return Array.isArray(data) ? data.reduce((sum, part) => sum + part.length, 0) : data.byteLength;
+}
+
+function frameText(data: RawData): string {
+  if (Array.isArray(data)) return Buffer.concat(data).toString('utf8');
+  return Buffer.isBuffer(data) ? data.toString('utf8') : Buffer.from(data).toString('utf8');
+}
+
+function describeFrame(data: RawData, isBinary: boolean): string {
+  if (isBinary) return 'Error in $: not a text message';
+  const value = parseFrame(data);
+  if (value === undefined) return jsonProblem(frameText(data));
+  const type = typeof value === 'object' && value !== null && 'type' in value ? value.type : undefined;
+  return typeof type === 'string'
+    ? `Error in $: unexpected type for ClientMessage: ${type.slice(0, 40)}`
+    : 'Error in $: key "type" not found';
+}

@@ -1,0 +1,92 @@
+/** What the parts of one statement share while it is written. */
+import { isBigNumber, isGeo } from '#catalog/pg-type.ts';
+import type { PgType } from '#catalog/types.ts';
+import { ident, literal, type Param, type Params } from './text.ts';
+
+export interface SqlOptions {
+  /** Big numbers as strings (HASURA_GRAPHQL_STRINGIFY_NUMERIC_TYPES). */
+  readonly stringifyNumbers: boolean;
+  /** Values of enum tables in capitals, as the naming convention `graphql-default` shows them. */
+  readonly upperCaseEnums: boolean;
+  /** FETCH FIRST … WITH TIES: PostgreSQL 13 and later. */
+  readonly hasWithTies: boolean;
+}
+
+export interface Writer {
+  readonly params: Params;
+  readonly options: SqlOptions;
+  /** A quoted alias that no other part of the statement has, and no column or field either. */
+  alias(): string;
+  /** A parameter, cast to its type. */
+  param(param: Param, type: PgType): string;
+}
+
+/** What a row's columns are read from: a quoted alias or table name. */
+export interface Scope {
+  readonly row: string;
+  /** The row that a permission as a whole is about (`["$", "column"]`). */
+  readonly root: string;
+}
+
+export function createWriter(params: Params, options: SqlOptions): Writer {
+  let count = 0;
+  return {
+    params,
+    options,
+    // The dot keeps it apart from GraphQL's names, which become column names in the same statement.
+    alias: () => ident(`t.${count++}`),
+    param(param, type) {
+      return fromText(params.add(param), type);
+    },
+  };
+}
+
+/** A client's value that is part of the statement as text: shapes come as GeoJSON, rasters as hexadecimal digits. */
+export function fromText(expression: string, type: PgType): string {
+  if (isGeo(type)) return `ST_GeomFromGeoJSON(${expression})::${type.name}`;
+  if (type.name === 'raster') return `ST_RastFromHexWKB(${expression})::raster`;
+  return `(${expression})::${type.sql}`;
+}
+
+export function column(scope: Scope, name: string): string {
+  return `${scope.row}.${ident(name)}`;
+}
+
+/** A column's values as one parameter: the statement is the same for any number of rows. */
+export function writeTexts(writer: Writer, items: readonly (string | null)[]): string {
+  return `${writer.params.add({ from: 'texts', items })}::text[]`;
+}
+
+/** A value as it goes into JSON. */
+export function jsonValue(writer: Writer, expression: string, type: PgType, isEnum: boolean): string {
+  if (writer.options.stringifyNumbers && isBigNumber(type)) return `(${expression})::text`;
+  if (isGeo(type)) return `ST_AsGeoJSON(${expression}, 15, 4)::json`;
+  if (isEnum && writer.options.upperCaseEnums) return `upper(${expression})`;
+  return expression;
+}
+
+/** PostgreSQL takes at most 100 arguments. */
+const MAX_KEYS = 50;
+/** PostgreSQL cuts longer names. */
+const MAX_NAME_BYTES = 63;
+
+export interface Entry {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** A JSON object of keys in this order. Its values may be aggregates of the query around it. */
+export function jsonObject(entries: readonly Entry[]): string {
+  if (entries.length <= MAX_KEYS)
+    return `json_build_object(${entries.map(({ key, value }) => `${literal(key)}, ${value}`).join(', ')})`;
+  return `(SELECT row_to_json("t.o") FROM (SELECT ${selectList(entries)}) AS "t.o")`;
+}
+
+/** Whether the keys can be names of columns, so that whole rows become JSON objects. */
+export function canBeColumns(entries: readonly Entry[]): boolean {
+  return entries.every(({ key }) => Buffer.byteLength(key) <= MAX_NAME_BYTES);
+}
+
+export function selectList(entries: readonly Entry[]): string {
+  return entries.map(({ key, value }) => `${value} AS ${ident(key)}`).join(', ');
+}

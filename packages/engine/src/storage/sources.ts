@@ -1,0 +1,106 @@
+/** Connections to the databases of the metadata's sources: one pool per source and connection string. */
+import pg from 'pg';
+import type { EngineConfig, Environment } from '#config.ts';
+import { EngineError } from '#errors.ts';
+import type { Logger } from '#log.ts';
+import type { DatabaseUrl, Source } from '#metadata/types.ts';
+
+// Values travel as JSON text made by the database; whatever else is read stays the text PostgreSQL sent.
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** Servers and poolers that know no such setting do without. */
+const ignore = () => {};
+
+/** @throws {EngineError} `invalid-configuration` where a variable is not set */
+export function resolveDatabaseUrl(url: DatabaseUrl, env: Environment): string {
+  if (typeof url === 'string') return url;
+  if ('from_env' in url) {
+    const value = env[url.from_env];
+    if (value !== undefined) return value;
+    throw new EngineError('invalid-configuration', `environment variable '${url.from_env}' not set`);
+  }
+  const { host, port, database, username, password } = url.connection_parameters;
+  const login = `${encodeURIComponent(username)}${password === undefined ? '' : `:${encodeURIComponent(password)}`}`;
+  return `postgresql://${login}@${host}:${port}/${encodeURIComponent(database)}`;
+}
+
+export interface SourcePools {
+  /** The pool of a source; made when first asked for, and again when its configuration changed. */
+  pool(source: Source): pg.Pool;
+  /** Ends the pools of sources that are no longer there. */
+  retain(sources: readonly Source[]): void;
+  close(): Promise<void>;
+}
+
+/** The pool's own limit is on waiting for a connection that others use: however long that takes, as in Hasura. */
+class PooledClient extends pg.Client {
+  constructor(config: pg.ClientConfig = {}) {
+    super({ ...config, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  }
+}
+
+/** In seconds. */
+export interface PoolTimes {
+  readonly idle?: number | undefined;
+  /** How long a connection is used at most. */
+  readonly lifetime?: number | undefined;
+  /** How long a request waits for one while all are in use. */
+  readonly wait?: number | undefined;
+}
+
+export function createPool(url: string, size: number, log: Logger, times: PoolTimes = {}): pg.Pool {
+  const { idle = 180, lifetime = 0, wait = 0 } = times;
+  const pool = new pg.Pool({
+    Client: PooledClient,
+    connectionString: url,
+    max: size,
+    idleTimeoutMillis: idle * 1000,
+    maxLifetimeSeconds: lifetime,
+    connectionTimeoutMillis: wait * 1000,
+    application_name: 'hasura-embedded',
+    // PostgreSQL thinks nested queries costly enough to be compiled, which takes it longer than to run them:
+    // half a second at twenty levels.
+    onConnect: (client) => client.query('SET jit = off').then(ignore, ignore),
+  });
+  // A connection that breaks while idle is replaced by the next request; unhandled it would end the process.
+  pool.on('error', (error) => log.warn('postgres-connection', { error: error.message }));
+  // The pool listens only to idle connections: one that breaks in use fails its query, and emits this too.
+  pool.on('connect', (client) => client.on('error', () => {}));
+  return pool;
+}
+
+export function createSourcePools(config: EngineConfig, log: Logger): SourcePools {
+  const pools = new Map<string, { readonly key: string; readonly pool: pg.Pool }>();
+  const end = (name: string) => {
+    const entry = pools.get(name);
+    pools.delete(name);
+    return entry?.pool.end();
+  };
+  return {
+    pool(source) {
+      const { connection_info: info } = source.configuration;
+      const url = resolveDatabaseUrl(info.database_url, config.env);
+      const size = info.pool_settings?.max_connections ?? config.pgConnections;
+      const settings = info.pool_settings;
+      const times: PoolTimes = {
+        idle: settings?.idle_timeout,
+        lifetime: settings?.connection_lifetime,
+        wait: settings?.pool_timeout,
+      };
+      const key = JSON.stringify([url, size, times]);
+      const known = pools.get(source.name);
+      if (known?.key === key) return known.pool;
+      if (known !== undefined) void end(source.name);
+      const pool = createPool(url, size, log, times);
+      pools.set(source.name, { key, pool });
+      return pool;
+    },
+    retain(sources) {
+      const names = new Set(sources.map(({ name }) => name));
+      for (const name of [...pools.keys()]) if (!names.has(name)) void end(name);
+    },
+    async close() {
+      await Promise.all([...pools.keys()].map(end));
+    },
+  };
+}

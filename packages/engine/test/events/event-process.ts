@@ -1,0 +1,18 @@
+/** A process of its own that delivers events, to be killed: `node event-process.ts <database> <metadata>`. */
+import pg from 'pg';
+import { z } from 'zod';
+import { readCatalog } from '#catalog/read.ts';
+import { readConfig } from '#config.ts';
+import { createEventEngine } from '#events/index.ts';
+import { silentLogger } from '#log.ts';
+import { metadata } from '#metadata/types.ts';
+
+const [database, text] = z.tuple([z.string(), z.string()]).parse(process.argv.slice(2));
+const config = readConfig({ HASURA_GRAPHQL_DATABASE_URL: database });
+const pool = new pg.Pool({ connectionString: database });
+const parsed = metadata.parse(JSON.parse(text));
+const catalog = await readCatalog(pool);
+await createEventEngine(pool, config, silentLogger).apply(
+  parsed,
+  parsed.sources.map((source) => ({ metadata: source, pool, catalog })),
+);

@@ -1,0 +1,237 @@
+/**
+ * Every key of the metadata, and what keeps it from being dropped in silence. A key that is added to the
+ * schema fails here until somebody has said which it is.
+ */
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { withoutEffect } from '#metadata/inert.ts';
+import { parseMetadata } from '#metadata/parse.ts';
+import { metadata } from '#metadata/types.ts';
+
+/** Refused unless empty. */
+const REFUSED = [
+  'sources.tables.apollo_federation_config',
+  'sources.tables.logical_model',
+  'sources.functions.configuration.response',
+  'sources.native_queries',
+  'sources.stored_procedures',
+  'sources.logical_models',
+  'sources.configuration.connection_info.ssl_configuration',
+  'sources.configuration.read_replicas',
+  'sources.configuration.connection_template',
+  'sources.configuration.connection_set',
+  'sources.health_check',
+  'remote_schemas',
+  'backend_configs',
+  'opentelemetry',
+];
+
+/** Changes nothing, as in Hasura's Community Edition; the operator is warned (`metadata/inert.ts`). */
+const WARNED = [
+  'api_limits.rate_limit',
+  'api_limits.depth_limit',
+  'api_limits.node_limit',
+  'api_limits.time_limit',
+  'api_limits.batch_limit',
+  'graphql_schema_introspection.disabled_for_roles',
+  'allowlist.scope.roles',
+  'metrics_config',
+  'sources.query_tags',
+  'sources.tables.event_triggers.cleanup_config',
+  'network.tls_allowlist',
+];
+
+/** How fast or with which connections, never what or for whom. */
+const HARMLESS = [
+  'api_limits.disabled',
+  'sources.configuration.connection_info.pool_settings.total_max_connections',
+  'sources.configuration.connection_info.pool_settings.retries',
+  'sources.configuration.connection_info.pool_settings.pool_timeout',
+  'sources.configuration.connection_info.pool_settings.connection_lifetime',
+  'sources.configuration.connection_info.use_prepared_statements',
+  'sources.configuration.extensions_schema',
+  'custom_types.objects.fields.arguments',
+  'sources.tables.object_relationships.comment',
+  'sources.tables.array_relationships.comment',
+  'sources.tables.insert_permissions.comment',
+  'sources.tables.select_permissions.comment',
+  'sources.tables.update_permissions.comment',
+  'sources.tables.delete_permissions.comment',
+  'query_collections.comment',
+  'rest_endpoints.comment',
+  'actions.permissions.comment',
+  'cron_triggers.comment',
+];
+
+/** All that decides what a role may do, and what holds it by a test. */
+const PERMISSIONS = {
+  'sources.tables.insert_permissions.permission.check': 'execute/mutation-permissions.test.ts',
+  'sources.tables.insert_permissions.permission.set': 'execute/mutation-permissions.test.ts',
+  'sources.tables.insert_permissions.permission.columns': 'execute/mutation-permissions.test.ts',
+  'sources.tables.insert_permissions.permission.backend_only': 'execute/mutation-permissions.test.ts',
+  'sources.tables.select_permissions.permission.columns': 'schema/permissions.test.ts',
+  'sources.tables.select_permissions.permission.computed_fields': 'schema/role-surface.test.ts',
+  'sources.tables.select_permissions.permission.filter': 'schema/permissions.test.ts',
+  'sources.tables.select_permissions.permission.limit': 'schema/role-surface.test.ts',
+  'sources.tables.select_permissions.permission.allow_aggregations': 'schema/role-surface.test.ts',
+  'sources.tables.select_permissions.permission.query_root_fields': 'schema/role-surface.test.ts',
+  'sources.tables.select_permissions.permission.subscription_root_fields': 'schema/role-surface.test.ts',
+  'sources.tables.update_permissions.permission.columns': 'execute/mutation-permissions.test.ts',
+  'sources.tables.update_permissions.permission.filter': 'execute/mutation-permissions.test.ts',
+  'sources.tables.update_permissions.permission.check': 'execute/mutation-permissions.test.ts',
+  'sources.tables.update_permissions.permission.set': 'execute/mutation-permissions.test.ts',
+  'sources.tables.update_permissions.permission.backend_only': 'schema/role-surface.test.ts',
+  'sources.tables.insert_permissions.permission.validate_input': 'execute/validate-input.test.ts',
+  'sources.tables.update_permissions.permission.validate_input': 'execute/validate-input.test.ts',
+  'sources.tables.delete_permissions.permission.validate_input': 'execute/validate-input.test.ts',
+  'sources.tables.delete_permissions.permission.filter': 'execute/mutation-permissions.test.ts',
+  'sources.tables.delete_permissions.permission.backend_only': 'schema/role-surface.test.ts',
+};
+
+/** What is under a permission's own key. */
+const PERMISSION_KEY = /^sources\.tables\.\w+_permissions\.permission\.\w+$/;
+
+type Inner = { _zod?: { def: Record<string, unknown> & { type: string } } };
+const inner = (value: unknown): Inner => (typeof value === 'object' && value !== null ? value : {});
+
+/** Paths of all keys that a schema knows; lists are transparent, maps are `*`. */
+function keysOf(schema: unknown, path = ''): string[] {
+  const def = inner(schema)._zod?.def;
+  if (def === undefined) return [];
+  switch (def.type) {
+    case 'object':
+      return Object.entries(z.record(z.string(), z.unknown()).parse(def.shape)).flatMap(([key, value]) => {
+        const at = path === '' ? key : `${path}.${key}`;
+        return [at, ...keysOf(value, at)];
+      });
+    case 'array':
+      return keysOf(def.element, path);
+    case 'record':
+      return keysOf(def.valueType, `${path}.*`);
+    case 'union':
+      return z
+        .array(z.unknown())
+        .parse(def.options)
+        .flatMap((option) => keysOf(option, path));
+    case 'pipe':
+      return [...keysOf(def.in, path), ...keysOf(def.out, path)];
+    default:
+      return keysOf(def.innerType, path);
+  }
+}
+
+const keys = new Set(keysOf(metadata));
+
+const source = (extra: Record<string, unknown> = {}) => ({
+  name: 'default',
+  kind: 'postgres',
+  tables: [],
+  configuration: { connection_info: { database_url: 'postgres://localhost/x' } },
+  ...extra,
+});
+const table = (extra: Record<string, unknown>) => ({
+  version: 3,
+  sources: [source({ tables: [{ table: 'users', ...extra }] })],
+});
+
+describe('every key of the metadata', () => {
+  test('that is named here is there', () => {
+    expect(keys.size).toBeGreaterThan(200);
+    for (const key of [...REFUSED, ...WARNED, ...HARMLESS, ...Object.keys(PERMISSIONS)])
+      expect(keys).toContain(key);
+  });
+
+  test('of a permission is enforced, by a test, or refused', () => {
+    const said = new Set([...REFUSED, ...Object.keys(PERMISSIONS)]);
+    expect([...keys].filter((key) => PERMISSION_KEY.test(key) && !said.has(key))).toEqual([]);
+  });
+
+  test('is one that somebody has looked at', () => {
+    // Grows with the schema: who adds a key says here, above or in a test of its own, what it does.
+    expect([...keys].filter((key) => !key.includes('custom_root_fields.')).length).toMatchInlineSnapshot(
+      `344`,
+    );
+  });
+
+  test.each(REFUSED)('%s is refused where it is not empty', (key) => {
+    const value = { anything: ['at all'] };
+    const [last = '', ...path] = key.split('.').reverse();
+    const nested = path.reduce<Record<string, unknown>>((below, step) => ({ [step]: below }), {
+      [last]: value,
+    });
+    expect(() => parseMetadata(fill(nested))).toThrow(/not supported by the embedded engine/);
+  });
+});
+
+/** The least metadata around one key, with what its neighbours must have. */
+function fill(at: Record<string, unknown>): unknown {
+  const merge = (left: unknown, right: unknown): unknown => {
+    const [a, b] = [z.record(z.string(), z.unknown()).safeParse(left), right];
+    if (!a.success || typeof b !== 'object' || b === null || Array.isArray(b)) return right;
+    return { ...a.data, ...Object.fromEntries(Object.entries(b).map(([k, v]) => [k, merge(a.data[k], v)])) };
+  };
+  const lists = new Set([
+    'sources',
+    'tables',
+    'functions',
+    'insert_permissions',
+    'update_permissions',
+    'delete_permissions',
+  ]);
+  const around: Record<string, unknown> = {
+    sources: source(),
+    tables: { table: 'users' },
+    functions: { function: 'f' },
+    insert_permissions: { role: 'user', permission: { check: {} } },
+    update_permissions: { role: 'user', permission: { filter: {}, columns: [] } },
+    delete_permissions: { role: 'user', permission: { filter: {} } },
+  };
+  const walk = (value: unknown, key: string): unknown => {
+    const object = z.record(z.string(), z.unknown()).safeParse(value);
+    if (!object.success || Array.isArray(value)) return value;
+    const inside = Object.fromEntries(Object.entries(object.data).map(([k, v]) => [k, walk(v, k)]));
+    const whole = merge(around[key] ?? {}, inside);
+    return lists.has(key) ? [whole] : whole;
+  };
+  return { version: 3, ...z.record(z.string(), z.unknown()).parse(walk(at, '')) };
+}
+
+describe('what is without effect is told', () => {
+  test('and all else is not', () => {
+    expect(withoutEffect(parseMetadata(table({})))).toEqual([]);
+  });
+
+  test.each<[string, unknown, RegExp]>([
+    ['limits', { version: 3, api_limits: { depth_limit: { global: 3 } } }, /api_limits \(depth_limit\)/],
+    [
+      'introspection',
+      { version: 3, graphql_schema_introspection: { disabled_for_roles: ['user'] } },
+      /graphql_schema_introspection/,
+    ],
+    [
+      'allowlists of some roles',
+      { version: 3, allowlist: [{ collection: 'c', scope: { global: false, roles: ['user'] } }] },
+      /allowlist/,
+    ],
+    ['metrics', { version: 3, metrics_config: { a: 1 } }, /metrics_config/],
+    ['query tags', { version: 3, sources: [source({ query_tags: { disabled: false } })] }, /query_tags/],
+    [
+      'cleaning up',
+      table({
+        event_triggers: [
+          {
+            name: 'e',
+            definition: {},
+            retry_conf: {},
+            webhook: 'http://x',
+            cleanup_config: { schedule: 'x' },
+          },
+        ],
+      }),
+      /cleanup_config/,
+    ],
+    ['certificates', { version: 3, network: { tls_allowlist: [{ host: 'x' }] } }, /tls_allowlist/],
+  ])('%s', (_, given, expected) => {
+    expect(withoutEffect(parseMetadata(given))).toEqual([expect.stringMatching(expected)]);
+  });
+});

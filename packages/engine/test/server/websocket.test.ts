@@ -1,0 +1,323 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { EngineError } from '#errors.ts';
+import { claims, pem, rsa, secondsFromNow, sign } from '../auth/tokens.ts';
+import { ADMIN_SECRET, connect, startFakeEngine } from './fake-engine.ts';
+
+let engine: Awaited<ReturnType<typeof startFakeEngine>>;
+beforeEach(async () => {
+  engine = await startFakeEngine();
+});
+afterEach(() => engine.close());
+
+const PROTOCOLS = [
+  { protocol: 'graphql-ws', start: 'start', stop: 'stop', next: 'data', alive: 'ka' },
+  { protocol: 'graphql-transport-ws', start: 'subscribe', stop: 'complete', next: 'next', alive: 'ping' },
+] as const;
+const INIT = { type: 'connection_init', payload: { headers: { 'x-hasura-admin-secret': ADMIN_SECRET } } };
+
+async function ready(protocol: string, init: unknown = INIT) {
+  const socket = await connect(`${engine.wsUrl}/v1/graphql`, protocol);
+  socket.send(init);
+  await socket.next('connection_ack');
+  return socket;
+}
+
+describe.each(PROTOCOLS)('$protocol', ({ protocol, start, stop, next, alive }) => {
+  const operation = (id: string, query: string, variables?: Record<string, unknown>) => ({
+    id,
+    type: start,
+    payload: { query, variables },
+  });
+
+  test('is agreed on in the handshake', async () => {
+    const socket = await connect(`${engine.wsUrl}/v1/graphql`, protocol);
+    expect(socket.raw.protocol).toBe(protocol);
+  });
+
+  test('acknowledges, then says that it is alive', async () => {
+    const socket = await ready(protocol);
+    expect(await socket.next(alive)).toMatchObject({ type: alive });
+  });
+
+  test('answers a query and completes it', async () => {
+    const socket = await ready(protocol);
+    socket.send(operation('1', 'query a'));
+    expect(await socket.next()).toEqual({
+      type: next,
+      id: '1',
+      payload: { data: { query: 'query a', role: 'admin' } },
+    });
+    expect(await socket.next()).toEqual({ type: 'complete', id: '1' });
+  });
+
+  test('the headers of connection_init say who asks', async () => {
+    const socket = await ready(protocol, {
+      type: 'connection_init',
+      payload: { headers: { 'X-Hasura-Admin-Secret': ADMIN_SECRET, 'x-hasura-role': 'user' } },
+    });
+    socket.send(operation('1', 'mutation a'));
+    expect(await socket.next()).toMatchObject({ payload: { data: { role: 'user' } } });
+  });
+
+  test('an operation that fails tells its error and nothing of the inside', async () => {
+    const socket = await ready(protocol);
+    socket.send(operation('1', 'mutation fail'));
+    const error = { message: 'no such luck', extensions: { path: '$', code: 'data-exception' } };
+    expect(await socket.next()).toEqual(
+      protocol === 'graphql-ws'
+        ? { type: 'data', id: '1', payload: { data: null, errors: [error] } }
+        : { type: 'error', id: '1', payload: [error] },
+    );
+    expect(await socket.next()).toEqual({ type: 'complete', id: '1' });
+  });
+
+  test('a bug ends in an error without its text, and the connection goes on', async () => {
+    const socket = await ready(protocol);
+    socket.send(operation('1', 'query explode'));
+    expect(JSON.stringify(await socket.next())).not.toContain('details');
+    await socket.next('complete');
+    socket.send(operation('2', 'query b'));
+    expect(await socket.next(next)).toMatchObject({ id: '2' });
+  });
+
+  test('a query that cannot be planned is refused', async () => {
+    const socket = await ready(protocol);
+    socket.send(operation('1', 'nonsense'));
+    const error = {
+      message: 'not a valid graphql query',
+      extensions: { path: '$.query', code: 'validation-failed' },
+    };
+    expect(await socket.next()).toEqual({
+      type: 'error',
+      id: '1',
+      payload: protocol === 'graphql-ws' ? { errors: [error] } : [error],
+    });
+    expect(await socket.next()).toEqual({ type: 'complete', id: '1' });
+  });
+
+  test('a live query answers at once and then only when its answer changes', async () => {
+    engine.values.set('a:{}', 1);
+    const socket = await ready(protocol);
+    socket.send(operation('s', 'subscription a'));
+    expect(await socket.next()).toMatchObject({ type: next, payload: { data: { value: 1 } } });
+    const polled = engine.polls.length;
+    await vi.waitFor(() => expect(engine.polls.length).toBeGreaterThan(polled + 3));
+    expect(socket.pending()).toEqual([]);
+    engine.values.set('a:{}', 2);
+    expect(await socket.next()).toMatchObject({ id: 's', payload: { data: { value: 2 } } });
+  });
+
+  test('one poll answers all clients of a shape, and each cohort gets its own answer', async () => {
+    engine.values.set('a:{"id":1}', 'one');
+    engine.values.set('a:{"id":2}', 'two');
+    const first = await ready(protocol);
+    const second = await ready(protocol);
+    first.send(operation('s', 'subscription a', { id: 1 }));
+    second.send(operation('s', 'subscription a', { id: 2 }));
+    second.send(operation('t', 'subscription a', { id: 1 }));
+    expect(await first.next()).toMatchObject({ payload: { data: { value: 'one' } } });
+    expect(await second.next()).toMatchObject({ id: 's', payload: { data: { value: 'two' } } });
+    expect(await second.next()).toMatchObject({ id: 't', payload: { data: { value: 'one' } } });
+    await vi.waitFor(() => expect(engine.polls.at(-1)).toEqual({ shape: 'a', cohorts: 2 }));
+  });
+
+  test('a live query that fails tells it once, and recovers', async () => {
+    engine.values.set('a:{}', new EngineError('not-found', 'missing session variable'));
+    const socket = await ready(protocol);
+    socket.send(operation('s', 'subscription a'));
+    expect(JSON.stringify(await socket.next())).toContain('missing session variable');
+    const polled = engine.polls.length;
+    await vi.waitFor(() => expect(engine.polls.length).toBeGreaterThan(polled + 3));
+    expect(socket.pending()).toEqual([]);
+    engine.values.set('a:{}', 1);
+    expect(await socket.next()).toMatchObject({ type: next, payload: { data: { value: 1 } } });
+  });
+
+  test('stopping ends the polls; stopping what is not there is nothing', async () => {
+    const socket = await ready(protocol);
+    socket.send(operation('s', 'subscription a'));
+    await socket.next(next);
+    socket.send({ type: stop, id: 's' });
+    socket.send({ type: stop, id: 'never-started' });
+    socket.send(operation('q', 'query after'));
+    await socket.next(next);
+    const polled = engine.polls.length;
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(engine.polls.length).toBeLessThanOrEqual(polled + 1);
+  });
+
+  test('closing ends the polls', async () => {
+    const socket = await ready(protocol);
+    socket.send(operation('s', 'subscription a'));
+    await socket.next(next);
+    socket.raw.close();
+    await socket.closed;
+    await vi.waitFor(async () => {
+      const polled = engine.polls.length;
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      expect(engine.polls.length).toBe(polled);
+    });
+  });
+
+  test('an id that is in use is refused', async () => {
+    const socket = await ready(protocol);
+    socket.send(operation('s', 'subscription a'));
+    await socket.next(next);
+    socket.send(operation('s', 'subscription b'));
+    expect(await socket.next('error')).toMatchObject({
+      id: 's',
+      payload: {
+        message: 'an operation already exists with this id: s',
+        extensions: { code: 'start-failed' },
+      },
+    });
+    if (protocol === 'graphql-transport-ws') expect((await socket.closed).code).toBe(1000);
+  });
+
+  test('nothing starts before connection_init', async () => {
+    const socket = await connect(`${engine.wsUrl}/v1/graphql`, protocol);
+    socket.send(operation('1', 'query a'));
+    expect(await socket.next('error')).toMatchObject({
+      payload: { message: 'start received before the connection is initialised' },
+    });
+  });
+
+  test('a connection that may not ask is closed', async () => {
+    const socket = await connect(`${engine.wsUrl}/v1/graphql`, protocol);
+    socket.send({ type: 'connection_init', payload: { headers: { 'x-hasura-admin-secret': 'wrong' } } });
+    const { code, reason } = await socket.closed;
+    expect(code).toBe(protocol === 'graphql-ws' ? 4400 : 4403);
+    expect(reason).not.toContain(ADMIN_SECRET);
+    expect(socket.pending()).toEqual(
+      protocol === 'graphql-ws'
+        ? [{ type: 'connection_error', payload: 'invalid "x-hasura-admin-secret"/"x-hasura-access-key"' }]
+        : [],
+    );
+  });
+
+  test('changed metadata closes the connection, so that clients come again', async () => {
+    const socket = await ready(protocol);
+    engine.changeMetadata();
+    expect((await socket.closed).code).toBe(1012);
+  });
+
+  test.each([
+    '',
+    'null',
+    '[]',
+    '{}',
+    '{"type":1}',
+    '{"type":"start"}',
+    '{"type":"start","id":1,"payload":{}}',
+    '{"type":"connection_init","payload":3}',
+    '\u0000\uffff',
+    `{"type":"${'x'.repeat(500)}"}`,
+    '['.repeat(5000),
+  ])('a malformed frame is answered, not fatal: %.40j', async (frame) => {
+    const socket = await ready(protocol);
+    socket.send(frame);
+    if (protocol === 'graphql-ws') {
+      expect(await socket.next()).toMatchObject({ type: 'connection_error' });
+      socket.send(operation('1', 'query still'));
+      expect(await socket.next()).toMatchObject({ type: 'data' });
+    } else {
+      expect((await socket.closed).code).toBe(4400);
+    }
+    const other = await ready(protocol);
+    other.send(operation('1', 'query elsewhere'));
+    expect(await other.next()).toMatchObject({ type: next });
+  });
+
+  test.each([undefined, null, 1, 'x', [], { query: 1 }, { query: 'query a', variables: [] }])(
+    'a payload that is no request is answered, not fatal: %j',
+    async (payload) => {
+      const socket = await ready(protocol);
+      socket.send({ id: '1', type: start, payload });
+      if (protocol === 'graphql-ws') expect(await socket.next()).toMatchObject({ type: 'connection_error' });
+      else expect((await socket.closed).code).toBe(4400);
+    },
+  );
+});
+
+test('ping is answered with pong and its payload', async () => {
+  const socket = await ready('graphql-transport-ws');
+  socket.send({ type: 'ping', payload: { a: 1 } });
+  expect(await socket.next()).toEqual({ type: 'pong', payload: { a: 1 } });
+  socket.send({ type: 'ping' });
+  expect(await socket.next()).toEqual({ type: 'pong' });
+});
+
+test('a client that asks for no protocol gets the old one, and no protocol in the answer', async () => {
+  const socket = await connect(`${engine.wsUrl}/v1/graphql`, undefined);
+  expect(socket.raw.protocol).toBe('');
+  socket.send(INIT);
+  expect(await socket.next()).toEqual({ type: 'connection_ack' });
+  expect(await socket.next('ka')).toEqual({ type: 'ka' });
+});
+
+test('errors at /v1alpha1/graphql have the old shape', async () => {
+  const socket = await connect(`${engine.wsUrl}/v1alpha1/graphql`, 'graphql-ws');
+  socket.send(INIT);
+  await socket.next('connection_ack');
+  socket.send({ id: '1', type: 'start', payload: { query: 'nonsense' } });
+  expect(await socket.next()).toEqual({
+    type: 'error',
+    id: '1',
+    payload: { error: 'not a valid graphql query', path: '$.query', code: 'validation-failed' },
+  });
+});
+
+test('other paths and unknown origins are refused before the upgrade', async () => {
+  await expect(connect(`${engine.wsUrl}/v1/other`, 'graphql-ws')).rejects.toThrow('404');
+  const strict = await startFakeEngine({ HASURA_GRAPHQL_CORS_DOMAIN: 'https://a.example' });
+  await expect(
+    connect(`${strict.wsUrl}/v1/graphql`, 'graphql-ws', { Origin: 'https://b.example' }),
+  ).rejects.toThrow('400');
+  (
+    await connect(`${strict.wsUrl}/v1/graphql`, 'graphql-ws', { Origin: 'https://a.example' })
+  ).raw.terminate();
+  await strict.close();
+});
+
+test('a connection ends with its token', async () => {
+  const jwtEngine = await startFakeEngine({
+    HASURA_GRAPHQL_JWT_SECRET: JSON.stringify({ type: 'RS256', key: pem(rsa.publicKey) }),
+  });
+  const socket = await connect(`${jwtEngine.wsUrl}/v1/graphql`, 'graphql-transport-ws');
+  const exp = secondsFromNow(1);
+  const token = await sign({ ...claims(), exp });
+  socket.send({ type: 'connection_init', payload: { headers: { Authorization: `Bearer ${token}` } } });
+  await socket.next('connection_ack');
+  await socket.closed;
+  expect(Date.now()).toBeGreaterThanOrEqual(exp * 1000 - 50);
+  await jwtEngine.close();
+});
+
+test('a connection that says nothing is closed', async () => {
+  const hasty = await startFakeEngine({ HASURA_GRAPHQL_WEBSOCKET_CONNECTION_INIT_TIMEOUT: '1' });
+  const socket = await connect(`${hasty.wsUrl}/v1/graphql`, 'graphql-transport-ws');
+  expect((await socket.closed).code).toBe(4408);
+  await hasty.close();
+});
+
+test('the cookie authenticates a browser only where CORS allows it', async () => {
+  const jwt = {
+    HASURA_GRAPHQL_JWT_SECRET: JSON.stringify({
+      type: 'RS256',
+      key: pem(rsa.publicKey),
+      header: { type: 'Cookie', name: 'token' },
+    }),
+    HASURA_GRAPHQL_DISABLE_CORS: 'true',
+  };
+  const headers = { Origin: 'https://evil.example', Cookie: `token=${await sign(claims())}` };
+  const closedEngine = await startFakeEngine(jwt);
+  const refused = await connect(`${closedEngine.wsUrl}/v1/graphql`, 'graphql-ws', headers);
+  refused.send({ type: 'connection_init' });
+  expect(await refused.next()).toMatchObject({ type: 'connection_error' });
+  await closedEngine.close();
+  const openEngine = await startFakeEngine({ ...jwt, HASURA_GRAPHQL_WS_READ_COOKIE: 'true' });
+  const accepted = await connect(`${openEngine.wsUrl}/v1/graphql`, 'graphql-ws', headers);
+  accepted.send({ type: 'connection_init' });
+  expect(await accepted.next()).toEqual({ type: 'connection_ack' });
+  await openEngine.close();
+});
