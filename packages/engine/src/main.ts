@@ -1,8 +1,8 @@
 /** `npm run engine`: the embedded engine in the foreground, told by HASURA_GRAPHQL_* what Hasura would be told. */
 import { setFlagsFromString } from 'node:v8';
-import { ConfigError, readConfig } from './config.ts';
-import { createEngine } from './index.ts';
-import { createLogger } from './log.ts';
+import { ConfigError, readConfig } from './base/config.ts';
+import { createLogger } from './base/log.ts';
+import { createEngine } from './engine.ts';
 
 // Where a machine has much memory V8 lets the heap grow to four times of what lives before it looks for
 // garbage. Less than half as much saves a quarter of the memory under load. It costs a fifth of the processor

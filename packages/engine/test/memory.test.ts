@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 
-const ENGINE = join(import.meta.dirname, '..', 'src', 'index.ts');
+const ENGINE = join(import.meta.dirname, '..', 'src', 'engine.ts');
 
 /** What a fresh Node has loaded once it has imported the engine. */
 async function loaded(): Promise<string[]> {

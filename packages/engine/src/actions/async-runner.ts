@@ -1,12 +1,12 @@
 /** Makes the calls of asynchronous actions, at least once each. */
 import type { Pool } from 'pg';
-import type { EngineConfig } from '#config.ts';
-import { createRunner, type RunnerOptions } from '#events/runner.ts';
-import type { Logger } from '#log.ts';
-import { writeJson } from '#plan/number.ts';
+import type { EngineConfig } from '#base/config.ts';
+import type { Logger } from '#base/log.ts';
+import type { TrackedAction } from '#ir/actions.ts';
+import { createRunner, type RunnerOptions } from '#jobs/runner.ts';
+import { writeJson } from '#values/number.ts';
 import { callHandler } from './call.ts';
 import { createActionLog, type TakenCall } from './log.ts';
-import type { TrackedAction } from './types.ts';
 
 export interface AsyncActionRunner {
   /** From now on runs the asynchronous ones among these. */

@@ -1,16 +1,16 @@
 /** Calls an action's handler and reads its answer. */
 import { z } from 'zod';
-import { type HeaderList, IGNORED_CLIENT_HEADERS } from '#auth/headers.ts';
-import type { Environment } from '#config.ts';
-import { EngineError, toEngineError } from '#errors.ts';
-import type { Json } from '#metadata/types.ts';
-import { parseExactJson } from '#plan/exact-json.ts';
-import { clientHeaders } from '#webhook/client-headers.ts';
-import { fillTemplate, type HeaderPairs, resolveHeaders } from '#webhook/env-template.ts';
-import { callWebhook, forwardedHeaders, type WebhookAnswer } from '#webhook/post.ts';
+import type { Environment } from '#base/config.ts';
+import { EngineError, toEngineError } from '#base/errors.ts';
+import { type HeaderList, IGNORED_CLIENT_HEADERS } from '#base/headers.ts';
+import type { TrackedAction } from '#ir/actions.ts';
+import { clientHeaders } from '#outgoing/client-headers.ts';
+import { fillTemplate, type HeaderPairs, resolveHeaders } from '#outgoing/env-template.ts';
+import { callWebhook, forwardedHeaders, type WebhookAnswer } from '#outgoing/post.ts';
+import { parseExactJson } from '#values/exact-json.ts';
+import type { Json } from '#values/json.ts';
 import { type PlainRequest, transformRequest, transformResponse } from '#webhook/transform.ts';
 import { checkAnswer } from './output.ts';
-import type { TrackedAction } from './types.ts';
 
 export interface ActionCall {
   readonly action: TrackedAction;

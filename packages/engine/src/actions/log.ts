@@ -1,9 +1,9 @@
 /** Asynchronous calls in Hasura's own table of the metadata database. */
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import type { HeaderList } from '#auth/headers.ts';
-import { type EngineError, toEngineError } from '#errors.ts';
-import { addLockedBy, isAbandoned } from '#events/presence.ts';
+import { type EngineError, toEngineError } from '#base/errors.ts';
+import type { HeaderList } from '#base/headers.ts';
+import { addLockedBy, isAbandoned } from '#jobs/presence.ts';
 
 const LOG = 'hdb_catalog.hdb_action_log';
 

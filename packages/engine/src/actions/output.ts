@@ -1,11 +1,11 @@
 /** The handler's answer against the output type, and as the client selected it. */
-import { EngineError } from '#errors.ts';
-import { isPlainObject } from '#metadata/kit.ts';
-import { writeJson } from '#plan/number.ts';
-import { NumberLiteral } from '#plan/scalar.ts';
+import { EngineError } from '#base/errors.ts';
+import type { CustomObject, OutputField, TypeShape } from '#ir/actions.ts';
 import { gapText, keyName } from '#sql/gap.ts';
-import { isBuiltInScalar } from './scalars.ts';
-import type { CustomObject, OutputField, TypeShape } from './types.ts';
+import { isBuiltInScalar } from '#tracking/action-scalars.ts';
+import { isPlainObject } from '#values/json.ts';
+import { writeJson } from '#values/number.ts';
+import { NumberLiteral } from '#values/scalar.ts';
 
 const wrong = (message: string) => new EngineError('unexpected', message, { status: 400 });
 

@@ -1,13 +1,13 @@
 /** Answers a root field of an action. */
 import type { Pool } from 'pg';
-import type { HeaderList } from '#auth/headers.ts';
-import type { Environment } from '#config.ts';
-import { parseExactJson } from '#plan/exact-json.ts';
-import type { Session } from '#session.ts';
+import type { Environment } from '#base/config.ts';
+import type { HeaderList } from '#base/headers.ts';
+import type { Session } from '#base/session.ts';
+import type { ActionNode, ResultField } from '#ir/actions.ts';
+import { parseExactJson } from '#values/exact-json.ts';
 import { type ActionCall, callHandler } from './call.ts';
 import { noteCall, readResult } from './log.ts';
 import { writeOutput } from './output.ts';
-import type { ActionNode, ResultField } from './types.ts';
 
 /** What actions need of the request. */
 export interface ActionContext {

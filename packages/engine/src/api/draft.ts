@@ -2,10 +2,11 @@
  * The metadata one API request works on. Commands of a `bulk` see each other's changes; everything is
  * stored, and the engine's state swapped, only when the whole request has succeeded.
  */
-import type { Catalog } from '#catalog/types.ts';
-import { EngineError } from '#errors.ts';
+
+import { EngineError } from '#base/errors.ts';
+import type { InconsistentObject } from '#metadata/problem.ts';
 import type { Metadata, Source } from '#metadata/types.ts';
-import type { InconsistentObject } from '#schema/tracked.ts';
+import type { Catalog } from '#postgres/catalog.ts';
 import type { EngineState, StateBuilder } from './state.ts';
 
 export interface Draft {

@@ -1,10 +1,11 @@
 /** RESTified endpoints: `/api/rest/<url>` answers with a stored query. */
 
-import { EngineError } from '#errors.ts';
-import { type OperationDefinitionNode, parse } from '#graphql.ts';
-import type { Json, Metadata, RestEndpoint } from '#metadata/types.ts';
-import type { InconsistentObject } from '#schema/tracked.ts';
-import { objectName } from './names.ts';
+import { EngineError } from '#base/errors.ts';
+import { type OperationDefinitionNode, parse } from '#base/graphql.ts';
+import type { InconsistentObject } from '#metadata/problem.ts';
+import type { Metadata, RestEndpoint } from '#metadata/types.ts';
+import type { Json } from '#values/json.ts';
+import { objectName } from './editing/names.ts';
 
 export interface RestRoute {
   readonly endpoint: RestEndpoint;

@@ -1,5 +1,5 @@
 /** Roles that inherit from themselves, by whatever detour. */
-import { EngineError } from '#errors.ts';
+import { EngineError } from '#base/errors.ts';
 import type { InheritedRole } from '#metadata/types.ts';
 
 /** @throws {EngineError} `cyclic-dependency`, telling each cycle from its alphabetically first role on */

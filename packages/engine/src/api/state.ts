@@ -3,16 +3,16 @@
  * States are immutable; the holder swaps them whole.
  */
 import type pg from 'pg';
-import { readCatalog } from '#catalog/read.ts';
-import type { Catalog } from '#catalog/types.ts';
-import type { EngineConfig } from '#config.ts';
-import type { BuildCore, Core, CoreSource } from '#core.ts';
-import { EngineError } from '#errors.ts';
+import type { EngineConfig } from '#base/config.ts';
+import { EngineError } from '#base/errors.ts';
+import type { BuildCore, Core } from '#core/core.ts';
 import { checkTriggers } from '#events/check.ts';
+import type { InconsistentObject } from '#metadata/problem.ts';
 import type { Metadata, Source } from '#metadata/types.ts';
-import type { InconsistentObject } from '#schema/tracked.ts';
-import type { SourcePools } from '#storage/sources.ts';
-import { objectName } from './names.ts';
+import type { Catalog } from '#postgres/catalog.ts';
+import { readCatalog } from '#postgres/read-catalog.ts';
+import type { ConnectedSource, SourcePools } from '#storage/sources.ts';
+import { objectName } from './editing/names.ts';
 import { checkEndpoints, type RestRoute } from './rest-routes.ts';
 import { refuseRoleCycles } from './role-cycles.ts';
 
@@ -22,7 +22,7 @@ export interface EngineState {
   /** By source name; sources whose database did not answer are missing. */
   readonly catalogs: ReadonlyMap<string, Catalog>;
   /** Those whose database answered. */
-  readonly sources: readonly CoreSource[];
+  readonly sources: readonly ConnectedSource[];
   readonly core: Core;
   readonly inconsistencies: readonly InconsistentObject[];
   readonly restRoutes: readonly RestRoute[];
@@ -53,7 +53,7 @@ export function createStateBuilder(
       refuseRoleCycles(metadata.inherited_roles);
       const catalogs = new Map<string, Catalog>();
       const broken: InconsistentObject[] = [];
-      const sources: CoreSource[] = [];
+      const sources: ConnectedSource[] = [];
       await Promise.all(
         metadata.sources.map(async (source) => {
           try {

@@ -1,6 +1,6 @@
 /** From a token's claims to session variables, by namespace or by `claims_map`. */
-import { EngineError } from '#errors.ts';
-import { createSession, ROLE_VARIABLE, SESSION_PREFIX, type Session } from '#session.ts';
+import { EngineError } from '#base/errors.ts';
+import { createSession, ROLE_VARIABLE, SESSION_PREFIX, type Session } from '#base/session.ts';
 import { resolveJsonPath } from './json-path.ts';
 import type { ClaimSet } from './jwt.ts';
 import type { Claims, ClaimsMap } from './jwt-config.ts';

@@ -1,15 +1,14 @@
 /** The authentication webhook: Hasura asks another service who the client is. */
 import { z } from 'zod';
-import { EngineError } from '#errors.ts';
-import type { Logger } from '#log.ts';
-import { isPlainObject } from '#metadata/kit.ts';
-import { jsonType } from '#metadata/parse.ts';
-import { createSession, ROLE_VARIABLE } from '#session.ts';
-import { b3Headers, startTrace, w3cHeaders } from '#trace.ts';
-import { callWebhook, type WebhookRequest, webhookHeaders } from '#webhook/post.ts';
+import { EngineError } from '#base/errors.ts';
+import { type HeaderList, IGNORED_CLIENT_HEADERS } from '#base/headers.ts';
+import type { Logger } from '#base/log.ts';
+import { createSession, ROLE_VARIABLE } from '#base/session.ts';
+import { b3Headers, startTrace, w3cHeaders } from '#base/trace.ts';
+import { callWebhook, type WebhookRequest, webhookHeaders } from '#outgoing/post.ts';
+import { isPlainObject, jsonType } from '#values/json.ts';
+import type { Authenticated } from './authenticated.ts';
 import { maxAge, parseExpires } from './cache-control.ts';
-import { type HeaderList, IGNORED_CLIENT_HEADERS } from './headers.ts';
-import type { Authenticated } from './index.ts';
 
 export interface AuthHook {
   readonly url: string;

@@ -1,7 +1,7 @@
 /** `HASURA_GRAPHQL_JWT_SECRET`, checked as Hasura checks it. */
 import { createPublicKey, createSecretKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { z } from 'zod';
-import { ConfigError } from '#config.ts';
+import { ConfigError } from '#base/config.ts';
 import { type JsonPath, parseJsonPath } from './json-path.ts';
 
 export const DEFAULT_NAMESPACE = 'https://hasura.io/jwt/claims';

@@ -5,7 +5,7 @@
 import type { KeyObject } from 'node:crypto';
 import { compactVerify } from 'jose';
 import { z } from 'zod';
-import { EngineError } from '#errors.ts';
+import { EngineError } from '#base/errors.ts';
 import type { JwtConfig } from './jwt-config.ts';
 import type { KeySet } from './keys.ts';
 

@@ -1,8 +1,8 @@
 /** The keys that tokens are verified with: one fixed key, or a set that is fetched and refreshed. */
 import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
-import { ConfigError } from '#config.ts';
-import type { Logger } from '#log.ts';
+import { ConfigError } from '#base/config.ts';
+import type { Logger } from '#base/log.ts';
 import { hasDirective, maxAge, parseExpires } from './cache-control.ts';
 
 /** Hasura looks once a minute whether the set has expired, whatever a shorter `max-age` says. */

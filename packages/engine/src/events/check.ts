@@ -1,11 +1,13 @@
 /** What is wrong with a trigger of the metadata, given the database and the environment. */
-import { type CatalogTable, tableKey } from '#catalog/types.ts';
-import type { Environment } from '#config.ts';
-import type { CoreSource } from '#core.ts';
-import { EngineError } from '#errors.ts';
-import type { CronTrigger, EventTrigger, Json, Metadata } from '#metadata/types.ts';
-import type { InconsistentObject } from '#schema/tracked.ts';
-import { fillTemplate, resolveHeaders } from '#webhook/env-template.ts';
+
+import type { Environment } from '#base/config.ts';
+import { EngineError } from '#base/errors.ts';
+import type { InconsistentObject } from '#metadata/problem.ts';
+import type { CronTrigger, EventTrigger, Metadata } from '#metadata/types.ts';
+import { fillTemplate, resolveHeaders } from '#outgoing/env-template.ts';
+import { type CatalogTable, tableKey } from '#postgres/catalog.ts';
+import type { ConnectedSource } from '#storage/sources.ts';
+import type { Json } from '#values/json.ts';
 import { LONGEST_NAME, missingColumns } from './event-trigger-sql.ts';
 
 /** Why the trigger cannot run; undefined: it can. */
@@ -65,7 +67,7 @@ export interface TriggerNames {
 /** All triggers that cannot run, for the list of inconsistent objects. */
 export function checkTriggers(
   metadata: Metadata,
-  sources: readonly CoreSource[],
+  sources: readonly ConnectedSource[],
   env: Environment,
   names: TriggerNames,
 ): InconsistentObject[] {

@@ -1,7 +1,12 @@
 /** One attempt to hand an event to its webhook, and what the invocation log says of it. */
-import type { EngineConfig } from '#config.ts';
-import { fillTemplate, type HeaderPairs, type HeaderSetting, resolveHeaders } from '#webhook/env-template.ts';
-import { callWebhook, type WebhookAnswer, webhookHeaders } from '#webhook/post.ts';
+import type { EngineConfig } from '#base/config.ts';
+import {
+  fillTemplate,
+  type HeaderPairs,
+  type HeaderSetting,
+  resolveHeaders,
+} from '#outgoing/env-template.ts';
+import { callWebhook, type WebhookAnswer, webhookHeaders } from '#outgoing/post.ts';
 import {
   isRequestFailure,
   type Transforms,

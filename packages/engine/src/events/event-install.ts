@@ -1,10 +1,10 @@
 /** Brings the triggers in a source's database in line with the metadata, changing only what differs. */
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
+import { addLockedBy } from '#jobs/presence.ts';
 import { oneAtATime } from '#storage/one-at-a-time.ts';
 import { DROP_EVENT_TABLES, EVENT_TABLES } from './event-tables.ts';
 import { createFunction, createTrigger, dropFunction, PREFIX, type RowTrigger } from './event-trigger-sql.ts';
-import { addLockedBy } from './presence.ts';
 
 const installed = z.object({
   name: z.string(),

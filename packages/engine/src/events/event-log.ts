@@ -1,8 +1,8 @@
 /** What a source's event log tells: events of a trigger, and the attempts to deliver them. */
 import pg, { type Pool } from 'pg';
 import { z } from 'zod';
-import { EngineError } from '#errors.ts';
-import { parseExactJson } from '#plan/exact-json.ts';
+import { EngineError } from '#base/errors.ts';
+import { parseExactJson } from '#values/exact-json.ts';
 import { jsonTime } from './json-time.ts';
 
 export interface Page {

@@ -1,11 +1,11 @@
 /** Delivers the events of one source: at least once each, in about the order they came. */
 import type { Pool } from 'pg';
-import type { EngineConfig } from '#config.ts';
-import type { Logger } from '#log.ts';
+import type { EngineConfig } from '#base/config.ts';
+import type { Logger } from '#base/log.ts';
+import { createRunner, type RunnerOptions } from '#jobs/runner.ts';
 import type { EventTrigger } from '#metadata/types.ts';
 import { deliver } from './delivery.ts';
 import { createEventStore, type EventState, type TakenEvent } from './event-store.ts';
-import { createRunner, type RunnerOptions } from './runner.ts';
 
 export interface EventRunner {
   /** From now on delivers for these. */

@@ -1,10 +1,10 @@
 /** A source's event log: taking events, recording what became of them, redelivering, adding by hand. */
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import { EngineError } from '#errors.ts';
+import { EngineError } from '#base/errors.ts';
+import { isAbandoned } from '#jobs/presence.ts';
 import type { QualifiedName } from '#metadata/types.ts';
 import type { Outcome } from './delivery.ts';
-import { isAbandoned } from './presence.ts';
 
 const takenEvent = z.object({
   id: z.string(),

@@ -2,9 +2,10 @@
  * The SQL of an event trigger: one function and one trigger per operation, which write to the event log
  * within the transaction that changes the row. Names are Hasura's.
  */
-import type { CatalogColumn, CatalogTable, PgType, QualifiedName } from '#catalog/types.ts';
+
 import type { EventTrigger } from '#metadata/types.ts';
-import { ident, literal, qualified } from '#sql/text.ts';
+import type { CatalogColumn, CatalogTable, PgType, QualifiedName } from '#postgres/catalog.ts';
+import { ident, literal, qualified } from '#postgres/quote.ts';
 
 export const PREFIX = 'notify_hasura_';
 /** What PostgreSQL leaves of its 63 bytes. */

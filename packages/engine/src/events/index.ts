@@ -5,12 +5,12 @@
  */
 import type { Pool } from 'pg';
 import { createAsyncActionRunner } from '#actions/async-runner.ts';
-import { trackActions } from '#actions/track.ts';
-import { tableKey } from '#catalog/types.ts';
-import type { EngineConfig } from '#config.ts';
-import type { CoreSource } from '#core.ts';
-import type { Logger } from '#log.ts';
+import type { EngineConfig } from '#base/config.ts';
+import type { Logger } from '#base/log.ts';
 import type { EventTrigger, Metadata } from '#metadata/types.ts';
+import { tableKey } from '#postgres/catalog.ts';
+import type { ConnectedSource } from '#storage/sources.ts';
+import { trackActions } from '#tracking/actions.ts';
 import { checkCronTrigger, checkEventTrigger } from './check.ts';
 import { hasEventLog, installTriggers, prepareEventLog, removeEventLog } from './event-install.ts';
 import { createEventRunner, type EventRunner } from './event-runner.ts';
@@ -23,7 +23,7 @@ export interface EventEngine {
    * Triggers that {@link checkTriggers} finds inconsistent are left out. A database that fails is logged,
    * not thrown: the metadata is stored by then, and the next call tries again.
    */
-  apply(metadata: Metadata, sources: readonly CoreSource[]): Promise<void>;
+  apply(metadata: Metadata, sources: readonly ConnectedSource[]): Promise<void>;
   /** Waits for deliveries under way for `graceMs`; events not delivered by then are left to the next engine. */
   close(graceMs?: number): Promise<void>;
 }
@@ -42,7 +42,7 @@ export function createEventEngine(metadataPool: Pool, config: EngineConfig, log:
   const asyncActions = createAsyncActionRunner(metadataPool, config, log);
   const running = new Map<string, RunningSource>();
 
-  const applySource = async (source: CoreSource, everywhere: ReadonlySet<string>) => {
+  const applySource = async (source: ConnectedSource, everywhere: ReadonlySet<string>) => {
     const triggers = usableTriggers(source, config);
     const before = running.get(source.metadata.name);
     if (triggers.length === 0) {
@@ -118,7 +118,7 @@ export function createEventEngine(metadataPool: Pool, config: EngineConfig, log:
   };
 }
 
-function usableTriggers(source: CoreSource, config: EngineConfig) {
+function usableTriggers(source: ConnectedSource, config: EngineConfig) {
   return source.metadata.tables.flatMap((entry) => {
     const table = source.catalog.tables.get(tableKey(entry.table));
     if (table === undefined) return [];

@@ -2,8 +2,8 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import { retryConf } from '#metadata/types.ts';
-import { parseExactJson } from '#plan/exact-json.ts';
-import { ident } from '#sql/text.ts';
+import { ident } from '#postgres/quote.ts';
+import { parseExactJson } from '#values/exact-json.ts';
 import { jsonTime } from './json-time.ts';
 
 /** Events of one cron trigger, or those that were scheduled once. */

@@ -4,10 +4,10 @@
  */
 import type { Pool } from 'pg';
 import { z } from 'zod';
+import { addLockedBy, isAbandoned } from '#jobs/presence.ts';
 import { oneAtATime } from '#storage/one-at-a-time.ts';
 import type { Outcome } from './delivery.ts';
 import { jsonTime } from './json-time.ts';
-import { addLockedBy, isAbandoned } from './presence.ts';
 
 const TABLES = {
   cron: { events: 'hdb_catalog.hdb_cron_events', logs: 'hdb_catalog.hdb_cron_event_invocation_logs' },

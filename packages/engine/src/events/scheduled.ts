@@ -1,13 +1,13 @@
 /** Runs cron triggers and events scheduled once: each due event goes to its webhook, once for all engines. */
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import type { EngineConfig } from '#config.ts';
-import type { Logger } from '#log.ts';
+import type { EngineConfig } from '#base/config.ts';
+import type { Logger } from '#base/log.ts';
+import { createRunner, type RunnerOptions } from '#jobs/runner.ts';
+import { parseSchedule } from '#metadata/cron-schedule.ts';
 import { header } from '#metadata/kit.ts';
 import { type CronTrigger, retryConf } from '#metadata/types.ts';
-import { parseSchedule } from './cron-schedule.ts';
 import { deliver, type Outcome } from './delivery.ts';
-import { createRunner, type RunnerOptions } from './runner.ts';
 import { createScheduledStore, type ScheduledKind, type Ticks } from './scheduled-store.ts';
 
 export interface ScheduledRunner {

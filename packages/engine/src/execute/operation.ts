@@ -1,124 +1,71 @@
-/** A planned request, ready to run with its variables and session. */
+/** A request, and the operation it becomes: ready to be run, or to be polled. */
+import type { EngineError } from '#base/errors.ts';
+import type { HeaderList } from '#base/headers.ts';
+import type { Session } from '#base/session.ts';
 
-import type { ActionNode } from '#actions/types.ts';
-import type { HeaderList } from '#auth/headers.ts';
-import type { Operation, RunnableOperation } from '#core.ts';
-import type { RootField } from '#plan/types.ts';
-import type { InputValidation } from '#plan/validation.ts';
-import { type Bindings, bindParam, createBinder } from '#sql/bind.ts';
-import { runMutationFields } from '#sql/mutation-operation.ts';
-import { validateInput } from '#webhook/validate-input.ts';
-import {
-  type ActionEnvironment,
-  type ActionRunner,
-  actionsOf,
-  createActionRunner,
-  runActions,
-} from './actions.ts';
-import { batchesOf, type CompiledField, type QueryBatch } from './compile.ts';
-import type { Planned } from './planner.ts';
-import { askConditions } from './remote-conditions.ts';
-import { createFiller, type Filler } from './remote-joins.ts';
-import { runStatement } from './run.ts';
-import { type ExecutionSources, sourceOf } from './sources.ts';
-import { createSubscription } from './subscription.ts';
-
-/** @param query the operation's text */
-export function createOperation(
-  planned: Planned,
-  sources: ExecutionSources,
-  bindings: Bindings,
-  environment: ActionEnvironment,
-  query: string,
-): Operation {
-  const actionRunner = (headers: HeaderList) =>
-    createActionRunner(environment, bindings.session, headers, query);
-  const fill = createFiller(planned.joins, sources, bindings);
-  switch (planned.kind) {
-    case 'query':
-      return createQuery(planned, sources, bindings, actionRunner, fill);
-    case 'mutation':
-      return {
-        kind: 'mutation',
-        name: planned.name,
-        async run({ headers }) {
-          const { session } = bindings;
-          // All webhooks agree before the first row is written, and before the first action is called.
-          for (const { hook, input } of validationsOf(planned.fields))
-            await validateInput(hook, input, { session, headers, env: environment.env });
-          const actions = actionRunner(headers);
-          const complete = await askConditions(planned.conditions, sources, bindings);
-          const data = await runMutationFields(planned.fields, {
-            session,
-            resolve: (param) => bindParam(param, complete),
-            source: (name) => sourceOf(sources, name),
-            action: actions.run,
-            ...(planned.joins.length === 0 ? {} : { fill: (json: string) => fill(json, complete) }),
-          });
-          return { body: `{"data":${data}}`, headers: actions.cookies };
-        },
-      };
-    case 'subscription':
-      return createSubscription(planned, sources, bindings, actionRunner([]).run);
-  }
+export interface GraphqlRequest {
+  readonly query: string;
+  readonly operationName?: string | undefined;
+  readonly variables?: Readonly<Record<string, unknown>> | undefined;
 }
 
-function validationsOf(fields: readonly RootField[]): InputValidation[] {
-  return fields.flatMap(({ node }) => {
-    if (node.kind === 'namespace') return validationsOf(node.fields);
-    return node.kind === 'mutation' ? node.validations : [];
-  });
+/** What of the HTTP request or WebSocket connection actions and logs need. */
+export interface RequestContext {
+  readonly headers: HeaderList;
+  readonly requestId: string;
 }
 
-function createQuery(
-  planned: Planned,
-  sources: ExecutionSources,
-  bindings: Bindings,
-  actionRunner: (headers: HeaderList) => ActionRunner,
-  fill: Filler,
-): RunnableOperation {
-  const nodes = actionsOf(planned.compiled);
-  const batches = batchesOf(planned.compiled);
-  const bindAll = (complete: Bindings) => {
-    const bind = createBinder(complete);
-    return new Map(batches.map((batch) => [batch, bind(batch.statement.params)]));
-  };
-  const bound = planned.conditions.length === 0 ? bindAll(bindings) : undefined;
-  return {
-    kind: 'query',
-    name: planned.name,
-    async run({ headers }) {
-      const rows = new Map<QueryBatch, readonly (string | null)[]>();
-      const actions = actionRunner(headers);
-      const complete =
-        bound === undefined ? await askConditions(planned.conditions, sources, bindings) : bindings;
-      const values = bound ?? bindAll(complete);
-      const [answerOf] = await Promise.all([
-        runActions(nodes, actions.run),
-        ...batches.map(async (batch) => {
-          const { pool } = sourceOf(sources, batch.source);
-          const [row] = await runStatement(pool, batch.statement.text, values.get(batch) ?? []);
-          rows.set(batch, row ?? []);
-        }),
-      ]);
-      const data = writeData(planned.compiled, (batch) => rows.get(batch) ?? [], answerOf);
-      return { body: `{"data":${await fill(data, complete)}}`, headers: actions.cookies };
-    },
-  };
+export const ROW_COMMANDS = ['select', 'insert', 'update', 'delete', 'count'] as const;
+export type RowCommand = (typeof ROW_COMMANDS)[number];
+
+/** Rows by `/v1/query`, as any role may ask for them, and by `/v2/query`, for the admin alone. */
+export interface RowCommands {
+  /**
+   * @param args unchecked; error paths begin at them (`$.objects[0]`)
+   * @returns the answer's JSON value
+   * @throws {EngineError}
+   */
+  run(type: RowCommand, args: unknown, session: Session): Promise<unknown>;
 }
 
-/** The answer's `data`, in the order of the selection. */
-export function writeData(
-  fields: readonly CompiledField[],
-  rowOf: (batch: QueryBatch) => readonly (string | null)[],
-  answerOf: (action: ActionNode) => string,
-): string {
-  const written = fields.map((field) => {
-    const key = JSON.stringify(field.alias);
-    if (field.kind === 'json') return `${key}:${field.json}`;
-    if (field.kind === 'object') return `${key}:${writeData(field.fields, rowOf, answerOf)}`;
-    if (field.kind === 'action') return `${key}:${answerOf(field.action)}`;
-    return `${key}:${rowOf(field.batch)[field.column] ?? 'null'}`;
-  });
-  return `{${written.join(',')}}`;
+export type Operation = RunnableOperation | Subscription;
+
+export interface RunnableOperation {
+  readonly kind: 'query' | 'mutation';
+  /** For logs and limits. */
+  readonly name: string | undefined;
+  /**
+   * @returns the answer's JSON text, `{"data":…}` and perhaps `errors` (an action's)
+   * @throws {EngineError} where Hasura answers with errors alone
+   */
+  run(context: RequestContext): Promise<OperationResult>;
 }
+
+export interface OperationResult {
+  readonly body: string;
+  /** Headers for the client, such as an action's `Set-Cookie`. */
+  readonly headers?: readonly (readonly [name: string, value: string])[];
+}
+
+export interface Subscription {
+  readonly kind: 'subscription';
+  readonly name: string | undefined;
+  /** Equal for subscriptions that one statement can answer together: role, text, source. */
+  readonly shape: string;
+  /** Equal for subscriptions of one shape whose answers are always equal: variables, session variables used. */
+  readonly cohort: string;
+  /** A streaming subscription goes on from its cursor; a live query answers with everything each time. */
+  readonly streaming: boolean;
+  /** Runs the shape once for all `cohorts` (this one among them); answers come in their order. */
+  poll(cohorts: readonly PolledCohort[]): Promise<readonly PollAnswer[]>;
+}
+
+export interface PolledCohort {
+  readonly subscription: Subscription;
+  /** What the last answer gave; undefined at first and for live queries. */
+  readonly cursor: unknown;
+}
+
+export type PollAnswer =
+  /** `body` is JSON text, `{"data":…}`; undefined where a stream has nothing new. */
+  { readonly body: string | undefined; readonly cursor?: unknown } | { readonly error: EngineError };

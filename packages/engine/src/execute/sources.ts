@@ -1,7 +1,8 @@
 /** The databases that plans run on. */
 import type { Pool } from 'pg';
-import type { Isolation } from '#sql/transaction.ts';
 import type { SqlOptions } from '#sql/writer.ts';
+
+export type Isolation = 'read-committed' | 'repeatable-read' | 'serializable';
 
 export interface ExecutionSource {
   readonly pool: Pool;

@@ -1,6 +1,6 @@
 /** Actions, their custom types, and scheduled triggers. */
 import { z } from 'zod';
-import { parseSchedule } from '#events/cron-schedule.ts';
+import { parseSchedule } from './cron-schedule.ts';
 import { graphqlName, header, json, list, nonEmptyText, object, qualifiedName, transform } from './kit.ts';
 
 /** A GraphQL type as text: `[String!]!`. */

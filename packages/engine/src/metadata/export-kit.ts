@@ -1,5 +1,5 @@
 /** Small parts of the export: leaving out what is not set, and ordering what is. */
-import { isPlainObject } from './kit.ts';
+import { isPlainObject } from '#values/json.ts';
 
 export type Out = Record<string, unknown>;
 

@@ -1,5 +1,6 @@
 /** Small parts that the metadata schemas are made of. */
 import { z } from 'zod';
+import { isPlainObject, type Json } from '#values/json.ts';
 
 /** True where `schema` accepts a missing key. */
 function isOptional(schema: z.ZodType): boolean {
@@ -26,17 +27,9 @@ function withoutNulls(value: Record<string, unknown>, keys: readonly string[]): 
   return Object.fromEntries(Object.entries(value).filter(([key]) => !drop.includes(key)));
 }
 
-/** What JSON calls an object; a number that is kept as its digits is none. */
-export function isPlainObject(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
-}
-
 /** A list that defaults to empty. */
 export const list = <Item extends z.ZodType>(item: Item) => z.array(item).default([]);
 
-export type Json = z.core.util.JSONType;
 /** A JSON value that only its consumer understands. It was read from JSON, so nothing in it can be else. */
 export const json = z.custom<Json>((value) => value !== undefined);
 

@@ -1,7 +1,7 @@
 /** From JSON to checked values, complaining as Hasura's JSON reader does: what, and at which path. */
 import type { z } from 'zod';
-import { EngineError, jsonPath } from '#errors.ts';
-import { isPlainObject } from './kit.ts';
+import { EngineError, jsonPath } from '#base/errors.ts';
+import { jsonType } from '#values/json.ts';
 import { shareEqual } from './share.ts';
 import { type Metadata, metadata } from './types.ts';
 
@@ -103,13 +103,6 @@ function worst(issues: readonly z.core.$ZodIssue[]): Complaint {
     return { message: issue.message, path: issue.path };
   });
   return complaints[0] ?? { message: 'invalid', path: [] };
-}
-
-export function jsonType(value: unknown): string {
-  if (value === null || value === undefined) return 'Null';
-  if (Array.isArray(value)) return 'Array';
-  if (isPlainObject(value)) return 'Object';
-  return { string: 'String', number: 'Number', boolean: 'Boolean' }[String(typeof value)] ?? 'Null';
 }
 
 function checkUnique(parsed: Metadata, at: readonly PropertyKey[]): void {

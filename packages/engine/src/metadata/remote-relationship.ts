@@ -1,13 +1,7 @@
 /** Relationships to tables of other sources. */
 import { z } from 'zod';
-import {
-  graphqlName,
-  isPlainObject,
-  nonEmptyText,
-  object,
-  type QualifiedName,
-  qualifiedName,
-} from './kit.ts';
+import { isPlainObject } from '#values/json.ts';
+import { graphqlName, nonEmptyText, object, type QualifiedName, qualifiedName } from './kit.ts';
 
 const toSource = object({
   relationship_type: z.enum(['object', 'array']),

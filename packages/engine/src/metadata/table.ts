@@ -118,7 +118,7 @@ export const computedField = object({
 export type ComputedField = z.infer<typeof computedField>;
 
 const columnSpec = z.union([z.literal('*'), z.array(nonEmptyText)]);
-/** A row filter as written; `schema/` turns it into a checked predicate. */
+/** A row filter as written; `permissions/` turns it into a checked predicate. */
 export const boolExp = z.record(z.string(), json);
 export type BoolExp = z.infer<typeof boolExp>;
 const presets = z.record(z.string(), json);

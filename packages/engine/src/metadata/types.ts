@@ -9,13 +9,13 @@
  */
 
 import { z } from 'zod';
-import { parse as parseGraphql } from '#graphql.ts';
+import { parse as parseGraphql } from '#base/graphql.ts';
 import { action, cronTrigger, customTypes } from './action.ts';
 import { graphqlName, json, list, nonEmptyText, object, qualifiedName, unsupported } from './kit.ts';
 import { tableMetadata } from './table.ts';
 
 export * from './action.ts';
-export { isPlainObject, type Json, type QualifiedName, qualifiedName } from './kit.ts';
+export { type QualifiedName, qualifiedName } from './kit.ts';
 export * from './remote-relationship.ts';
 export * from './table.ts';
 

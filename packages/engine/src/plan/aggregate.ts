@@ -1,20 +1,28 @@
 /** What is selected of an aggregate: nodes, counts, sums. */
 import type { SelectionNode } from 'graphql';
-import type { ObjectType } from '#schema/types.ts';
+import type { Path } from '#ir/path.ts';
+import type { Operand } from '#ir/predicate.ts';
+import type { ObjectType } from '#ir/schema.ts';
+import type { AggregateColumn, AggregateField, AggregateValue, RowField } from '#ir/select.ts';
 import type { Selecting } from './collect.ts';
 import { type CheckedField, objectOf, selectFields } from './field.ts';
 import { planFunctionCall } from './function-call.ts';
-import type { Path } from './path.ts';
-import type { Operand } from './predicate.ts';
-import { planRowFields } from './select.ts';
-import type { AggregateColumn, AggregateField, AggregateValue } from './types.ts';
-import { asList, enumColumn } from './where.ts';
+import { asList, enumColumn } from './read-input.ts';
+
+/** Plans the rows among an aggregate's fields: rows hold aggregates, and aggregates rows. */
+export type PlanNodes = (
+  type: ObjectType,
+  selections: readonly SelectionNode[],
+  context: Selecting,
+  path: Path | undefined,
+) => readonly RowField[];
 
 export function planAggregateFields(
   type: ObjectType,
   selections: readonly SelectionNode[],
   context: Selecting,
   path: Path | undefined,
+  planNodes: PlanNodes,
 ): AggregateField[] {
   const fields: AggregateField[] = [];
   for (const selection of selectFields(type, selections, context, path)) {
@@ -25,7 +33,7 @@ export function planAggregateFields(
     }
     const inner = objectOf(selection.field);
     if (selection.field.meaning.kind === 'nodes') {
-      const rows = planRowFields(inner, selection.selections, context, selection.path);
+      const rows = planNodes(inner, selection.selections, context, selection.path);
       fields.push({ alias, value: { kind: 'nodes', fields: rows } });
     } else {
       fields.push({ alias, value: { kind: 'aggregate', fields: planValues(inner, selection, context) } });

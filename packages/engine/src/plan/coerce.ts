@@ -1,19 +1,20 @@
 /**
  * A client's input against its type. The messages and the order of the checks are Hasura's.
  */
-import type { PgType } from '#catalog/types.ts';
-import { hashOrder } from '#hash-order.ts';
-import type { EnumType, InputField, InputObjectType, ListRef, ScalarType, TypeRef } from '#schema/types.ts';
-import type { Param } from '#sql/text.ts';
-import { writeArray } from './column-reader.ts';
-import { describeRaw, isNullRaw } from './describe.ts';
+
+import { hashOrder } from '#base/hash-order.ts';
+import type { Arguments, Input } from '#ir/input.ts';
+import { at, type Path } from '#ir/path.ts';
+import type { Param } from '#ir/predicate.ts';
+import type { EnumType, InputField, InputObjectType, ListRef, ScalarType, TypeRef } from '#ir/schema.ts';
+import { isUsageAllowed, shownType, typeText } from '#ir/type-text.ts';
+import type { PgType } from '#postgres/catalog.ts';
+import { writeArray } from '#values/column-reader.ts';
+import { describeRaw, isNullRaw } from '#values/describe.ts';
+import { type Raw, ScalarError } from '#values/scalar.ts';
+import { mentionsVariables, toJson, type Variables } from '#values/variables.ts';
 import { invalid, unparsable } from './fail.ts';
-import type { Arguments, Input } from './input.ts';
-import { at, type Path } from './path.ts';
 import { readPlainRows } from './plain-rows.ts';
-import { ScalarError } from './scalar.ts';
-import { isUsageAllowed, shownType, typeText } from './type-text.ts';
-import { mentionsVariables, type Raw, toJson, type Variables } from './variables.ts';
 
 /** A raw value, and the variable it is the whole value of. */
 interface Given {

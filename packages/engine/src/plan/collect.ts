@@ -9,13 +9,14 @@ import type {
   SelectionNode,
   SelectionSetNode,
 } from 'graphql';
-import { print } from '#graphql.ts';
+import { print } from '#base/graphql.ts';
+import { at, type Path } from '#ir/path.ts';
+import type { RemoteJoin } from '#ir/select.ts';
 import { DIRECTIVES } from '#schema/introspection-types.ts';
+import type { Raw } from '#values/scalar.ts';
+import type { Variables } from '#values/variables.ts';
 import { coerceFields } from './coerce.ts';
 import { invalid } from './fail.ts';
-import { at, type Path } from './path.ts';
-import type { RemoteJoin } from './types.ts';
-import type { Raw, Variables } from './variables.ts';
 
 /** Merged occurrences of one response name. */
 export interface SelectedField {

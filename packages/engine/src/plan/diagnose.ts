@@ -1,12 +1,12 @@
 /** What is wrong with a stored query, told without its variables' values: Hasura's static analysis. */
 
-import { EngineError } from '#errors.ts';
-import { Kind, type OperationDefinitionNode, type SelectionNode, type TypeNode } from '#graphql.ts';
-import type { NamedType, ObjectType, OutputField, RoleSchema } from '#schema/types.ts';
+import { EngineError } from '#base/errors.ts';
+import { Kind, type OperationDefinitionNode, type SelectionNode, type TypeNode } from '#base/graphql.ts';
+import type { NamedType, ObjectType, OutputField, RoleSchema } from '#ir/schema.ts';
+import { typeText } from '#ir/type-text.ts';
 import { type ParsedOperation, parseDocument, pickOperation } from './document.ts';
 import { namedType } from './field.ts';
 import { allTypes } from './introspect.ts';
-import { typeText } from './type-text.ts';
 
 /** @returns one sentence per fault, the last found first; none for a query that the schema can answer */
 export function diagnose(query: string, schema: RoleSchema): readonly string[] {

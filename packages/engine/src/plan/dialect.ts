@@ -10,7 +10,7 @@ import {
   Source,
   TokenKind,
   visit,
-} from '#graphql.ts';
+} from '#base/graphql.ts';
 
 /** Whether Hasura takes the document for GraphQL too. */
 export function isHasuraDocument(text: string, document: DocumentNode): boolean {

@@ -1,6 +1,6 @@
 /** A request's text: parsed, and its one operation picked out. */
 
-import { EngineError } from '#errors.ts';
+import { EngineError } from '#base/errors.ts';
 import {
   type DocumentNode,
   type FragmentDefinitionNode,
@@ -9,7 +9,7 @@ import {
   parse,
   TokenKind,
   visit,
-} from '#graphql.ts';
+} from '#base/graphql.ts';
 import { checkFragments } from './collect.ts';
 import { isHasuraDocument } from './dialect.ts';
 

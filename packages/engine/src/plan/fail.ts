@@ -1,6 +1,6 @@
 /** The errors of validation, as planners throw them. */
-import { EngineError, isStackOverflow } from '#errors.ts';
-import { type Path, writePath } from './path.ts';
+import { EngineError, isStackOverflow } from '#base/errors.ts';
+import { type Path, writePath } from '#ir/path.ts';
 
 export function invalid(message: string, at: Path | undefined): EngineError {
   return new EngineError('validation-failed', message, { path: writePath(at) });

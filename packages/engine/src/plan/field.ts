@@ -1,14 +1,14 @@
 /** One selected field against its type: that it exists, that its arguments fit, that it has a selection. */
 
 import type { FieldNode, SelectionNode } from 'graphql';
-import { hashOrder } from '#hash-order.ts';
-import type { ObjectType, OutputField, TypeRef } from '#schema/types.ts';
+import { hashOrder } from '#base/hash-order.ts';
+import type { Arguments } from '#ir/input.ts';
+import { at, type Path } from '#ir/path.ts';
+import type { ObjectType, OutputField, TypeRef } from '#ir/schema.ts';
+import type { Raw } from '#values/scalar.ts';
 import { coerceFields, toArguments } from './coerce.ts';
 import { collectFields, type SelectedField, type Selecting } from './collect.ts';
 import { invalid, MAX_LEVELS, tooDeep } from './fail.ts';
-import type { Arguments } from './input.ts';
-import { at, type Path } from './path.ts';
-import type { Raw } from './variables.ts';
 
 /** A field that exists, with its arguments checked. `path` leads to the field. */
 export interface CheckedField {

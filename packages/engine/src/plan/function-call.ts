@@ -1,11 +1,10 @@
 /** The arguments a client gives a function. */
-import type { TrackedFunction } from '#schema/tracked.ts';
+import type { TrackedFunction } from '#ir/function.ts';
+import { at } from '#ir/path.ts';
+import type { FunctionCall } from '#ir/select.ts';
 import { notSupported } from './fail.ts';
 import type { CheckedField } from './field.ts';
-import { at } from './path.ts';
-import { tableArgument } from './select.ts';
-import type { FunctionCall } from './types.ts';
-import { asObject } from './where.ts';
+import { asObject, tableArgument } from './read-input.ts';
 
 /**
  * Arguments may be left out where PostgreSQL has defaults; behind a left-out one they are passed by name,

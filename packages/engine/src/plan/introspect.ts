@@ -1,7 +1,6 @@
 /** Answers `__schema` and `__type` from a role's schema. Everything is in the order of its name. */
 import type { SelectionNode } from 'graphql';
-import { byName, rootsOf, walkTypes } from '#schema/all-types.ts';
-import { DIRECTIVES, type Directive } from '#schema/introspection-types.ts';
+import type { Path } from '#ir/path.ts';
 import type {
   EnumValue,
   InputField,
@@ -10,13 +9,14 @@ import type {
   OutputField,
   RoleSchema,
   TypeRef,
-} from '#schema/types.ts';
+} from '#ir/schema.ts';
+import { shownType } from '#ir/type-text.ts';
+import { byName, rootsOf, walkTypes } from '#schema/all-types.ts';
+import { DIRECTIVES, type Directive } from '#schema/introspection-types.ts';
+import { writeGraphqlValue } from '#values/graphql-value.ts';
 import type { Selecting } from './collect.ts';
 import { invalid } from './fail.ts';
 import { type CheckedField, namedType, objectOf, type Selection, selectFields } from './field.ts';
-import { writeGraphqlValue } from './graphql-value.ts';
-import type { Path } from './path.ts';
-import { shownType } from './type-text.ts';
 
 /** One thing of the schema: what each field of its introspection type answers. */
 interface Answers {

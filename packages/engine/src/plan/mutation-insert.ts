@@ -1,8 +1,6 @@
 /** `insert_x` and `insert_x_one`: input rows, nested ones included, under the role's insert permissions. */
-import type { WriteView } from '#schema/mutation-types.ts';
-import type { Preset, Table } from '#schema/tracked.ts';
-import { invalid } from './fail.ts';
-import type { Arguments, Input, ObjectInput } from './input.ts';
+
+import type { Arguments, Input, ObjectInput } from '#ir/input.ts';
 import type {
   Assignment,
   ConflictRule,
@@ -10,10 +8,13 @@ import type {
   InsertSet,
   MutationTarget,
   RelatedInsert,
-} from './mutation-types.ts';
-import type { Path } from './path.ts';
-import type { PlainRows } from './plain-rows.ts';
-import { ALWAYS, all } from './predicate.ts';
+} from '#ir/mutation.ts';
+import type { WriteView } from '#ir/mutation-meaning.ts';
+import type { Path } from '#ir/path.ts';
+import type { PlainRows } from '#ir/plain-rows.ts';
+import { ALWAYS, all } from '#ir/predicate.ts';
+import type { Preset, Table } from '#ir/tracked.ts';
+import { invalid } from './fail.ts';
 import { planWhere } from './where.ts';
 
 type Entry = ObjectInput['fields'][number];

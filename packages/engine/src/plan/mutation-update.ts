@@ -1,18 +1,18 @@
 /** `update_x`, `update_x_by_pk`, `update_x_many`, `delete_x` and `delete_x_by_pk`. */
-import { hashOrder } from '#hash-order.ts';
-import type { WriteView } from '#schema/mutation-types.ts';
-import { invalid } from './fail.ts';
-import type { Arguments, Input, ObjectInput } from './input.ts';
-import { findInput, presetAssignment, target, toParam } from './mutation-insert.ts';
+import { hashOrder } from '#base/hash-order.ts';
+import type { Arguments, Input, ObjectInput } from '#ir/input.ts';
 import type {
   DeleteMutation,
   MutationOutput,
   UpdateBatch,
   UpdateItem,
   UpdateMutation,
-} from './mutation-types.ts';
-import type { Path } from './path.ts';
-import { ALWAYS, all, type Predicate } from './predicate.ts';
+} from '#ir/mutation.ts';
+import type { WriteView } from '#ir/mutation-meaning.ts';
+import type { Path } from '#ir/path.ts';
+import { ALWAYS, all, type Predicate } from '#ir/predicate.ts';
+import { invalid } from './fail.ts';
+import { findInput, presetAssignment, target, toParam } from './mutation-insert.ts';
 import { planWhere } from './where.ts';
 
 type Entries = ObjectInput['fields'];

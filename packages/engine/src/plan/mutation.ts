@@ -1,14 +1,14 @@
 /** A root field that writes, as a mutation to run. */
 import type { SelectionNode } from 'graphql';
-import type { MutationMeaning } from '#schema/mutation-types.ts';
-import type { ObjectType } from '#schema/types.ts';
+import type { Mutation, MutationOutput, ResponseField } from '#ir/mutation.ts';
+import type { MutationMeaning } from '#ir/mutation-meaning.ts';
+import { at, type Path } from '#ir/path.ts';
+import type { ObjectType } from '#ir/schema.ts';
 import type { Selecting } from './collect.ts';
 import { type CheckedField, objectOf, selectFields } from './field.ts';
 import { plainRows, planInsertSet } from './mutation-insert.ts';
-import type { Mutation, MutationOutput, ResponseField } from './mutation-types.ts';
 import { planDelete, planUpdate } from './mutation-update.ts';
-import { at, type Path } from './path.ts';
-import { planRowFields } from './select.ts';
+import { planRowFields } from './rows.ts';
 
 /** @throws {EngineError} an input or a selection that does not fit */
 export function planMutation(checked: CheckedField, meaning: MutationMeaning, context: Selecting): Mutation {

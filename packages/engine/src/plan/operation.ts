@@ -1,21 +1,22 @@
 /** An operation as the tree of what it asks of the databases. */
 import type { SelectionNode } from 'graphql';
-import { planAction } from '#actions/plan.ts';
-import { EngineError } from '#errors.ts';
-import type { ObjectType, RoleSchema } from '#schema/types.ts';
+import { EngineError } from '#base/errors.ts';
+import type { RootField, RootNode } from '#ir/operation.ts';
+import type { Path } from '#ir/path.ts';
+import { all, type Operand, type Predicate } from '#ir/predicate.ts';
+import type { ObjectType, RoleSchema } from '#ir/schema.ts';
+import type { RemoteJoin, Source } from '#ir/select.ts';
+import type { Variables } from '#values/variables.ts';
+import { planAction } from './actions.ts';
 import { createBudget, readDirectives, type Selecting } from './collect.ts';
 import type { ParsedOperation } from './document.ts';
 import { type CheckedField, objectOf, selectFields } from './field.ts';
 import { planFunctionCall } from './function-call.ts';
 import { introspect } from './introspect.ts';
 import { planMutation } from './mutation.ts';
-import type { Path } from './path.ts';
-import { all, type Operand, type Predicate } from './predicate.ts';
-import { planAggregate, planRows, planSingle } from './select.ts';
+import { planAggregate, planRows, planSingle } from './rows.ts';
 import { planStream } from './stream.ts';
-import type { RemoteJoin, RootField, RootNode, Source } from './types.ts';
 import { planValidations } from './validation.ts';
-import type { Variables } from './variables.ts';
 
 export interface OperationPlan {
   readonly kind: 'query' | 'mutation' | 'subscription';

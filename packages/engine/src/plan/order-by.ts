@@ -1,11 +1,11 @@
 /** `order_by` arguments as what rows are sorted by. */
-import { hashOrder } from '#hash-order.ts';
+import { hashOrder } from '#base/hash-order.ts';
+import type { Input, ObjectInput } from '#ir/input.ts';
+import type { EnumValue } from '#ir/schema.ts';
+import type { OrderItem, OrderKey } from '#ir/select.ts';
 import type { Ordering } from '#schema/order-by.ts';
-import type { EnumValue } from '#schema/types.ts';
 import { MAX_LEVELS, tooDeep } from './fail.ts';
-import type { Input, ObjectInput } from './input.ts';
-import type { OrderItem, OrderKey } from './types.ts';
-import { asList, asObject } from './where.ts';
+import { asList, asObject } from './read-input.ts';
 
 /**
  * List items in the order they were written, the keys of one object in that of Hasura's maps; a null direction

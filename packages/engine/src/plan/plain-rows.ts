@@ -4,21 +4,12 @@
  * otherwise (a relationship, a column that only some rows have, a value that does not fit) is left to
  * `coerce.ts`, which also has the errors.
  */
-import { EngineError } from '#errors.ts';
-import type { Column } from '#schema/tracked.ts';
-import type { InputObjectType, TypeRef } from '#schema/types.ts';
-import { NumberLiteral, ScalarError } from './scalar.ts';
 
-export interface PlainRows {
-  /** Each with its values, row by row, as PostgreSQL's text form. */
-  readonly columns: readonly PlainColumn[];
-  readonly count: number;
-}
-
-export interface PlainColumn {
-  readonly column: Column;
-  readonly values: readonly (string | null)[];
-}
+import { EngineError } from '#base/errors.ts';
+import type { PlainRows } from '#ir/plain-rows.ts';
+import type { InputObjectType, TypeRef } from '#ir/schema.ts';
+import type { Column } from '#ir/tracked.ts';
+import { NumberLiteral, ScalarError } from '#values/scalar.ts';
 
 /** Reads a value that is more than a scalar. @throws {EngineError} where it does not fit */
 export type ReadCell = (type: TypeRef, value: unknown) => string | null;

@@ -1,18 +1,17 @@
 /** `users_stream`: rows beyond a cursor, a batch at a time. */
 
-import type { Column } from '#schema/tracked.ts';
-import type { TableView } from '#schema/types.ts';
-import type { Param } from '#sql/text.ts';
-import { NULL_PARAM } from '#sql/text.ts';
+import type { Input } from '#ir/input.ts';
+import type { QueryNode } from '#ir/operation.ts';
+import { at } from '#ir/path.ts';
+import type { Param } from '#ir/predicate.ts';
+import { all, NULL_PARAM, type Operand } from '#ir/predicate.ts';
+import type { Column, TableView } from '#ir/tracked.ts';
 import type { Selecting } from './collect.ts';
 import { invalid } from './fail.ts';
 import { type CheckedField, objectOf } from './field.ts';
-import type { Input } from './input.ts';
-import { at } from './path.ts';
-import { all, type Operand } from './predicate.ts';
-import { planRowFields, tableArgument } from './select.ts';
-import type { QueryNode } from './types.ts';
-import { asList, asObject, planWhere } from './where.ts';
+import { asList, asObject, tableArgument } from './read-input.ts';
+import { planRowFields } from './rows.ts';
+import { planWhere } from './where.ts';
 
 export function planStream(view: TableView, checked: CheckedField, context: Selecting): QueryNode {
   const items = cursorItems(tableArgument(checked.arguments, 'cursor'));

@@ -1,18 +1,13 @@
 /** What is shown to the webhooks that validate a mutation's input: the client's part of it, without presets. */
-import { tableKey } from '#catalog/types.ts';
-import type { MutationMeaning, WriteView } from '#schema/mutation-types.ts';
-import type { InputHook } from '#webhook/validate-input.ts';
-import type { CheckedField } from './field.ts';
-import type { Input, ObjectInput } from './input.ts';
-import { findInput, rowInputs } from './mutation-insert.ts';
-import { writeJson } from './number.ts';
-import { toJson, type Variables } from './variables.ts';
 
-export interface InputValidation {
-  readonly hook: InputHook;
-  /** JSON text: a list. */
-  readonly input: string;
-}
+import type { Input, ObjectInput } from '#ir/input.ts';
+import type { MutationMeaning, WriteView } from '#ir/mutation-meaning.ts';
+import type { InputHook, InputValidation } from '#ir/validation.ts';
+import { tableKey } from '#postgres/catalog.ts';
+import { writeJson } from '#values/number.ts';
+import { toJson, type Variables } from '#values/variables.ts';
+import type { CheckedField } from './field.ts';
+import { findInput, rowInputs } from './mutation-insert.ts';
 
 /**
  * One per table that the field writes to and whose permission asks for it, parents before what is nested

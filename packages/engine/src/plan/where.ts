@@ -1,10 +1,12 @@
 /** `where` arguments as predicates. */
-import { TEXT } from '#catalog/pg-type.ts';
-import type { QualifiedName } from '#catalog/types.ts';
-import type { EnumValue, InputMeaning } from '#schema/types.ts';
+
+import type { Input, ObjectInput } from '#ir/input.ts';
+import { all, type Comparand, NEVER, type Operand, type Predicate } from '#ir/predicate.ts';
+import type { InputMeaning } from '#ir/schema.ts';
+import type { QualifiedName } from '#postgres/catalog.ts';
+import { TEXT } from '#postgres/pg-type.ts';
 import { invalid, MAX_LEVELS, tooDeep } from './fail.ts';
-import type { Input, ListInput, ObjectInput } from './input.ts';
-import { all, type Comparand, NEVER, type Operand, type Predicate } from './predicate.ts';
+import { asList, asObject, enumColumn } from './read-input.ts';
 
 /**
  * The condition a `…_bool_exp` stands for; null and nothing hold for every row. It may lead through as many
@@ -139,24 +141,4 @@ function aggregateArguments(input: Input | undefined): Operand[] {
   if (input.kind === 'enum') return [enumColumn(input.value)];
   if (input.kind === 'list') return input.items.flatMap(aggregateArguments);
   return asObject(input).fields.flatMap(({ value }) => aggregateArguments(value));
-}
-
-/** The column that a value of a `…_select_column` enum names. */
-export function enumColumn(value: EnumValue): Operand {
-  if (!isOperand(value.value)) throw new TypeError(`${value.name} names no column`);
-  return value.value;
-}
-
-function isOperand(value: unknown): value is Operand {
-  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'column';
-}
-
-export function asObject(input: Input): ObjectInput {
-  if (input.kind !== 'object') throw new TypeError(`expected an object, found ${input.kind}`);
-  return input;
-}
-
-export function asList(input: Input): ListInput {
-  if (input.kind !== 'list') throw new TypeError(`expected a list, found ${input.kind}`);
-  return input;
 }

@@ -1,5 +1,5 @@
 /** All types that a schema's roots lead to. */
-import type { NamedType, ObjectType, RoleSchema, TypeRef } from './types.ts';
+import type { NamedType, ObjectType, RoleSchema, TypeRef } from '#ir/schema.ts';
 
 /** Names of fields and arguments, from the inside out. */
 export interface TypePath {

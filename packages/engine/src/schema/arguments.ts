@@ -1,12 +1,14 @@
 /** The arguments of everything that selects rows. */
 
+import type { TrackedFunction } from '#ir/function.ts';
+import { LIMIT_SCALAR, OFFSET_SCALAR } from '#ir/scalars.ts';
+import type { InputField } from '#ir/schema.ts';
+import type { TableView } from '#ir/tracked.ts';
 import { boolExpType } from './bool-exp.ts';
 import { argumentsOf, type Builder, inputType, nullable, optional, required } from './builder.ts';
+import { columnScalar } from './column-types.ts';
 import { columnEnum } from './columns.ts';
 import { orderByType } from './order-by.ts';
-import { columnScalar, LIMIT_SCALAR, OFFSET_SCALAR } from './scalars.ts';
-import type { TrackedFunction } from './tracked.ts';
-import type { InputField, TableView } from './types.ts';
 
 /** `where`, `order_by`, `limit`, `offset`, `distinct_on`. */
 export function tableArguments(builder: Builder, view: TableView): InputField[] {

@@ -1,14 +1,15 @@
 /** `users_bool_exp`: the conditions that `where` takes. */
-import { BOOLEAN, DOUBLE, INTEGER } from '#catalog/pg-type.ts';
-import type { PgType } from '#catalog/types.ts';
-import { displayName, tableKey } from '#catalog/types.ts';
+
+import { custom } from '#ir/naming.ts';
+import { BOOLEAN_SCALAR } from '#ir/scalars.ts';
+import type { InputField, InputObjectType } from '#ir/schema.ts';
+import type { Relationship, TableView } from '#ir/tracked.ts';
+import type { PgType } from '#postgres/catalog.ts';
+import { displayName, tableKey } from '#postgres/catalog.ts';
+import { BOOLEAN, DOUBLE, INTEGER } from '#postgres/pg-type.ts';
 import { ARGUMENT, type Builder, inputType, mandatory, optional, required, requiredList } from './builder.ts';
 import { columnEnum, columnOperand, enumOfColumns, visibleColumns } from './columns.ts';
 import { comparisonType } from './comparison.ts';
-import { custom } from './naming.ts';
-import { BOOLEAN_SCALAR } from './scalars.ts';
-import type { Relationship } from './tracked.ts';
-import type { InputField, InputObjectType, TableView } from './types.ts';
 
 export function boolExpType(builder: Builder, view: TableView): InputObjectType {
   const { table } = view;

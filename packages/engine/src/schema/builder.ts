@@ -1,8 +1,6 @@
 /** What everything that makes a role's types shares: the role, the source, and the types made so far. */
-import type { QualifiedName } from '#catalog/types.ts';
-import { tableKey } from '#catalog/types.ts';
-import type { Names } from './naming.ts';
-import type { Table, TrackedSource } from './tracked.ts';
+
+import type { Names } from '#ir/naming.ts';
 import type {
   EnumType,
   EnumValue,
@@ -12,9 +10,11 @@ import type {
   NamedType,
   ObjectType,
   OutputField,
-  TableView,
   TypeRef,
-} from './types.ts';
+} from '#ir/schema.ts';
+import type { Table, TableView, TrackedSource } from '#ir/tracked.ts';
+import type { QualifiedName } from '#postgres/catalog.ts';
+import { tableKey } from '#postgres/catalog.ts';
 
 export interface SchemaOptions {
   readonly streamFields: boolean;

@@ -1,10 +1,11 @@
 /** The columns of a table that a role may read, and the enum that names them. */
-import { displayName, tableKey } from '#catalog/types.ts';
-import { hashOrder } from '#hash-order.ts';
-import type { Operand } from '#plan/predicate.ts';
+
+import { hashOrder } from '#base/hash-order.ts';
+import type { Operand } from '#ir/predicate.ts';
+import type { EnumType } from '#ir/schema.ts';
+import type { Column, TableView } from '#ir/tracked.ts';
+import { displayName, tableKey } from '#postgres/catalog.ts';
 import { type Builder, enumType } from './builder.ts';
-import type { Column } from './tracked.ts';
-import type { EnumType, TableView } from './types.ts';
 
 export function visibleColumns(view: TableView): Column[] {
   return view.table.columns.filter((column) => view.access.columns.has(column.name));

@@ -1,11 +1,13 @@
 /** `Int_comparison_exp` and its kin: the operators that each type of column has. */
-import { arrayOf, BOOLEAN, baseType, FLOAT, INTEGER, isString, TEXT } from '#catalog/pg-type.ts';
-import type { PgType } from '#catalog/types.ts';
-import type { ComparisonOperator } from '#plan/predicate.ts';
+
+import type { ComparisonOperator } from '#ir/predicate.ts';
+import { BOOLEAN_SCALAR } from '#ir/scalars.ts';
+import type { InputField, InputObjectType, LeafType, TypeRef } from '#ir/schema.ts';
+import type { Column } from '#ir/tracked.ts';
+import type { PgType } from '#postgres/catalog.ts';
+import { arrayOf, BOOLEAN, baseType, FLOAT, INTEGER, isString, TEXT } from '#postgres/pg-type.ts';
 import { ARGUMENT, type Builder, inputType, mandatory, optional, required } from './builder.ts';
-import { BOOLEAN_SCALAR, columnScalar, columnType } from './scalars.ts';
-import type { Column } from './tracked.ts';
-import type { InputField, InputObjectType, LeafType, TypeRef } from './types.ts';
+import { columnScalar, columnType } from './column-types.ts';
 
 /** Operators whose right side is a value of the column's own type. */
 const STRING_OPERATORS: readonly (readonly [string, ComparisonOperator, string])[] = [

@@ -1,7 +1,8 @@
 /** No two root fields may share a name: then the metadata as a whole is refused. */
-import { displayName } from '#catalog/types.ts';
-import { EngineError } from '#errors.ts';
-import type { OutputField } from './types.ts';
+
+import { EngineError } from '#base/errors.ts';
+import type { OutputField } from '#ir/schema.ts';
+import { displayName } from '#postgres/catalog.ts';
 
 /** @throws {EngineError} `unexpected`, naming what defines the field twice */
 export function refuseConflicts(root: string, fields: readonly OutputField[]): void {

@@ -2,6 +2,9 @@
  * The types of introspection, with the (sometimes surprising) nullability that Hasura gives them, and the
  * directives a query may use.
  */
+
+import { BOOLEAN_SCALAR, INT_SCALAR, STRING_SCALAR } from '#ir/scalars.ts';
+import type { InputField, NamedType, ObjectType, OutputField, OutputMeaning, TypeRef } from '#ir/schema.ts';
 import {
   ARGUMENT,
   argumentsOf,
@@ -12,8 +15,6 @@ import {
   objectType,
   required,
 } from './builder.ts';
-import { BOOLEAN_SCALAR, INT_SCALAR, STRING_SCALAR } from './scalars.ts';
-import type { InputField, NamedType, ObjectType, OutputField, OutputMeaning, TypeRef } from './types.ts';
 
 const MEANING: OutputMeaning = { kind: 'introspection', of: 'schema' };
 

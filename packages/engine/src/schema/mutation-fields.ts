@@ -1,4 +1,9 @@
 /** The root fields that write to a table, as far as the role has permissions for them. */
+
+import type { MutationMeaning, WriteView } from '#ir/mutation-meaning.ts';
+import { INT_SCALAR } from '#ir/scalars.ts';
+import type { InputField, ObjectType, OutputField, TypeRef } from '#ir/schema.ts';
+import type { Column, RootFieldKind, Table } from '#ir/tracked.ts';
 import {
   argumentsOf,
   type Builder,
@@ -10,13 +15,9 @@ import {
 } from './builder.ts';
 import { conflictArguments, insertInputType } from './mutation-insert.ts';
 import { argument, keyField, quoted, tableInput, whereType } from './mutation-kit.ts';
-import type { MutationMeaning, WriteView } from './mutation-types.ts';
 import { updateArguments } from './mutation-update.ts';
 import { rootFieldDescription, rootFieldName } from './root-field.ts';
 import { rowType } from './row-type.ts';
-import { INT_SCALAR } from './scalars.ts';
-import type { Column, RootFieldKind, Table } from './tracked.ts';
-import type { InputField, ObjectType, OutputField, TypeRef } from './types.ts';
 
 export function mutationFields(builder: Builder, table: Table): OutputField[] {
   return [...insertFields(builder, table), ...updateFields(builder, table), ...deleteFields(builder, table)];

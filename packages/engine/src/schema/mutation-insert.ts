@@ -1,5 +1,10 @@
 /** Input types of inserts: rows, nested rows, and what to do on conflict. */
-import type { UniqueConstraint } from '#catalog/types.ts';
+
+import type { WriteView } from '#ir/mutation-meaning.ts';
+import { GRAPHQL_NAME } from '#ir/naming.ts';
+import type { EnumType, InputField, InputObjectType } from '#ir/schema.ts';
+import type { Column, Relationship, Table } from '#ir/tracked.ts';
+import type { UniqueConstraint } from '#postgres/catalog.ts';
 import { type Builder, nullable, required, requiredList } from './builder.ts';
 import {
   argument,
@@ -10,10 +15,6 @@ import {
   valueField,
   whereType,
 } from './mutation-kit.ts';
-import type { WriteView } from './mutation-types.ts';
-import { GRAPHQL_NAME } from './naming.ts';
-import type { Column, Relationship, Table } from './tracked.ts';
-import type { EnumType, InputField, InputObjectType } from './types.ts';
 
 /** Whether a client may give it a value at all; permissions come on top. */
 const isWritable = ({ identity, generated }: Column) => identity !== 'always' && !generated;

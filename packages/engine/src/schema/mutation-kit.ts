@@ -1,12 +1,13 @@
 /** Small parts that the types of mutations are made of. */
-import { displayName, tableKey } from '#catalog/types.ts';
-import { ALWAYS } from '#plan/predicate.ts';
+
+import type { MutationInputMeaning } from '#ir/mutation-meaning.ts';
+import { ALWAYS } from '#ir/predicate.ts';
+import type { EnumType, EnumValue, InputField, InputObjectType, TypeRef } from '#ir/schema.ts';
+import type { Column, SelectAccess, Table } from '#ir/tracked.ts';
+import { displayName, tableKey } from '#postgres/catalog.ts';
 import { boolExpType } from './bool-exp.ts';
 import { type Builder, enumType, inputType, mandatory } from './builder.ts';
-import type { MutationInputMeaning } from './mutation-types.ts';
-import { columnRef } from './scalars.ts';
-import type { Column, SelectAccess, Table } from './tracked.ts';
-import type { EnumType, EnumValue, InputField, InputObjectType, TypeRef } from './types.ts';
+import { columnRef } from './column-types.ts';
 
 /** An input type of the table's, made once; `words` name it and follow the table's name. */
 export function tableInput(

@@ -1,12 +1,13 @@
 /** Arguments of updates: the operators, each with the columns it works on. */
-import { INTEGER, isNumeric, TEXT } from '#catalog/pg-type.ts';
-import type { UpdateOperator } from '#plan/mutation-types.ts';
+
+import type { UpdateOperator } from '#ir/mutation.ts';
+import type { InputField, TypeRef } from '#ir/schema.ts';
+import type { Column, Table } from '#ir/tracked.ts';
+import { INTEGER, isNumeric, TEXT } from '#postgres/pg-type.ts';
 import { type Builder, nullable, required, requiredList } from './builder.ts';
+import { columnScalar } from './column-types.ts';
 import { updatableColumns } from './mutation-insert.ts';
 import { optionalArgument, quoted, tableInput, valueField } from './mutation-kit.ts';
-import { columnScalar } from './scalars.ts';
-import type { Column, Table } from './tracked.ts';
-import type { InputField, TypeRef } from './types.ts';
 
 interface Operator {
   readonly operator: UpdateOperator;

@@ -1,11 +1,12 @@
 /** `users_order_by`: by columns, by columns of related rows, by aggregates of related rows. */
-import { isComparable, isNumeric } from '#catalog/pg-type.ts';
-import { displayName, tableKey } from '#catalog/types.ts';
+
+import { custom } from '#ir/naming.ts';
+import type { EnumType, InputField, InputObjectType, TypeRef } from '#ir/schema.ts';
+import type { Column, TableView } from '#ir/tracked.ts';
+import { displayName, tableKey } from '#postgres/catalog.ts';
+import { isComparable, isNumeric } from '#postgres/pg-type.ts';
 import { type Builder, enumType, inputType, nullable, optional, required } from './builder.ts';
 import { columnOperand, visibleColumns } from './columns.ts';
-import { custom } from './naming.ts';
-import type { Column } from './tracked.ts';
-import type { EnumType, InputField, InputObjectType, TableView, TypeRef } from './types.ts';
 
 /** What a value of the `order_by` enum means. */
 export interface Ordering {

@@ -1,8 +1,12 @@
 /** The root fields that read: of tables, and of functions that return a table's rows. */
-import { displayName } from '#catalog/types.ts';
+
+import { custom } from '#ir/naming.ts';
+import type { OutputField } from '#ir/schema.ts';
+import type { RootFieldKind, RootFunction, Table, TableView } from '#ir/tracked.ts';
+import { displayName } from '#postgres/catalog.ts';
 import { functionArguments, rootArguments, tableArguments } from './arguments.ts';
 import { argumentsOf, type Builder, mandatory, nullable, required, requiredList } from './builder.ts';
-import { custom } from './naming.ts';
+import { columnRef } from './column-types.ts';
 import {
   aggregateDescription,
   aggregateName,
@@ -12,11 +16,8 @@ import {
   selectName,
 } from './root-field.ts';
 import { aggregateType, rowType } from './row-type.ts';
-import { columnRef } from './scalars.ts';
 import { sharedDescription } from './shared-description.ts';
 import { streamField } from './stream.ts';
-import type { RootFieldKind, RootFunction, Table } from './tracked.ts';
-import type { OutputField, TableView } from './types.ts';
 
 function selectField(builder: Builder, view: TableView): OutputField {
   const { table } = view;

@@ -1,4 +1,8 @@
 /** One role's schema: the roots of all sources put together. */
+
+import { STRING_SCALAR } from '#ir/scalars.ts';
+import type { ObjectType, OutputField, RoleSchema } from '#ir/schema.ts';
+import type { TrackedSource } from '#ir/tracked.ts';
 import {
   type Builder,
   createBuilders,
@@ -12,9 +16,6 @@ import { refuseConflicts } from './conflicts.ts';
 import { introspectionFields } from './introspection-types.ts';
 import { mutationFields } from './mutation-fields.ts';
 import { functionFields, tableFields } from './query-fields.ts';
-import { STRING_SCALAR } from './scalars.ts';
-import type { TrackedSource } from './tracked.ts';
-import type { ObjectType, OutputField, RoleSchema } from './types.ts';
 
 /** One per source; the same list for all roots of one role's schema. */
 export type Builders = readonly Builder[];

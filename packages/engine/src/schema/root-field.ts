@@ -1,8 +1,9 @@
 /** What root fields are called and said to be. */
-import { displayName } from '#catalog/types.ts';
+
+import { custom } from '#ir/naming.ts';
+import type { RootFieldKind, Table } from '#ir/tracked.ts';
+import { displayName } from '#postgres/catalog.ts';
 import type { Builder } from './builder.ts';
-import { custom } from './naming.ts';
-import type { RootFieldKind, Table } from './tracked.ts';
 
 /** A root field's name: the user's, or made of the table's. */
 export function rootFieldName(

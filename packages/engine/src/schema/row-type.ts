@@ -1,6 +1,17 @@
 /** The object type of a table's rows, and of aggregates over them. */
-import { baseType, isComparable, isJson, isNumeric } from '#catalog/pg-type.ts';
-import { displayName, tableKey } from '#catalog/types.ts';
+
+import { BOOLEAN_SCALAR, INT_SCALAR, STRING_SCALAR } from '#ir/scalars.ts';
+import type { ObjectType, OutputField, OutputMeaning, TypeRef } from '#ir/schema.ts';
+import type {
+  Column,
+  ComputedField,
+  Relationship,
+  RemoteRelationship,
+  RemoteSelection,
+  TableView,
+} from '#ir/tracked.ts';
+import { displayName, tableKey } from '#postgres/catalog.ts';
+import { baseType, isComparable, isJson, isNumeric } from '#postgres/pg-type.ts';
 import { functionArguments, rootArguments } from './arguments.ts';
 import {
   ARGUMENT,
@@ -14,12 +25,10 @@ import {
   required,
   requiredList,
 } from './builder.ts';
+import { columnRef, columnScalar } from './column-types.ts';
 import { columnEnum, visibleColumns } from './columns.ts';
 import { aggregateColumns, COMPARISON_AGGREGATES, NUMERIC_AGGREGATES } from './order-by.ts';
-import { BOOLEAN_SCALAR, columnRef, columnScalar, INT_SCALAR, STRING_SCALAR } from './scalars.ts';
 import { AGGREGATE_RELATIONSHIP, ARRAY_RELATIONSHIP, sharedDescription } from './shared-description.ts';
-import type { Column, ComputedField, Relationship, RemoteRelationship } from './tracked.ts';
-import type { ObjectType, OutputField, OutputMeaning, RemoteSelection, TableView, TypeRef } from './types.ts';
 
 export function rowType(builder: Builder, view: TableView): ObjectType {
   const { table } = view;

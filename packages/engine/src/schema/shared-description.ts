@@ -2,12 +2,13 @@
  * Hasura makes one field of all that select from a table under one name: a root field `articles` and an array
  * relationship `articles` to the same table have the description of whichever is come upon first.
  */
-import type { QualifiedName } from '#catalog/types.ts';
-import { tableKey } from '#catalog/types.ts';
-import { hashOrder } from '#hash-order.ts';
+
+import { hashOrder } from '#base/hash-order.ts';
+import type { Table } from '#ir/tracked.ts';
+import type { QualifiedName } from '#postgres/catalog.ts';
+import { tableKey } from '#postgres/catalog.ts';
 import type { Builder } from './builder.ts';
 import { aggregateDescription, aggregateName, selectDescription, selectName } from './root-field.ts';
-import type { Table } from './tracked.ts';
 
 type Kind = 'select' | 'select_aggregate';
 

@@ -1,5 +1,9 @@
 /** `users_stream`: the streaming subscription's field and its cursor. */
-import { displayName, tableKey } from '#catalog/types.ts';
+
+import { LIMIT_SCALAR } from '#ir/scalars.ts';
+import type { InputObjectType, OutputField } from '#ir/schema.ts';
+import type { TableView } from '#ir/tracked.ts';
+import { displayName, tableKey } from '#postgres/catalog.ts';
 import { tableArguments } from './arguments.ts';
 import {
   ARGUMENT,
@@ -13,11 +17,10 @@ import {
   required,
   requiredList,
 } from './builder.ts';
+import { columnRef } from './column-types.ts';
 import { visibleColumns } from './columns.ts';
 import { rootFieldDescription, rootFieldName } from './root-field.ts';
 import { rowType } from './row-type.ts';
-import { columnRef, LIMIT_SCALAR } from './scalars.ts';
-import type { InputObjectType, OutputField, TableView } from './types.ts';
 
 export function streamField(builder: Builder, view: TableView): OutputField | undefined {
   const { table } = view;

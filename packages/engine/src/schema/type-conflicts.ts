@@ -1,8 +1,8 @@
 /** Types of several sources that have one name and yet differ: then the metadata as a whole is refused. */
-import { EngineError } from '#errors.ts';
-import { typeText } from '#plan/type-text.ts';
+import { EngineError } from '#base/errors.ts';
+import type { NamedType, RoleSchema } from '#ir/schema.ts';
+import { typeText } from '#ir/type-text.ts';
 import { byName, rootsOf, type TypePath, walkTypes } from './all-types.ts';
-import type { NamedType, RoleSchema } from './types.ts';
 
 /**
  * As in Hasura, types are alike where the names inside of them are.

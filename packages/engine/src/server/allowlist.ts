@@ -1,9 +1,9 @@
 /** With the allowlist on, roles other than admin may only run queries of the listed collections. */
 
-import { EngineError } from '#errors.ts';
-import { type DocumentNode, Kind, parse, print, visit } from '#graphql.ts';
+import { EngineError } from '#base/errors.ts';
+import { type DocumentNode, Kind, parse, print, visit } from '#base/graphql.ts';
+import type { Session } from '#base/session.ts';
 import type { Metadata } from '#metadata/types.ts';
-import type { Session } from '#session.ts';
 
 const memo = new WeakMap<Metadata, ReadonlySet<string>>();
 

@@ -1,9 +1,9 @@
 /** `/v1alpha1/config`: how the engine was started, for the console and the CLI. */
 
-import type { Authenticator } from '#auth/index.ts';
+import type { Authenticator } from '#auth/authenticator.ts';
 import { DEFAULT_NAMESPACE, type JwtConfig } from '#auth/jwt-config.ts';
-import type { EngineConfig } from '#config.ts';
-import { HASURA_VERSION } from '#version.ts';
+import type { EngineConfig } from '#base/config.ts';
+import { HASURA_VERSION } from '#base/version.ts';
 
 export function describeConfig(config: EngineConfig, authenticator: Authenticator): Record<string, unknown> {
   const polling = ({ batchSize, refetchIntervalMs }: EngineConfig['liveQueries']) => ({

@@ -1,5 +1,5 @@
 /** Which origins a browser may call from. */
-import { ConfigError } from '#config.ts';
+import { ConfigError } from '#base/config.ts';
 
 export type CorsPolicy =
   | { readonly kind: 'all' }

@@ -1,8 +1,8 @@
 /** From a body to GraphQL requests, with Hasura's complaints. */
-import type { GraphqlRequest } from '#core.ts';
-import { EngineError, jsonPath } from '#errors.ts';
-import { isPlainObject } from '#metadata/kit.ts';
-import { jsonType } from '#metadata/parse.ts';
+
+import { EngineError, jsonPath } from '#base/errors.ts';
+import type { GraphqlRequest } from '#execute/operation.ts';
+import { isPlainObject, jsonType } from '#values/json.ts';
 
 const TYPE = 'Hasura.GraphQL.Transport.HTTP.Protocol.GQLReq(GQLReq)';
 

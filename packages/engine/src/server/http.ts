@@ -1,7 +1,7 @@
 /** HTTP in and out: reading bodies, writing answers, nothing of what they mean. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
-import { EngineError } from '#errors.ts';
+import { EngineError } from '#base/errors.ts';
 import { jsonProblem } from './json-problem.ts';
 
 /** Migrations and metadata of a large project fit well; what is larger is a mistake or an attack. */

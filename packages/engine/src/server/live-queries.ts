@@ -3,9 +3,9 @@
  * of answers that differ from the last one it got.
  */
 import { createHash } from 'node:crypto';
-import type { PollAnswer, Subscription } from '#core.ts';
-import { type EngineError, toEngineError } from '#errors.ts';
-import type { Logger } from '#log.ts';
+import { type EngineError, toEngineError } from '#base/errors.ts';
+import type { Logger } from '#base/log.ts';
+import type { PollAnswer, Subscription } from '#execute/operation.ts';
 
 export interface Listener {
   /** JSON text, `{"data":…}`. */

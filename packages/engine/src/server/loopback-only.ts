@@ -1,7 +1,7 @@
 /** Who is answered by an engine without an admin secret: programs and pages of this machine. */
 import type { IncomingHttpHeaders } from 'node:http';
-import { type EngineConfig, isLoopbackHost } from '#config.ts';
-import { EngineError } from '#errors.ts';
+import { type EngineConfig, isLoopbackHost } from '#base/config.ts';
+import { EngineError } from '#base/errors.ts';
 
 const hostOf = (url: string): string => URL.parse(url)?.hostname ?? '';
 

@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
-import type { Environment } from '#config.ts';
-import { EngineError } from '#errors.ts';
+import type { Environment } from '#base/config.ts';
+import { EngineError } from '#base/errors.ts';
 import { nonEmptyText, object } from '#metadata/kit.ts';
 import { parseWith } from '#metadata/parse.ts';
 import type { Metadata, Source } from '#metadata/types.ts';

@@ -1,6 +1,6 @@
 /** Variables of a REST endpoint's query, from its path, its query string and its body. */
 import type { OperationDefinitionNode, TypeNode } from 'graphql';
-import { EngineError } from '#errors.ts';
+import { EngineError } from '#base/errors.ts';
 
 const NUMBERS = ['Int', 'Float', 'Number', 'Double', 'float8', 'numeric'];
 const BOOLEANS = ['Bool', 'Boolean'];

@@ -1,9 +1,9 @@
 /** One GraphQL request over HTTP or WebSocket that is no subscription. */
-import type { ApiService } from '#api/service.ts';
-import type { EngineConfig } from '#config.ts';
-import type { GraphqlRequest, Operation, OperationResult, RequestContext } from '#core.ts';
-import { EngineError } from '#errors.ts';
-import type { Session } from '#session.ts';
+import type { ApiService } from '#api/requests/service.ts';
+import type { EngineConfig } from '#base/config.ts';
+import { EngineError } from '#base/errors.ts';
+import type { Session } from '#base/session.ts';
+import type { GraphqlRequest, Operation, OperationResult, RequestContext } from '#execute/operation.ts';
 import { checkAllowlist } from './allowlist.ts';
 
 export interface GraphqlParts {

@@ -4,7 +4,7 @@
  * inheritance, row-level security, privileges, operators, casts, text search and publications.
  */
 import { z } from 'zod';
-import { EngineError } from '#errors.ts';
+import { EngineError } from '#base/errors.ts';
 
 /** The part of a `pg` pool that dumping needs. */
 export interface Queryable {

@@ -1,8 +1,8 @@
 /** How long a request may take to arrive, and what is answered to those that never become one. */
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { apiErrorBody, EngineError } from '#errors.ts';
-import { http } from '#node-http.ts';
+import { apiErrorBody, EngineError } from '#base/errors.ts';
+import { http } from '#base/node-http.ts';
 
 /** For a whole request, its body included. */
 const SLOWEST_REQUEST_MS = 15_000;

@@ -1,13 +1,14 @@
 /** One WebSocket connection: authentication, operations, keep-alive, and its end. */
 import { setImmediate } from 'node:timers/promises';
 import type { RawData, WebSocket } from 'ws';
-import type { HeaderList } from '#auth/headers.ts';
-import type { Authenticated, Authenticator } from '#auth/index.ts';
-import type { GraphqlRequest, RunnableOperation } from '#core.ts';
-import { EngineError, toEngineError } from '#errors.ts';
-import type { Logger } from '#log.ts';
-import { parseExactJson } from '#plan/exact-json.ts';
-import { startTrace } from '#trace.ts';
+import type { Authenticated } from '#auth/authenticated.ts';
+import type { Authenticator } from '#auth/authenticator.ts';
+import { EngineError, toEngineError } from '#base/errors.ts';
+import type { HeaderList } from '#base/headers.ts';
+import type { Logger } from '#base/log.ts';
+import { startTrace } from '#base/trace.ts';
+import type { GraphqlRequest, RunnableOperation } from '#execute/operation.ts';
+import { parseExactJson } from '#values/exact-json.ts';
 import { readGraphqlRequest } from './graphql-request.ts';
 import { jsonProblem } from './json-problem.ts';
 import type { LiveQueries } from './live-queries.ts';

@@ -3,7 +3,7 @@
  * a connection ends.
  */
 import { z } from 'zod';
-import { apiErrorBody, type EngineError, graphqlErrorBody } from '#errors.ts';
+import { apiErrorBody, type EngineError, graphqlErrorBody } from '#base/errors.ts';
 
 export type Protocol = 'graphql-ws' | 'graphql-transport-ws';
 

@@ -1,12 +1,21 @@
 /** `users_aggregate`: aggregates over rows, and the rows themselves, as one JSON object. */
-import type { AggregateField, AggregateNode, AggregateValue } from '#plan/types.ts';
-import { writeOperand } from './operand.ts';
-import { type Outer, rowEntries, rowJson, typenameText, writeSelect } from './select.ts';
-import { ident } from './text.ts';
-import { type Entry, jsonObject, jsonValue, type Scope, type Writer } from './writer.ts';
+import type { AggregateField, AggregateNode, AggregateValue, RowField } from '#ir/select.ts';
+import { ident } from '#postgres/quote.ts';
+import { type Entry, jsonObject, jsonValue, typenameText } from './json.ts';
+import { writeOperand } from './predicate.ts';
+import { type Outer, writeSelect } from './select.ts';
+import type { Scope, Writer } from './writer.ts';
+
+/** Writes a whole row's JSON as one expression: rows hold aggregates, and aggregates rows. */
+export type WriteRow = (writer: Writer, fields: readonly RowField[], scope: Scope) => string;
 
 /** A query of one column and one row. */
-export function writeAggregate(writer: Writer, node: AggregateNode, outer?: Outer): string {
+export function aggregateQuery(
+  writer: Writer,
+  node: AggregateNode,
+  writeRow: WriteRow,
+  outer: Outer | undefined,
+): string {
   const { maximum } = node.select;
   const rows = writer.alias();
   // A permission's limit bounds the rows that are shown, not those that are counted. And since PostgreSQL 16 a
@@ -23,7 +32,7 @@ export function writeAggregate(writer: Writer, node: AggregateNode, outer?: Oute
     (scope) => {
       fields = node.fields.map((field) => ({
         key: field.alias,
-        value: writeField(writer, field, scope, inner, shown),
+        value: writeField(writer, field, scope, inner, shown, writeRow),
       }));
       return inner.list();
     },
@@ -81,12 +90,13 @@ function writeField(
   scope: Scope,
   inner: Columns,
   shown: Shown | undefined,
+  writeRow: WriteRow,
 ): string {
   switch (value.kind) {
     case 'text':
       return typenameText(value.text);
     case 'nodes': {
-      const item = inner.add(rowJson(writer, rowEntries(writer, value.fields, scope)));
+      const item = inner.add(writeRow(writer, value.fields, scope));
       const order = shown?.sortsBack === true ? ` ORDER BY ${shown.number}` : '';
       const filter =
         shown?.maximum === undefined ? '' : ` FILTER (WHERE ${shown.number} <= ${shown.maximum})`;

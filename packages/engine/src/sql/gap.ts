@@ -4,10 +4,11 @@
  * JSON object (`k0`, `k1`, …). So an answer is never parsed: what the database wrote stays as it is.
  */
 import { randomUUID } from 'node:crypto';
-import { TEXT } from '#catalog/pg-type.ts';
-import type { Operand } from '#plan/predicate.ts';
-import { writeOperand } from './operand.ts';
-import { jsonObject, type Scope, type Writer } from './writer.ts';
+import type { Operand } from '#ir/predicate.ts';
+import { TEXT } from '#postgres/pg-type.ts';
+import { jsonObject } from './json.ts';
+import { writeOperand } from './predicate.ts';
+import type { Scope, Writer } from './writer.ts';
 
 /** Made anew for each process: nobody outside gets to see it, since every gap is filled. */
 const MARK = randomUUID();

@@ -1,10 +1,11 @@
 /** INSERT, with the rows in the shape that PostgreSQL takes fastest. */
 
-import type { Assignment, ConflictRule, InsertSet, TypedColumn } from '#plan/mutation-types.ts';
-import type { PlainRows } from '#plan/plain-rows.ts';
+import type { Assignment, ConflictRule, InsertSet, TypedColumn } from '#ir/mutation.ts';
+import type { PlainRows } from '#ir/plain-rows.ts';
+import type { Param } from '#ir/predicate.ts';
+import { ident, qualified } from '#postgres/quote.ts';
 import { CHECK, ROW, ROW_SCOPE } from './mutation-write.ts';
 import { writePredicate } from './predicate.ts';
-import { ident, type Param, qualified } from './text.ts';
 import { fromText, type Writer, writeTexts } from './writer.ts';
 
 /** One row's values by column. A column that is missing takes its default. */

@@ -1,6 +1,5 @@
 /** What the statements of all mutations share, and UPDATE and DELETE themselves. */
-import { INTEGER, TEXT } from '#catalog/pg-type.ts';
-import { allRows } from '#plan/all-rows.ts';
+
 import type {
   DeleteMutation,
   MutationOutput,
@@ -9,11 +8,13 @@ import type {
   UpdateBatch,
   UpdateItem,
   UpdateMutation,
-} from '#plan/mutation-types.ts';
-import type { RowField, RowsNode } from '#plan/types.ts';
+} from '#ir/mutation.ts';
+import type { RowField, RowsNode } from '#ir/select.ts';
+import { allRows } from '#ir/select.ts';
+import { INTEGER, TEXT } from '#postgres/pg-type.ts';
+import { ident, literal, qualified } from '#postgres/quote.ts';
 import { writePredicate } from './predicate.ts';
-import { writeRow, writeRows } from './select.ts';
-import { ident, literal, qualified } from './text.ts';
+import { writeRow, writeRows } from './rows.ts';
 import { type Scope, type Writer, writeTexts } from './writer.ts';
 
 /** The row being written, to checks and filters. */

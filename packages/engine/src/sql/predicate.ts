@@ -1,7 +1,9 @@
 /** Predicates as SQL: where permissions and the client's conditions become text. */
-import type { Comparand, Predicate } from '#plan/predicate.ts';
-import { writeCall, writeOperand } from './operand.ts';
-import { qualified } from './text.ts';
+
+import type { Comparand, Operand, Predicate } from '#ir/predicate.ts';
+import type { FunctionCall } from '#ir/select.ts';
+import { qualified } from '#postgres/quote.ts';
+import { writeCall } from './call.ts';
 import { column, type Scope, type Writer } from './writer.ts';
 
 /** A boolean expression. */
@@ -121,4 +123,35 @@ function writeComparand(writer: Writer, right: Comparand, scope: Scope): string 
     case 'column':
       return column(right.of === 'root' ? { row: scope.root, root: scope.root } : scope, right.column);
   }
+}
+
+/** @param call arguments of the client's, for a computed field that takes some */
+export function writeOperand(writer: Writer, operand: Operand, scope: Scope, call?: FunctionCall): string {
+  switch (operand.kind) {
+    case 'column':
+      return redact(writer, column(scope, operand.column), operand.visible, scope);
+    case 'computed':
+      return redact(
+        writer,
+        writeCall(writer, call ?? { function: operand.function, inputs: new Map() }, scope),
+        operand.visible,
+        scope,
+      );
+    case 'cast':
+      return `(${writeOperand(writer, operand.of, scope)})::${operand.type.sql}`;
+    case 'aggregate':
+      return scope.row;
+  }
+}
+
+/** Null in the rows where the role may not see the value. */
+function redact(
+  writer: Writer,
+  expression: string,
+  visible: Extract<Operand, { kind: 'column' }>['visible'],
+  scope: Scope,
+): string {
+  if (visible === undefined) return expression;
+  const condition = writePredicate(writer, visible, { row: scope.row, root: scope.row });
+  return `(CASE WHEN ${condition} THEN ${expression} END)`;
 }

@@ -1,11 +1,12 @@
 /** Statements on one source for the sake of another: rows for keys, and keys for conditions. */
-import type { RemoteCondition } from '#plan/predicate.ts';
-import type { RemoteJoin } from '#plan/types.ts';
-import { writeAggregate } from './aggregate.ts';
+import type { RemoteCondition } from '#ir/predicate.ts';
+import type { RemoteJoin } from '#ir/select.ts';
+import { ident, qualified } from '#postgres/quote.ts';
 import { keyName } from './gap.ts';
+import { createParams, type Statement } from './params.ts';
 import { writePredicate } from './predicate.ts';
-import { type Outer, writeRow, writeRows } from './select.ts';
-import { createParams, ident, qualified, type Statement } from './text.ts';
+import { writeAggregate, writeRow, writeRows } from './rows.ts';
+import type { Outer } from './select.ts';
 import { createWriter, type SqlOptions, type Writer } from './writer.ts';
 
 /** No other name in a statement has a dot in it, but for the writer's own, which are numbered. */

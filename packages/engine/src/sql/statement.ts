@@ -1,8 +1,9 @@
 /** Root fields as statements. */
-import type { QueryNode } from '#plan/types.ts';
-import { writeAggregate } from './aggregate.ts';
-import { writeRow, writeRows, writeStream } from './select.ts';
-import { createParams, type Param, type Params, type Statement } from './text.ts';
+import type { QueryNode } from '#ir/operation.ts';
+import type { Param } from '#ir/predicate.ts';
+import { createParams, type Params, type Statement } from './params.ts';
+import { writeAggregate, writeRow, writeRows } from './rows.ts';
+import { writeStream } from './stream.ts';
 import { createWriter, type SqlOptions, type Writer } from './writer.ts';
 
 /** One row with a column of JSON text for each root field; null stands for null. */

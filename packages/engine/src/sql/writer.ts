@@ -1,7 +1,10 @@
 /** What the parts of one statement share while it is written. */
-import { isBigNumber, isGeo } from '#catalog/pg-type.ts';
-import type { PgType } from '#catalog/types.ts';
-import { ident, literal, type Param, type Params } from './text.ts';
+
+import type { Param } from '#ir/predicate.ts';
+import type { PgType } from '#postgres/catalog.ts';
+import { isGeo } from '#postgres/pg-type.ts';
+import { ident } from '#postgres/quote.ts';
+import type { Params } from './params.ts';
 
 export interface SqlOptions {
   /** Big numbers as strings (HASURA_GRAPHQL_STRINGIFY_NUMERIC_TYPES). */
@@ -55,38 +58,4 @@ export function column(scope: Scope, name: string): string {
 /** A column's values as one parameter: the statement is the same for any number of rows. */
 export function writeTexts(writer: Writer, items: readonly (string | null)[]): string {
   return `${writer.params.add({ from: 'texts', items })}::text[]`;
-}
-
-/** A value as it goes into JSON. */
-export function jsonValue(writer: Writer, expression: string, type: PgType, isEnum: boolean): string {
-  if (writer.options.stringifyNumbers && isBigNumber(type)) return `(${expression})::text`;
-  if (isGeo(type)) return `ST_AsGeoJSON(${expression}, 15, 4)::json`;
-  if (isEnum && writer.options.upperCaseEnums) return `upper(${expression})`;
-  return expression;
-}
-
-/** PostgreSQL takes at most 100 arguments. */
-const MAX_KEYS = 50;
-/** PostgreSQL cuts longer names. */
-const MAX_NAME_BYTES = 63;
-
-export interface Entry {
-  readonly key: string;
-  readonly value: string;
-}
-
-/** A JSON object of keys in this order. Its values may be aggregates of the query around it. */
-export function jsonObject(entries: readonly Entry[]): string {
-  if (entries.length <= MAX_KEYS)
-    return `json_build_object(${entries.map(({ key, value }) => `${literal(key)}, ${value}`).join(', ')})`;
-  return `(SELECT row_to_json("t.o") FROM (SELECT ${selectList(entries)}) AS "t.o")`;
-}
-
-/** Whether the keys can be names of columns, so that whole rows become JSON objects. */
-export function canBeColumns(entries: readonly Entry[]): boolean {
-  return entries.every(({ key }) => Buffer.byteLength(key) <= MAX_NAME_BYTES);
-}
-
-export function selectList(entries: readonly Entry[]): string {
-  return entries.map(({ key, value }) => `${value} AS ${ident(key)}`).join(', ');
 }

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import { EngineError } from '#errors.ts';
+import { EngineError } from '#base/errors.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 import { CATALOG_VERSION, METADATA_TABLES } from './tables.ts';
 

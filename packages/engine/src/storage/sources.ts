@@ -1,9 +1,11 @@
 /** Connections to the databases of the metadata's sources: one pool per source and connection string. */
-import pg from 'pg';
-import type { EngineConfig, Environment } from '#config.ts';
-import { EngineError } from '#errors.ts';
-import type { Logger } from '#log.ts';
+
+import pg, { type Pool } from 'pg';
+import type { EngineConfig, Environment } from '#base/config.ts';
+import { EngineError } from '#base/errors.ts';
+import type { Logger } from '#base/log.ts';
 import type { DatabaseUrl, Source } from '#metadata/types.ts';
+import type { Catalog } from '#postgres/catalog.ts';
 
 // Values travel as JSON text made by the database; whatever else is read stays the text PostgreSQL sent.
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -103,4 +105,11 @@ export function createSourcePools(config: EngineConfig, log: Logger): SourcePool
       await Promise.all([...pools.keys()].map(end));
     },
   };
+}
+
+/** A source whose database answered; sources that did not are the shell's to report. */
+export interface ConnectedSource {
+  readonly metadata: Source;
+  readonly pool: Pool;
+  readonly catalog: Catalog;
 }

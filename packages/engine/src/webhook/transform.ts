@@ -1,11 +1,11 @@
 /** Request and response transformations ("REST connectors") of actions, cron triggers and event triggers. */
 
 import { z } from 'zod';
-import type { Environment } from '#config.ts';
-import { EngineError } from '#errors.ts';
-import { hashOrder } from '#hash-order.ts';
-import type { Json } from '#metadata/kit.ts';
-import { fillTemplate, type HeaderPairs } from './env-template.ts';
+import type { Environment } from '#base/config.ts';
+import { EngineError } from '#base/errors.ts';
+import { hashOrder } from '#base/hash-order.ts';
+import { fillTemplate, type HeaderPairs } from '#outgoing/env-template.ts';
+import type { Json } from '#values/json.ts';
 import { renderKriti, type Scope } from './kriti/evaluate.ts';
 import { KritiError } from './kriti/tree.ts';
 

@@ -1,20 +1,15 @@
 /** The webhooks that say whether a mutation's input may be written (`validate_input` of permissions). */
-import { z } from 'zod';
-import { type HeaderList, IGNORED_CLIENT_HEADERS } from '#auth/headers.ts';
-import type { Environment } from '#config.ts';
-import { EngineError } from '#errors.ts';
-import type { Session } from '#session.ts';
-import { b3Headers, startTrace } from '#trace.ts';
-import { clientHeaders } from './client-headers.ts';
-import { type HeaderSetting, resolveHeaders } from './env-template.ts';
-import { callWebhook, forwardedHeaders, isTimeout, type WebhookAnswer } from './post.ts';
 
-export interface InputHook {
-  readonly url: string;
-  readonly headers: readonly HeaderSetting[];
-  readonly timeoutSeconds: number;
-  readonly forwardClientHeaders: boolean;
-}
+import { z } from 'zod';
+import type { Environment } from '#base/config.ts';
+import { EngineError } from '#base/errors.ts';
+import { type HeaderList, IGNORED_CLIENT_HEADERS } from '#base/headers.ts';
+import type { Session } from '#base/session.ts';
+import { b3Headers, startTrace } from '#base/trace.ts';
+import type { InputHook } from '#ir/validation.ts';
+import { clientHeaders } from '#outgoing/client-headers.ts';
+import { resolveHeaders } from '#outgoing/env-template.ts';
+import { callWebhook, forwardedHeaders, isTimeout, type WebhookAnswer } from '#outgoing/post.ts';
 
 export interface InputHookContext {
   readonly session: Session;

@@ -1,6 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { ADMIN_SECRET, startEngine, type TestEngine } from '../engine.ts';
-import { type Received, type Receiver, type Answer as Reply, startReceiver } from '../webhook-receiver.ts';
+import { ADMIN_SECRET, startEngine, type TestEngine } from '../support/engine.ts';
+import {
+  type Received,
+  type Receiver,
+  type Answer as Reply,
+  startReceiver,
+} from '../support/webhook-receiver.ts';
 
 const NEVER = new Promise<never>(() => {});
 

@@ -5,9 +5,9 @@ import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createDatabase, type TestDatabase } from '../../../../tests/support/postgres.ts';
-import { ADMIN_SECRET, startEngine, type TestEngine } from '../engine.ts';
-import { until } from '../until.ts';
-import { type Receiver, startReceiver } from '../webhook-receiver.ts';
+import { ADMIN_SECRET, startEngine, type TestEngine } from '../support/engine.ts';
+import { until } from '../support/until.ts';
+import { type Receiver, startReceiver } from '../support/webhook-receiver.ts';
 
 const NEVER = new Promise<never>(() => {});
 const started = z.object({ data: z.object({ make: z.string() }) });

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createDatabase, type TestDatabase } from '../../../../tests/support/postgres.ts';
-import { startEngine, type TestEngine } from '../engine.ts';
-import { MUSIC_SQL, MUSIC_TABLES, SALES } from '../two-sources.ts';
-import { until } from '../until.ts';
-import { type Receiver, startReceiver } from '../webhook-receiver.ts';
+import { startEngine, type TestEngine } from '../support/engine.ts';
+import { MUSIC_SQL, MUSIC_TABLES, SALES } from '../support/two-sources.ts';
+import { until } from '../support/until.ts';
+import { type Receiver, startReceiver } from '../support/webhook-receiver.ts';
 
 let engine: TestEngine;
 let sales: TestDatabase;

@@ -1,7 +1,7 @@
 /** Answers of the metadata API that are more than success: refusals, defaults, what is left behind. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { startEngine, type TestEngine } from '../engine.ts';
+import { startEngine, type TestEngine } from '../support/engine.ts';
 
 let engine: TestEngine;
 

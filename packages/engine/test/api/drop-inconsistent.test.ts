@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { dropInconsistent } from '#api/drop-inconsistent.ts';
-import { objectName } from '#api/names.ts';
+import { dropInconsistent } from '#api/editing/drop-inconsistent.ts';
+import { objectName } from '#api/editing/names.ts';
 import { exportMetadata } from '#metadata/export.ts';
 import { parseMetadata } from '#metadata/parse.ts';
 

@@ -1,9 +1,9 @@
-import { createApiService } from '#api/service.ts';
+import { createApiService } from '#api/requests/service.ts';
 import { createStateBuilder } from '#api/state.ts';
-import { readConfig } from '#config.ts';
-import type { Core } from '#core.ts';
-import { silentLogger } from '#log.ts';
-import { ADMIN_SESSION, createSession } from '#session.ts';
+import { readConfig } from '#base/config.ts';
+import { silentLogger } from '#base/log.ts';
+import { ADMIN_SESSION, createSession } from '#base/session.ts';
+import type { Core } from '#core/core.ts';
 import { createMetadataStore } from '#storage/metadata-store.ts';
 import { createPool, createSourcePools } from '#storage/sources.ts';
 import { createDatabase } from '../../../../tests/support/postgres.ts';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { startEngine, type TestEngine } from '../engine.ts';
-import { until } from '../until.ts';
-import { type Receiver, startReceiver } from '../webhook-receiver.ts';
+import { startEngine, type TestEngine } from '../support/engine.ts';
+import { until } from '../support/until.ts';
+import { type Receiver, startReceiver } from '../support/webhook-receiver.ts';
 
 const TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}|\.\d{6})?Z$/);
 const BIG = '9007199254740993';

@@ -3,8 +3,8 @@
  * None is unknown to it.
  */
 import { describe, expect, test } from 'vitest';
-import { readRequest } from '#api/dispatch.ts';
-import { EngineError } from '#errors.ts';
+import { readRequest } from '#api/requests/dispatch.ts';
+import { EngineError } from '#base/errors.ts';
 
 /** Without a prefix. */
 const PLAIN = `rename_source add_remote_schema update_remote_schema remove_remote_schema reload_remote_schema

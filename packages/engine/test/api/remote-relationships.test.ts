@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createDatabase, type TestDatabase } from '../../../../tests/support/postgres.ts';
-import { startEngine, type TestEngine } from '../engine.ts';
+import { startEngine, type TestEngine } from '../support/engine.ts';
 
 let engine: TestEngine;
 let other: TestDatabase;

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startSchemaSync } from '#api/schema-sync.ts';
-import type { Logger } from '#log.ts';
+import { startSchemaSync } from '#api/requests/schema-sync.ts';
+import type { Logger } from '#base/log.ts';
 import { createDatabase, type TestDatabase } from '../../../../tests/support/postgres.ts';
-import { startEngine, type TestEngine } from '../engine.ts';
-import { until } from '../until.ts';
+import { startEngine, type TestEngine } from '../support/engine.ts';
+import { until } from '../support/until.ts';
 
 const QUICKLY = { HASURA_GRAPHQL_SCHEMA_SYNC_POLL_INTERVAL: '5' };
 

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createAuthenticator } from '#auth/index.ts';
-import { silentLogger } from '#log.ts';
+import { createAuthenticator } from '#auth/authenticator.ts';
+import { silentLogger } from '#base/log.ts';
 import { type LocalServer, serve } from '../../../../tests/support/http.ts';
 
 let server: LocalServer | undefined;

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { remoteKeys } from '#auth/keys.ts';
-import { silentLogger } from '#log.ts';
+import { silentLogger } from '#base/log.ts';
 import { type LocalServer, serve } from '../../../../tests/support/http.ts';
 import { bearer, claims, jwtAuthenticator, otherRsa, rsa, sign } from './tokens.ts';
 

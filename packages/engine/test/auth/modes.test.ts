@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createAuthenticator } from '#auth/index.ts';
-import { silentLogger } from '#log.ts';
+import { createAuthenticator } from '#auth/authenticator.ts';
+import { silentLogger } from '#base/log.ts';
 import { pem, rsa } from './tokens.ts';
 
 const JWT = JSON.stringify({ type: 'RS256', key: pem(rsa.publicKey) });

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { type JWTPayload, SignJWT } from 'jose';
-import { type Authenticator, createAuthenticator } from '#auth/index.ts';
-import { silentLogger } from '#log.ts';
+import { type Authenticator, createAuthenticator } from '#auth/authenticator.ts';
+import { silentLogger } from '#base/log.ts';
 
 const SECRET = 'an-admin-secret';
 export const NAMESPACE = 'https://hasura.io/jwt/claims';

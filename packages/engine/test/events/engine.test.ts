@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { startEngine, type TestEngine } from '../engine.ts';
-import { until } from '../until.ts';
-import { type Receiver, startReceiver } from '../webhook-receiver.ts';
+import { startEngine, type TestEngine } from '../support/engine.ts';
+import { until } from '../support/until.ts';
+import { type Receiver, startReceiver } from '../support/webhook-receiver.ts';
 
 let engine: TestEngine;
 let target: Receiver;

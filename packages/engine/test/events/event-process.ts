@@ -1,11 +1,11 @@
 /** A process of its own that delivers events, to be killed: `node event-process.ts <database> <metadata>`. */
 import pg from 'pg';
 import { z } from 'zod';
-import { readCatalog } from '#catalog/read.ts';
-import { readConfig } from '#config.ts';
+import { readConfig } from '#base/config.ts';
+import { silentLogger } from '#base/log.ts';
 import { createEventEngine } from '#events/index.ts';
-import { silentLogger } from '#log.ts';
 import { metadata } from '#metadata/types.ts';
+import { readCatalog } from '#postgres/read-catalog.ts';
 
 const [database, text] = z.tuple([z.string(), z.string()]).parse(process.argv.slice(2));
 const config = readConfig({ HASURA_GRAPHQL_DATABASE_URL: database });

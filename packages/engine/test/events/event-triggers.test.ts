@@ -3,17 +3,17 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { readCatalog } from '#catalog/read.ts';
-import { readConfig } from '#config.ts';
+import { readConfig } from '#base/config.ts';
+import { silentLogger } from '#base/log.ts';
 import { insertManualEvent, redeliver } from '#events/event-store.ts';
 import { createEventEngine } from '#events/index.ts';
-import { silentLogger } from '#log.ts';
 import { metadata } from '#metadata/types.ts';
+import { readCatalog } from '#postgres/read-catalog.ts';
 import { createMetadataStore } from '#storage/metadata-store.ts';
 import { createDatabase, type TestDatabase } from '../../../../tests/support/postgres.ts';
-import { testPool } from '../test-pool.ts';
-import { until } from '../until.ts';
-import { type Received, type Receiver, startReceiver } from '../webhook-receiver.ts';
+import { testPool } from '../support/test-pool.ts';
+import { until } from '../support/until.ts';
+import { type Received, type Receiver, startReceiver } from '../support/webhook-receiver.ts';
 
 const NEVER = new Promise<never>(() => {});
 const delivered = z.object({

@@ -1,9 +1,9 @@
 /** A process of its own that runs scheduled events, to be killed: `node scheduled-process.ts <database> <triggers>`. */
 import pg from 'pg';
 import { z } from 'zod';
-import { readConfig } from '#config.ts';
+import { readConfig } from '#base/config.ts';
+import { silentLogger } from '#base/log.ts';
 import { createScheduledRunner } from '#events/scheduled.ts';
-import { silentLogger } from '#log.ts';
 import { cronTrigger } from '#metadata/types.ts';
 
 const [database, triggers] = z.tuple([z.string(), z.string()]).parse(process.argv.slice(2));

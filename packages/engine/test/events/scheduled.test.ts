@@ -2,15 +2,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { readConfig } from '#config.ts';
+import { readConfig } from '#base/config.ts';
+import { silentLogger } from '#base/log.ts';
 import { createScheduledRunner, type ScheduledRunner } from '#events/scheduled.ts';
-import { silentLogger } from '#log.ts';
 import { cronTrigger } from '#metadata/types.ts';
 import { createMetadataStore } from '#storage/metadata-store.ts';
 import { createDatabase, type TestDatabase } from '../../../../tests/support/postgres.ts';
-import { testPool } from '../test-pool.ts';
-import { until } from '../until.ts';
-import { type Receiver, startReceiver } from '../webhook-receiver.ts';
+import { testPool } from '../support/test-pool.ts';
+import { until } from '../support/until.ts';
+import { type Receiver, startReceiver } from '../support/webhook-receiver.ts';
 
 const NEVER = new Promise<never>(() => {});
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ADMIN_SECRET, startEngine, type TestEngine } from '../engine.ts';
-import { type Receiver, startReceiver } from '../webhook-receiver.ts';
+import { ADMIN_SECRET, startEngine, type TestEngine } from '../support/engine.ts';
+import { type Receiver, startReceiver } from '../support/webhook-receiver.ts';
 
 let engine: TestEngine;
 let target: Receiver;

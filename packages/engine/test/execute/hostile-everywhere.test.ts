@@ -5,7 +5,7 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { as, startCore, type TestCore } from '../core.ts';
+import { as, startCore, type TestCore } from '../support/core.ts';
 
 /** In every hostile value, and nowhere else: a statement that holds it holds the value. */
 const MARK = 'x9z';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { as, startCore, type TestCore } from '../core.ts';
-import { SAMPLE_SOURCE, SAMPLE_SQL } from '../sample.ts';
+import { as, startCore, type TestCore } from '../support/core.ts';
+import { SAMPLE_SOURCE, SAMPLE_SQL } from '../support/sample.ts';
 
 /** In every hostile value, and nowhere else: a statement that holds it holds the value. */
 const MARK = 'x9z';

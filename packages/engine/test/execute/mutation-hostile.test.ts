@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startCore, type TestCore } from '../core.ts';
-import { WRITE_ROWS, WRITE_SOURCE, WRITE_SQL } from '../write-sample.ts';
+import { startCore, type TestCore } from '../support/core.ts';
+import { WRITE_ROWS, WRITE_SOURCE, WRITE_SQL } from '../support/write-sample.ts';
 
 /** In every hostile value, and nowhere else: a statement that holds it holds the value. */
 const MARK = 'x9z';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { ADMIN_SESSION, createSession } from '#session.ts';
-import { as, startCore, type TestCore } from '../core.ts';
-import { WRITE_ROWS, WRITE_SOURCE, WRITE_SQL } from '../write-sample.ts';
+import { ADMIN_SESSION, createSession } from '#base/session.ts';
+import { as, startCore, type TestCore } from '../support/core.ts';
+import { WRITE_ROWS, WRITE_SOURCE, WRITE_SQL } from '../support/write-sample.ts';
 
 let core: TestCore;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startEngine, type TestEngine } from '../engine.ts';
+import { startEngine, type TestEngine } from '../support/engine.ts';
 
 let engine: TestEngine;
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ADMIN_SECRET, startEngine, type TestEngine } from '../engine.ts';
+import { ADMIN_SECRET, startEngine, type TestEngine } from '../support/engine.ts';
 
 let engine: TestEngine;
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { startCore, type TestCore } from '../core.ts';
-import { SAMPLE_SOURCE, SAMPLE_SQL } from '../sample.ts';
+import { startCore, type TestCore } from '../support/core.ts';
+import { SAMPLE_SOURCE, SAMPLE_SQL } from '../support/sample.ts';
 
 const started: TestCore[] = [];
 afterEach(async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { ADMIN_SESSION } from '#session.ts';
-import { as, startCore, type TestCore } from '../core.ts';
+import { ADMIN_SESSION } from '#base/session.ts';
+import { as, startCore, type TestCore } from '../support/core.ts';
 
 const SQL = `
 CREATE TABLE kind (value text PRIMARY KEY, comment text);

@@ -1,7 +1,7 @@
 /** Permissions that look through a relationship to another source. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { as, startCore, type TestCore } from '../core.ts';
-import { MUSIC_SQL, SALES } from '../two-sources.ts';
+import { as, startCore, type TestCore } from '../support/core.ts';
+import { MUSIC_SQL, SALES } from '../support/two-sources.ts';
 
 const toSource = (name: string, field_mapping: Record<string, string>, table = 'label') => ({
   name,

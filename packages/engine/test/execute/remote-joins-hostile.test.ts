@@ -1,6 +1,6 @@
 /** Joins between sources over odd names, odd types and values that look like what the engine writes itself. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { as, startCore, type TestCore } from '../core.ts';
+import { as, startCore, type TestCore } from '../support/core.ts';
 
 const HOSTILE = [
   `'; DROP TABLE there; --`,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { as, startCore, type TestCore } from '../core.ts';
-import { MUSIC_SQL, MUSIC_TABLES, SALES } from '../two-sources.ts';
+import { as, startCore, type TestCore } from '../support/core.ts';
+import { MUSIC_SQL, MUSIC_TABLES, SALES } from '../support/two-sources.ts';
 
 let core: TestCore;
 beforeAll(async () => {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { RowCommand } from '#core.ts';
-import { EngineError } from '#errors.ts';
-import { ADMIN_SESSION, type Session } from '#session.ts';
-import { as, startCore, type TestCore } from '../core.ts';
-import { WRITE_ROWS, WRITE_SOURCE, WRITE_SQL } from '../write-sample.ts';
+import { EngineError } from '#base/errors.ts';
+import { ADMIN_SESSION, type Session } from '#base/session.ts';
+import type { RowCommand } from '#execute/operation.ts';
+import { as, startCore, type TestCore } from '../support/core.ts';
+import { WRITE_ROWS, WRITE_SOURCE, WRITE_SQL } from '../support/write-sample.ts';
 
 let core: TestCore;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 /** What PostGIS is asked, on types and functions of its names: no server of the tests has it. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ADMIN_SESSION } from '#session.ts';
-import { as, startCore, type TestCore } from '../core.ts';
+import { ADMIN_SESSION } from '#base/session.ts';
+import { as, startCore, type TestCore } from '../support/core.ts';
 
 const textType = (name: string) => `
 CREATE TYPE ${name};

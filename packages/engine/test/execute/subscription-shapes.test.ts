@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ADMIN_SESSION } from '#session.ts';
-import { as, startCore, type TestCore } from '../core.ts';
-import { SAMPLE_SOURCE, SAMPLE_SQL } from '../sample.ts';
+import { ADMIN_SESSION } from '#base/session.ts';
+import { as, startCore, type TestCore } from '../support/core.ts';
+import { SAMPLE_SOURCE, SAMPLE_SQL } from '../support/sample.ts';
 
 let core: TestCore;
 beforeAll(async () => {

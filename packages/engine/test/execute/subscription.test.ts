@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { PollAnswer } from '#core.ts';
-import { as, startCore, type TestCore } from '../core.ts';
-import { SAMPLE_SOURCE, SAMPLE_SQL } from '../sample.ts';
+import type { PollAnswer } from '#execute/operation.ts';
+import { as, startCore, type TestCore } from '../support/core.ts';
+import { SAMPLE_SOURCE, SAMPLE_SQL } from '../support/sample.ts';
 
 let core: TestCore;
 beforeAll(async () => {

@@ -1,7 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { startEngine, type TestEngine } from '../engine.ts';
-import { type Received, type Receiver, type Answer as Reply, startReceiver } from '../webhook-receiver.ts';
+import { startEngine, type TestEngine } from '../support/engine.ts';
+import {
+  type Received,
+  type Receiver,
+  type Answer as Reply,
+  startReceiver,
+} from '../support/webhook-receiver.ts';
 
 let engine: TestEngine;
 let hook: Receiver;

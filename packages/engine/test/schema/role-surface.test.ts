@@ -1,7 +1,7 @@
 /** What each switch of a permission takes away: fields that are not there cannot be asked for. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createSession } from '#session.ts';
-import { as, startCore, type TestCore } from '../core.ts';
+import { createSession } from '#base/session.ts';
+import { as, startCore, type TestCore } from '../support/core.ts';
 
 const SQL = `
 CREATE TABLE note (id integer PRIMARY KEY, body text NOT NULL);

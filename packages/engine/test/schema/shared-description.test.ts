@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startCore, type TestCore } from '../core.ts';
+import { startCore, type TestCore } from '../support/core.ts';
 
 /** `authors` and `books` lead to each other; `lists` lead to `entries`, which lead nowhere. */
 const SQL = `

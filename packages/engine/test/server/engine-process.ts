@@ -2,9 +2,9 @@
  * An engine in a process of its own, whose time and memory are then its own too: `fork` it with the settings as
  * environment. It tells its URL once it answers, and what it has used whenever it is asked.
  */
-import { readConfig } from '#config.ts';
-import { createEngine } from '#index.ts';
-import { silentLogger } from '#log.ts';
+import { readConfig } from '#base/config.ts';
+import { silentLogger } from '#base/log.ts';
+import { createEngine } from '#engine.ts';
 
 const engine = await createEngine(readConfig(), silentLogger);
 process.on('message', () => {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { createDatabase, type TestDatabase } from '../../../../tests/support/postgres.ts';
-import { ADMIN_SECRET } from '../engine.ts';
+import { ADMIN_SECRET } from '../support/engine.ts';
 
 const PROCESS = fileURLToPath(new URL('engine-process.ts', import.meta.url));
 const started = z.tuple([z.object({ url: z.string() }), z.unknown()]);

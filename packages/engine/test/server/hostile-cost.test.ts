@@ -4,8 +4,8 @@
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ADMIN_SECRET } from '../engine.ts';
-import { until } from '../until.ts';
+import { ADMIN_SECRET } from '../support/engine.ts';
+import { until } from '../support/until.ts';
 import { type ForkedEngine, forkEngine } from './forked-engine.ts';
 
 const MOST_SECONDS = 2;

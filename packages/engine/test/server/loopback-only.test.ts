@@ -2,9 +2,9 @@ import { request as httpRequest } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { type EngineConfig, readConfig } from '#config.ts';
-import { createEngine, type Engine } from '#index.ts';
-import { createLogger } from '#log.ts';
+import { type EngineConfig, readConfig } from '#base/config.ts';
+import { createLogger } from '#base/log.ts';
+import { createEngine, type Engine } from '#engine.ts';
 import { createDatabase, type TestDatabase } from '../../../../tests/support/postgres.ts';
 import { sendRaw } from '../../../../tests/support/raw-http.ts';
 

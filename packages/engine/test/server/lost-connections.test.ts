@@ -1,7 +1,7 @@
 /** Connections to the database that are all in use, that break under load, or whose clients leave. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ADMIN_SECRET, startEngine, type TestEngine } from '../engine.ts';
-import { until } from '../until.ts';
+import { ADMIN_SECRET, startEngine, type TestEngine } from '../support/engine.ts';
+import { until } from '../support/until.ts';
 
 const CONNECTIONS = 3;
 /** What `gate` waits for. */

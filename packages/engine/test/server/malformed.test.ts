@@ -6,8 +6,8 @@ import { connect, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { ADMIN_SECRET, startEngine, type TestEngine } from '../engine.ts';
-import { until } from '../until.ts';
+import { ADMIN_SECRET, startEngine, type TestEngine } from '../support/engine.ts';
+import { until } from '../support/until.ts';
 
 const ROUNDS = 150;
 

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dumpSchema, readDumpOptions } from '#server/schema-dump.ts';
 import { createDatabase, type TestDatabase } from '../../../../tests/support/postgres.ts';
-import { testPool } from '../test-pool.ts';
+import { testPool } from '../support/test-pool.ts';
 
 const SCHEMA = `
   create type mood as enum ('calm', 'it''s');

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { EngineError } from '#errors.ts';
+import { EngineError } from '#base/errors.ts';
 import { claims, pem, rsa, secondsFromNow, sign } from '../auth/tokens.ts';
 import { ADMIN_SECRET, connect, startFakeEngine } from './fake-engine.ts';
 

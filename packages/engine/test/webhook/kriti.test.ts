@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Json } from '#metadata/kit.ts';
+import type { Json } from '#values/json.ts';
 import { renderKriti } from '#webhook/kriti/evaluate.ts';
 import { KritiError } from '#webhook/kriti/tree.ts';
 

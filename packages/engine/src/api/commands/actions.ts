@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { forgetCalls } from '#actions/log.ts';
 import { type Commands, command, SUCCESS } from '#api/command.ts';
-import { objectName } from '#api/names.ts';
-import { EngineError } from '#errors.ts';
+import { objectName } from '#api/editing/names.ts';
+import { EngineError } from '#base/errors.ts';
 import { graphqlName, json, nonEmptyText, object } from '#metadata/kit.ts';
 import type { Action, Metadata } from '#metadata/types.ts';
 import { actionDefinition, customTypes } from '#metadata/types.ts';

@@ -1,8 +1,8 @@
 /** Query collections, the allowlist and REST endpoints. */
 import { z } from 'zod';
 import { type Commands, command, SUCCESS } from '#api/command.ts';
-import { objectName } from '#api/names.ts';
-import { EngineError } from '#errors.ts';
+import { objectName } from '#api/editing/names.ts';
+import { EngineError } from '#base/errors.ts';
 import { nonEmptyText, object } from '#metadata/kit.ts';
 import {
   allowlistEntry,

@@ -1,14 +1,8 @@
 /** Looking into what became of events: of tables, of cron triggers, and those that were scheduled once. */
 import { z } from 'zod';
-import {
-  type CommandContext,
-  type Commands,
-  command,
-  findSource,
-  SUCCESS,
-  withSource,
-} from '#api/command.ts';
-import { EngineError } from '#errors.ts';
+import { type CommandContext, type Commands, command, SUCCESS } from '#api/command.ts';
+import { findSource, withSource } from '#api/editing/find.ts';
+import { EngineError } from '#base/errors.ts';
 import { readEvent, readEvents, readInvocations } from '#events/event-log.ts';
 import {
   readScheduledEvents,

@@ -1,21 +1,12 @@
 /** Tracked functions, their permissions, and computed fields. */
 import { z } from 'zod';
-import {
-  type CommandContext,
-  type Commands,
-  command,
-  findSource,
-  findTable,
-  SUCCESS,
-  sameName,
-  withSource,
-  withTable,
-} from '#api/command.ts';
-import { dependentsOfField, refuseDependents, removeDependents } from '#api/dependencies.ts';
-import { objectName, quoted } from '#api/names.ts';
-import { remoteDependentsOfField } from '#api/remote-relationships.ts';
-import { EngineError, prefixPath } from '#errors.ts';
-import { isPlainObject, nonEmptyText, object } from '#metadata/kit.ts';
+import { type CommandContext, type Commands, command, SUCCESS } from '#api/command.ts';
+import { dependentsOfField, refuseDependents, removeDependents } from '#api/editing/dependencies.ts';
+import { findSource, findTable, sameName, withSource, withTable } from '#api/editing/find.ts';
+import { objectName, quoted } from '#api/editing/names.ts';
+import { remoteDependentsOfField } from '#api/editing/remote-relationships.ts';
+import { EngineError, prefixPath } from '#base/errors.ts';
+import { nonEmptyText, object } from '#metadata/kit.ts';
 import {
   computedFieldDefinition,
   functionConfig,
@@ -23,6 +14,7 @@ import {
   type QualifiedName,
   qualifiedName,
 } from '#metadata/types.ts';
+import { isPlainObject } from '#values/json.ts';
 
 const source = nonEmptyText.default('default');
 const onFunction = { source, function: qualifiedName };

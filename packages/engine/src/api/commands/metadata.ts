@@ -2,14 +2,15 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import { type CommandContext, type Commands, command, SUCCESS } from '#api/command.ts';
-import { dropInconsistent } from '#api/drop-inconsistent.ts';
-import { EngineError } from '#errors.ts';
+import { dropInconsistent } from '#api/editing/drop-inconsistent.ts';
+import { EngineError } from '#base/errors.ts';
 import { removeEventLog } from '#events/event-install.ts';
 import { exportMetadata } from '#metadata/export.ts';
-import { isPlainObject, json, object } from '#metadata/kit.ts';
+import { json, object } from '#metadata/kit.ts';
 import { parseMetadata } from '#metadata/parse.ts';
+import type { InconsistentObject } from '#metadata/problem.ts';
 import { EMPTY_METADATA, type Metadata, type Source } from '#metadata/types.ts';
-import type { InconsistentObject } from '#schema/tracked.ts';
+import { isPlainObject } from '#values/json.ts';
 
 const anything = z.unknown();
 

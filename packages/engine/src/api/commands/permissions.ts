@@ -1,9 +1,11 @@
 /** Permissions of roles on tables. */
 import { z } from 'zod';
-import { type Command, type Commands, command, findTable, SUCCESS, withTable } from '#api/command.ts';
-import { objectName, type PermissionKind, quoted } from '#api/names.ts';
-import { EngineError } from '#errors.ts';
-import { isPlainObject, nonEmptyText, object } from '#metadata/kit.ts';
+import { type Command, type Commands, command, SUCCESS } from '#api/command.ts';
+import { findTable, withTable } from '#api/editing/find.ts';
+import { objectName, type PermissionKind, quoted } from '#api/editing/names.ts';
+import { EngineError } from '#base/errors.ts';
+import { ADMIN_ROLE } from '#base/session.ts';
+import { nonEmptyText, object } from '#metadata/kit.ts';
 import {
   deletePermission,
   insertPermission,
@@ -12,7 +14,7 @@ import {
   type TableMetadata,
   updatePermission,
 } from '#metadata/types.ts';
-import { ADMIN_ROLE } from '#session.ts';
+import { isPlainObject } from '#values/json.ts';
 
 const source = nonEmptyText.default('default');
 const KEYS = {

@@ -1,19 +1,12 @@
 /** Relationships between tables. */
 import { z } from 'zod';
-import {
-  type CommandContext,
-  type Commands,
-  command,
-  findSource,
-  findTable,
-  SUCCESS,
-  withTable,
-} from '#api/command.ts';
-import { dependentsOfField, refuseDependents, removeDependents } from '#api/dependencies.ts';
-import { objectName, quoted } from '#api/names.ts';
-import { renameField } from '#api/rename.ts';
-import { EngineError } from '#errors.ts';
-import { graphqlName, isPlainObject, nonEmptyText, object } from '#metadata/kit.ts';
+import { type CommandContext, type Commands, command, SUCCESS } from '#api/command.ts';
+import { dependentsOfField, refuseDependents, removeDependents } from '#api/editing/dependencies.ts';
+import { findSource, findTable, withTable } from '#api/editing/find.ts';
+import { objectName, quoted } from '#api/editing/names.ts';
+import { renameField } from '#api/editing/rename.ts';
+import { EngineError } from '#base/errors.ts';
+import { graphqlName, nonEmptyText, object } from '#metadata/kit.ts';
 import {
   arrayUsing,
   objectUsing,
@@ -21,6 +14,7 @@ import {
   qualifiedName,
   type TableMetadata,
 } from '#metadata/types.ts';
+import { isPlainObject } from '#values/json.ts';
 
 const source = nonEmptyText.default('default');
 const relationshipName = nonEmptyText.pipe(graphqlName);

@@ -1,16 +1,18 @@
 /** Relationships to tables of other sources. */
 import { z } from 'zod';
-import { type CommandContext, type Commands, command, findTable, SUCCESS, withTable } from '#api/command.ts';
-import { objectName } from '#api/names.ts';
-import { tableKey } from '#catalog/types.ts';
-import { EngineError } from '#errors.ts';
-import { graphqlName, isPlainObject, nonEmptyText, object } from '#metadata/kit.ts';
+import { type CommandContext, type Commands, command, SUCCESS } from '#api/command.ts';
+import { findTable, withTable } from '#api/editing/find.ts';
+import { objectName } from '#api/editing/names.ts';
+import { EngineError } from '#base/errors.ts';
+import { graphqlName, nonEmptyText, object } from '#metadata/kit.ts';
 import {
   type QualifiedName,
   qualifiedName,
   remoteRelationshipDefinition,
   type TableMetadata,
 } from '#metadata/types.ts';
+import { tableKey } from '#postgres/catalog.ts';
+import { isPlainObject } from '#values/json.ts';
 
 const onTable = { source: nonEmptyText.default('default'), table: qualifiedName };
 

@@ -1,13 +1,14 @@
 /** `run_sql`: any SQL as the owner of the connection, and the metadata kept in step with what it changed. */
 import pg from 'pg';
 import { z } from 'zod';
-import { type CommandContext, type Commands, command, findSource } from '#api/command.ts';
-import { followCatalog } from '#api/follow-catalog.ts';
-import { readCatalog } from '#catalog/read.ts';
-import { EngineError } from '#errors.ts';
+import { type CommandContext, type Commands, command } from '#api/command.ts';
+import { findSource } from '#api/editing/find.ts';
+import { followCatalog } from '#api/editing/follow-catalog.ts';
+import { EngineError } from '#base/errors.ts';
+import { tellTriggers } from '#execute/run/transaction.ts';
 import { nonEmptyText, object } from '#metadata/kit.ts';
-import { splitStatements } from '#sql/split-statements.ts';
-import { tellTriggers } from '#sql/transaction.ts';
+import { readCatalog } from '#postgres/read-catalog.ts';
+import { splitStatements } from '#postgres/split-statements.ts';
 
 const args = object({
   sql: z.string(),

@@ -1,8 +1,9 @@
 /** What holds for all sources: inherited roles, limits, introspection, network. */
 import { z } from 'zod';
-import { type Commands, command, findSource, SUCCESS, withSource } from '#api/command.ts';
-import { objectName } from '#api/names.ts';
-import { EngineError } from '#errors.ts';
+import { type Commands, command, SUCCESS } from '#api/command.ts';
+import { findSource, withSource } from '#api/editing/find.ts';
+import { objectName } from '#api/editing/names.ts';
+import { EngineError } from '#base/errors.ts';
 import { nonEmptyText, object } from '#metadata/kit.ts';
 import { parseWith } from '#metadata/parse.ts';
 import { apiLimits, inheritedRole, type Metadata, queryTags } from '#metadata/types.ts';

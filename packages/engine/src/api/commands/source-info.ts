@@ -1,12 +1,13 @@
 /** Looking into the databases of sources: tables, columns, and relationships that could be. */
 import { z } from 'zod';
-import { type Commands, command, findSource } from '#api/command.ts';
-import { suggestRelationships } from '#api/suggest-relationships.ts';
-import { readCatalog } from '#catalog/read.ts';
-import { type CatalogTable, tableKey } from '#catalog/types.ts';
-import { EngineError } from '#errors.ts';
+import { type Commands, command } from '#api/command.ts';
+import { findSource } from '#api/editing/find.ts';
+import { suggestRelationships } from '#api/editing/suggest-relationships.ts';
+import { EngineError } from '#base/errors.ts';
 import { json, nonEmptyText, object } from '#metadata/kit.ts';
 import { qualifiedName } from '#metadata/types.ts';
+import { type CatalogTable, tableKey } from '#postgres/catalog.ts';
+import { readCatalog } from '#postgres/read-catalog.ts';
 
 const listed = z.array(z.object({ schema: z.string(), name: z.string() }));
 

@@ -1,10 +1,11 @@
 /** Adding, dropping and renaming sources. */
 import { z } from 'zod';
-import { type Commands, command, findSource, SUCCESS, withSource } from '#api/command.ts';
-import { refuseDependents, removeDependents } from '#api/dependencies.ts';
-import { objectName } from '#api/names.ts';
-import { dependentsOfSource } from '#api/remote-relationships.ts';
-import { EngineError } from '#errors.ts';
+import { type Commands, command, SUCCESS } from '#api/command.ts';
+import { refuseDependents, removeDependents } from '#api/editing/dependencies.ts';
+import { findSource, withSource } from '#api/editing/find.ts';
+import { objectName } from '#api/editing/names.ts';
+import { dependentsOfSource } from '#api/editing/remote-relationships.ts';
+import { EngineError } from '#base/errors.ts';
 import { graphqlName, nonEmptyText, object, unsupported } from '#metadata/kit.ts';
 import { sourceConfiguration, sourceCustomization } from '#metadata/types.ts';
 

@@ -1,22 +1,12 @@
 /** Tracking tables and views, and what they are called. */
 import { z } from 'zod';
-import {
-  type CommandContext,
-  type Commands,
-  command,
-  findSource,
-  findTable,
-  SUCCESS,
-  sameName,
-  withSource,
-  withTable,
-} from '#api/command.ts';
-import { dependentsOfTable, refuseDependents, removeDependents } from '#api/dependencies.ts';
-import { objectName, quoted } from '#api/names.ts';
-import { remoteDependentsOfTable } from '#api/remote-relationships.ts';
-import { displayName } from '#catalog/types.ts';
-import { EngineError } from '#errors.ts';
-import { isPlainObject, nonEmptyText, object, unsupported } from '#metadata/kit.ts';
+import { type CommandContext, type Commands, command, SUCCESS } from '#api/command.ts';
+import { dependentsOfTable, refuseDependents, removeDependents } from '#api/editing/dependencies.ts';
+import { findSource, findTable, sameName, withSource, withTable } from '#api/editing/find.ts';
+import { objectName, quoted } from '#api/editing/names.ts';
+import { remoteDependentsOfTable } from '#api/editing/remote-relationships.ts';
+import { EngineError } from '#base/errors.ts';
+import { nonEmptyText, object, unsupported } from '#metadata/kit.ts';
 import {
   type QualifiedName,
   qualifiedName,
@@ -24,6 +14,8 @@ import {
   tableConfig,
   tableMetadata,
 } from '#metadata/types.ts';
+import { displayName } from '#postgres/catalog.ts';
+import { isPlainObject } from '#values/json.ts';
 
 const source = nonEmptyText.default('default');
 const onTable = { source, table: qualifiedName };

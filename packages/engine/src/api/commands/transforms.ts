@@ -1,8 +1,8 @@
 /** Trying a webhook's transformations without calling it. */
 import { z } from 'zod';
 import { type Commands, command } from '#api/command.ts';
-import type { Environment } from '#config.ts';
-import { EngineError } from '#errors.ts';
+import type { Environment } from '#base/config.ts';
+import { EngineError } from '#base/errors.ts';
 import { json, object, transform } from '#metadata/kit.ts';
 import { transformRequest, transformResponse } from '#webhook/transform.ts';
 

@@ -1,8 +1,9 @@
 /** Event triggers on tables and cron triggers: their definitions. */
 import { z } from 'zod';
-import { type Commands, command, findSource, findTable, SUCCESS, sameName, withTable } from '#api/command.ts';
-import { objectName } from '#api/names.ts';
-import { EngineError } from '#errors.ts';
+import { type Commands, command, SUCCESS } from '#api/command.ts';
+import { findSource, findTable, sameName, withTable } from '#api/editing/find.ts';
+import { objectName } from '#api/editing/names.ts';
+import { EngineError } from '#base/errors.ts';
 import { insertManualEvent, redeliver } from '#events/event-store.ts';
 import { deleteScheduled, scheduleOnce } from '#events/scheduled-store.ts';
 import { header, json, nonEmptyText, object, transform } from '#metadata/kit.ts';

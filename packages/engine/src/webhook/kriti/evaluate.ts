@@ -1,6 +1,6 @@
 /** Fills in a Kriti template. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Json } from '#metadata/kit.ts';
+import type { Json } from '#values/json.ts';
 import { FUNCTIONS, isJsonObject } from './functions.ts';
 import { parseKriti } from './parse.ts';
 import { KritiError, type Node, type Span } from './tree.ts';

@@ -1,5 +1,5 @@
 /** The functions that every Kriti template may call. */
-import { isPlainObject, type Json } from '#metadata/kit.ts';
+import { isPlainObject, type Json } from '#values/json.ts';
 import { KritiError } from './tree.ts';
 
 type KritiFunction = (value: Json) => Json;

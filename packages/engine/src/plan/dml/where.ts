@@ -1,0 +1,133 @@
+/** Conditions of the old query API. Unlike a permission's filter they hold only what the role may read. */
+
+import { at, type Path } from '#ir/path.ts';
+import { all, NEVER, type Operand, type Predicate } from '#ir/predicate.ts';
+import type { SelectAccess, Table } from '#ir/tracked.ts';
+import { Problem } from '#metadata/problem.ts';
+import type { Lookup } from '#permissions/filter-context.ts';
+import { planColumnFilter } from '#permissions/filter-operators.ts';
+import { isPlainObject, type Json } from '#values/json.ts';
+import { ScalarError } from '#values/scalar.ts';
+import { type DmlContext, dmlTable, quote, refuse, relatedAccess, visibleColumn } from './lookup.ts';
+
+/** Conditions on one column lead nowhere. */
+const NO_TABLES: Lookup = { table: () => undefined, elsewhere: () => undefined };
+
+/** A table, and what the role may read of it. */
+export interface DmlView {
+  readonly table: Table;
+  readonly access: SelectAccess;
+}
+
+/** @throws {EngineError} for what does not exist, is not understood or may not be read */
+export function planDmlWhere(
+  context: DmlContext,
+  view: DmlView,
+  where: unknown,
+  path: Path | undefined,
+): Predicate {
+  return planExpression({ ...context, root: view }, view, where, path);
+}
+
+interface WhereContext extends DmlContext {
+  readonly root: DmlView;
+}
+
+function planExpression(
+  context: WhereContext,
+  view: DmlView,
+  where: unknown,
+  path: Path | undefined,
+): Predicate {
+  if (!isPlainObject(where)) throw refuse('parse-failed', 'expected a boolean expression', path);
+  return all(Object.entries(where).map(([name, value]) => planEntry(context, view, name, value, path)));
+}
+
+function planEntry(
+  context: WhereContext,
+  view: DmlView,
+  name: string,
+  value: unknown,
+  path: Path | undefined,
+): Predicate {
+  const here = at(path, name);
+  switch (name) {
+    case '_and':
+    case '$and':
+      return all(planList(context, view, value, here));
+    case '_or':
+    case '$or': {
+      const items = planList(context, view, value, here);
+      return items.length === 0 ? NEVER : { kind: 'or', items };
+    }
+    case '_not':
+    case '$not':
+      return { kind: 'not', item: planExpression(context, view, value, here) };
+    default:
+      return planField(context, view, name, value, here);
+  }
+}
+
+function planList(
+  context: WhereContext,
+  view: DmlView,
+  value: unknown,
+  path: Path | undefined,
+): readonly Predicate[] {
+  if (!Array.isArray(value)) throw refuse('parse-failed', 'expected a list of boolean expressions', path);
+  return value.map((item: unknown, index) => planExpression(context, view, item, at(path, index)));
+}
+
+function planField(
+  context: WhereContext,
+  view: DmlView,
+  name: string,
+  value: unknown,
+  path: Path | undefined,
+): Predicate {
+  const { table, access } = view;
+  const relationship = table.relationships.get(name);
+  if (relationship !== undefined) {
+    const target = dmlTable(context, relationship.target, path);
+    const inner: DmlView = { table: target, access: relatedAccess(context, name, target, path) };
+    return {
+      kind: 'related',
+      target: relationship.target,
+      mapping: relationship.mapping,
+      permission: inner.access.filter,
+      where: planExpression(context, inner, value, path),
+    };
+  }
+  if (!table.columnByName.has(name)) {
+    throw refuse('not-exists', `${quote(name)} does not exist`, path);
+  }
+  const column = visibleColumn(context, table, access.columns, name, path);
+  const operand: Operand = { kind: 'column', column: name, visible: access.columns.get(name) };
+  const compare = (operators: unknown, where: Path | undefined) =>
+    attempt(where, () =>
+      planColumnFilter(
+        operand,
+        column.type,
+        operators,
+        { root: context.root, table: view, lookup: NO_TABLES },
+        quote(name),
+      ),
+    );
+  if (!isPlainObject(value)) return compare(value, path);
+  return all(
+    Object.entries(value).map(([operator, side]) =>
+      compare({ [operator]: side as Json }, at(path, operator)),
+    ),
+  );
+}
+
+function attempt(path: Path | undefined, plan: () => Predicate): Predicate {
+  try {
+    return plan();
+  } catch (error) {
+    if (error instanceof ScalarError)
+      throw refuse(error.code, error.message, error.index === undefined ? path : at(path, error.index));
+    if (error instanceof Problem) throw refuse('unexpected-payload', error.message, path);
+    throw error;
+  }
+}
