@@ -9,12 +9,12 @@ import type { BuildCore, Core } from '#core/core.ts';
 import { checkTriggers } from '#events/check.ts';
 import type { InconsistentObject } from '#metadata/problem.ts';
 import type { Metadata, Source } from '#metadata/types.ts';
+import { refuseRoleCycles } from '#permissions/role-cycles.ts';
 import type { Catalog } from '#postgres/catalog.ts';
 import { readCatalog } from '#postgres/read-catalog.ts';
 import type { ConnectedSource, SourcePools } from '#storage/sources.ts';
 import { objectName } from './editing/names.ts';
 import { checkEndpoints, type RestRoute } from './rest-routes.ts';
-import { refuseRoleCycles } from './role-cycles.ts';
 
 export interface EngineState {
   readonly metadata: Metadata;

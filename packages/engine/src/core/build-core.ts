@@ -16,7 +16,7 @@ import type { RoleSchema } from '#ir/schema.ts';
 import type { TrackedSource } from '#ir/tracked.ts';
 import type { InconsistentObject } from '#metadata/problem.ts';
 import { rolesOf } from '#metadata/roles.ts';
-import { refuseCycles } from '#permissions/inherited.ts';
+import { refuseRoleCycles } from '#permissions/role-cycles.ts';
 import { type ParsedOperation, parseDocument, pickOperation } from '#plan/document.ts';
 import { withinStack } from '#plan/fail.ts';
 import { tableKey } from '#postgres/catalog.ts';
@@ -40,7 +40,7 @@ const MAX_DOCUMENTS = 2000;
 const DOCUMENT_WEIGHT: Weight<unknown> = { of: (_, text) => text.length, most: 2_000_000 };
 
 export const buildCore: BuildCore = async (input) => {
-  refuseCycles(input.metadata.inherited_roles);
+  refuseRoleCycles(input.metadata.inherited_roles);
   const inputs: TrackInput[] = [];
   for (const source of input.sources) {
     inputs.push({

@@ -4,11 +4,12 @@
  * Whatever is not understood throws {@link Problem}: the permission is then inconsistent and grants nothing.
  */
 
-import { ALWAYS, all, NEVER, type Operand, type Predicate } from '#ir/predicate.ts';
+import { ALWAYS, type Operand, type Predicate } from '#ir/predicate.ts';
 import { qualifiedName } from '#metadata/kit.ts';
 import { Problem } from '#metadata/problem.ts';
 import { displayName, type QualifiedName } from '#postgres/catalog.ts';
 import { isPlainObject } from '#values/json.ts';
+import { planJsonExpression } from './boolean-expression.ts';
 import type { FilterContext, FilterTable, Lookup } from './filter-context.ts';
 import { planColumnFilter } from './filter-operators.ts';
 import { planRemoteFilter } from './filter-remote.ts';
@@ -19,35 +20,12 @@ export function planFilter(filter: unknown, table: FilterTable, lookup: Lookup):
 }
 
 function planExpression(expression: unknown, context: FilterContext): Predicate {
-  if (!isPlainObject(expression))
-    throw new Problem(`expected a boolean expression, found ${show(expression)}`);
-  return all(Object.entries(expression).map(([key, value]) => planEntry(key, value, context)));
-}
-
-function planEntry(key: string, value: unknown, context: FilterContext): Predicate {
-  switch (key) {
-    case '_and':
-    case '$and':
-      return all(asList(key, value).map((item) => planExpression(item, context)));
-    case '_or':
-    case '$or': {
-      const items = asList(key, value).map((item) => planExpression(item, context));
-      return items.length === 0 ? NEVER : { kind: 'or', items };
-    }
-    case '_not':
-    case '$not':
-      return { kind: 'not', item: planExpression(value, context) };
-    case '_exists':
-    case '$exists':
-      return planExists(value, context);
-    default:
-      return planField(key, value, context);
-  }
-}
-
-function asList(key: string, value: unknown): readonly unknown[] {
-  if (!Array.isArray(value)) throw new Problem(`expected a list under "${key}", found ${show(value)}`);
-  return value;
+  return planJsonExpression(expression, {
+    condition: (key, value) =>
+      key === '_exists' || key === '$exists' ? planExists(value, context) : planField(key, value, context),
+    notAnObject: (value) => new Problem(`expected a boolean expression, found ${show(value)}`),
+    notAList: (key, value) => new Problem(`expected a list under "${key}", found ${show(value)}`),
+  });
 }
 
 function planExists(value: unknown, context: FilterContext): Predicate {

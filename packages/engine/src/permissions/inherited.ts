@@ -1,8 +1,6 @@
 /** What a role may do by the roles it is made of. */
-import { EngineError } from '#base/errors.ts';
 import { all, NEVER, type Predicate } from '#ir/predicate.ts';
 import type { DeleteAccess, InsertAccess, SelectAccess, UpdateAccess } from '#ir/tracked.ts';
-import type { InheritedRole } from '#metadata/types.ts';
 
 /**
  * Reading adds up: a row that any parent sees is seen, and of it the columns that the parents who see the
@@ -87,22 +85,4 @@ function write(value: unknown): string {
       return { kind: item.kind, items: item.items.map((part: unknown) => write(part)).sort() };
     return item;
   });
-}
-
-/** @throws {EngineError} `cyclic-dependency` where a role is made of itself */
-export function refuseCycles(roles: readonly InheritedRole[]): void {
-  const parents = new Map(roles.map((role) => [role.role_name, role.role_set]));
-  const sound = new Set<string>();
-  const visit = (role: string, path: readonly string[]): void => {
-    if (sound.has(role)) return;
-    const start = path.indexOf(role);
-    if (start !== -1)
-      throw new EngineError(
-        'cyclic-dependency',
-        `found cycle(s) in roles: ${JSON.stringify([...path.slice(start), role])}`,
-      );
-    for (const parent of parents.get(role) ?? []) visit(parent, [...path, role]);
-    sound.add(role);
-  };
-  for (const role of [...parents.keys()].sort()) visit(role, []);
 }

@@ -1,8 +1,9 @@
 /** `where` arguments as predicates. */
 
 import type { Input, ObjectInput } from '#ir/input.ts';
-import { all, type Comparand, NEVER, type Operand, type Predicate } from '#ir/predicate.ts';
-import type { InputMeaning } from '#ir/schema.ts';
+import { ALWAYS, all, type Comparand, type Operand, type Predicate } from '#ir/predicate.ts';
+import type { InputField, InputMeaning } from '#ir/schema.ts';
+import { planExpression } from '#permissions/boolean-expression.ts';
 import type { QualifiedName } from '#postgres/catalog.ts';
 import { TEXT } from '#postgres/pg-type.ts';
 import { invalid, MAX_LEVELS, tooDeep } from './fail.ts';
@@ -14,50 +15,47 @@ import { asList, asObject, enumColumn } from './read-input.ts';
  */
 export function planWhere(input: Input | undefined, levels = MAX_LEVELS): Predicate {
   if (levels === 0) throw tooDeep();
-  if (input === undefined || input.kind === 'null') return all([]);
-  return all(
-    asObject(input).fields.map(({ field, value }): Predicate => {
-      const { meaning } = field;
-      switch (meaning.kind) {
-        case 'and':
-          return all(asList(value).items.map((item) => planWhere(item, levels)));
-        case 'or': {
-          const items = asList(value).items.map((item) => planWhere(item, levels));
-          const [only] = items;
-          if (only === undefined) return NEVER;
-          return items.length === 1 ? only : { kind: 'or', items };
-        }
-        case 'not':
-          return { kind: 'not', item: planWhere(value, levels) };
-        case 'operand':
-          return planComparisons(meaning.operand, asObject(value));
-        case 'relationship':
-          return {
-            kind: 'related',
-            target: meaning.relationship.target,
-            mapping: meaning.relationship.mapping,
-            permission: meaning.view.access.filter,
-            where: planWhere(value, levels - 1),
-          };
-        case 'computed-table':
-          return {
-            kind: 'computed-rows',
-            function: meaning.field.function,
-            permission: all([]),
-            where: planWhere(value, levels - 1),
-          };
-        case 'relationship-aggregate':
-          return planAggregate(asObject(value), {
-            target: meaning.relationship.target,
-            mapping: meaning.relationship.mapping,
-            permission: meaning.view.access.filter,
-            levels: levels - 1,
-          });
-        default:
-          throw new TypeError(`${field.name} is no condition`);
-      }
-    }),
-  );
+  if (input === undefined) return ALWAYS;
+  return planExpression<Input, ObjectInput['fields'][number]>(input, {
+    entriesOf: (expression) => (expression.kind === 'null' ? [] : asObject(expression).fields),
+    read({ field, value }) {
+      const { kind } = field.meaning;
+      if (kind === 'and' || kind === 'or') return { kind, items: asList(value).items };
+      if (kind === 'not') return { kind, item: value };
+      return { kind: 'condition', predicate: planCondition(field, value, levels) };
+    },
+  });
+}
+
+function planCondition({ name, meaning }: InputField, value: Input, levels: number): Predicate {
+  switch (meaning.kind) {
+    case 'operand':
+      return planComparisons(meaning.operand, asObject(value));
+    case 'relationship':
+      return {
+        kind: 'related',
+        target: meaning.relationship.target,
+        mapping: meaning.relationship.mapping,
+        permission: meaning.view.access.filter,
+        where: planWhere(value, levels - 1),
+      };
+    case 'computed-table':
+      return {
+        kind: 'computed-rows',
+        function: meaning.field.function,
+        permission: ALWAYS,
+        where: planWhere(value, levels - 1),
+      };
+    case 'relationship-aggregate':
+      return planAggregate(asObject(value), {
+        target: meaning.relationship.target,
+        mapping: meaning.relationship.mapping,
+        permission: meaning.view.access.filter,
+        levels: levels - 1,
+      });
+    default:
+      throw new TypeError(`${name} is no condition`);
+  }
 }
 
 function planComparisons(operand: Operand, input: ObjectInput): Predicate {

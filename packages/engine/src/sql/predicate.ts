@@ -48,7 +48,9 @@ function join(
   empty: string,
   scope: Scope,
 ): string {
-  if (items.length === 0) return empty;
+  const [only] = items;
+  if (only === undefined) return empty;
+  if (items.length === 1) return writePredicate(writer, only, scope);
   return `(${items.map((item) => writePredicate(writer, item, scope)).join(separator)})`;
 }
 

@@ -1,6 +1,7 @@
 /** Walks a permission's filter (`check`, `filter`) and knows which table each of its names belongs to. */
 
 import { type QualifiedName, qualifiedName, type Source, type TableMetadata } from '#metadata/types.ts';
+import { isLogical } from '#permissions/boolean-expression.ts';
 import { sessionVariable } from '#permissions/filter-operators.ts';
 import { type Catalog, tableKey } from '#postgres/catalog.ts';
 import { isPlainObject } from '#values/json.ts';
@@ -22,8 +23,6 @@ export interface Sought {
   readonly field?: string;
 }
 
-const LOGIC = ['_and', '$and', '_or', '$or', '_not', '$not'];
-
 /** Calls `visit` for every key that names a column or a field; what it returns replaces the key. */
 export function mapFilter(
   filter: unknown,
@@ -34,7 +33,7 @@ export function mapFilter(
   if (!isPlainObject(filter)) return filter;
   return Object.fromEntries(
     Object.entries(filter).map(([key, value]) => {
-      if (LOGIC.includes(key)) return [key, mapFilter(value, scope, visit)];
+      if (isLogical(key)) return [key, mapFilter(value, scope, visit)];
       if (key === '_exists' || key === '$exists') return [key, mapExists(value, scope, visit)];
       return [visit(key, scope.table.table, value), mapOperand(key, value, scope, visit)];
     }),

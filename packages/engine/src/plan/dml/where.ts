@@ -1,9 +1,10 @@
 /** Conditions of the old query API. Unlike a permission's filter they hold only what the role may read. */
 
 import { at, type Path } from '#ir/path.ts';
-import { all, NEVER, type Operand, type Predicate } from '#ir/predicate.ts';
+import { all, type Operand, type Predicate } from '#ir/predicate.ts';
 import type { SelectAccess, Table } from '#ir/tracked.ts';
 import { Problem } from '#metadata/problem.ts';
+import { planJsonExpression } from '#permissions/boolean-expression.ts';
 import type { Lookup } from '#permissions/filter-context.ts';
 import { planColumnFilter } from '#permissions/filter-operators.ts';
 import { isPlainObject, type Json } from '#values/json.ts';
@@ -39,43 +40,15 @@ function planExpression(
   where: unknown,
   path: Path | undefined,
 ): Predicate {
-  if (!isPlainObject(where)) throw refuse('parse-failed', 'expected a boolean expression', path);
-  return all(Object.entries(where).map(([name, value]) => planEntry(context, view, name, value, path)));
-}
-
-function planEntry(
-  context: WhereContext,
-  view: DmlView,
-  name: string,
-  value: unknown,
-  path: Path | undefined,
-): Predicate {
-  const here = at(path, name);
-  switch (name) {
-    case '_and':
-    case '$and':
-      return all(planList(context, view, value, here));
-    case '_or':
-    case '$or': {
-      const items = planList(context, view, value, here);
-      return items.length === 0 ? NEVER : { kind: 'or', items };
-    }
-    case '_not':
-    case '$not':
-      return { kind: 'not', item: planExpression(context, view, value, here) };
-    default:
-      return planField(context, view, name, value, here);
-  }
-}
-
-function planList(
-  context: WhereContext,
-  view: DmlView,
-  value: unknown,
-  path: Path | undefined,
-): readonly Predicate[] {
-  if (!Array.isArray(value)) throw refuse('parse-failed', 'expected a list of boolean expressions', path);
-  return value.map((item: unknown, index) => planExpression(context, view, item, at(path, index)));
+  const language = {
+    condition: (name: string, value: unknown, here: Path | undefined) =>
+      planField(context, view, name, value, here),
+    notAnObject: (_: unknown, here: Path | undefined) =>
+      refuse('parse-failed', 'expected a boolean expression', here),
+    notAList: (_key: string, _: unknown, here: Path | undefined) =>
+      refuse('parse-failed', 'expected a list of boolean expressions', here),
+  };
+  return planJsonExpression(where, language, path);
 }
 
 function planField(
