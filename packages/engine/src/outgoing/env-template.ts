@@ -1,10 +1,11 @@
 /** `{{VARIABLE}}` in the URLs and headers of webhooks, and headers that name a variable. */
-import type { z } from 'zod';
 import type { Environment } from '#base/config.ts';
 import { EngineError } from '#base/errors.ts';
-import type { header } from '#metadata/kit.ts';
 
-export type HeaderSetting = z.output<typeof header>;
+/** A header of a webhook as it is set: its value, or the variable that holds it. */
+export type HeaderSetting =
+  | { readonly name: string; readonly value: string }
+  | { readonly name: string; readonly value_from_env: string };
 export type HeaderPairs = readonly (readonly [name: string, value: string])[];
 
 /**
