@@ -1,4 +1,4 @@
-/** The embedded engine as a library: `createEngine(readConfig())`. */
+/** The embedded engine as a library: `startEngineServer(readConfig())`. */
 
 import type { AddressInfo } from 'node:net';
 import { startSchemaSync } from './api/requests/schema-sync.ts';
@@ -10,8 +10,8 @@ import { apiErrorBody, EngineError } from './base/errors.ts';
 import type { Logger } from './base/log.ts';
 import { http } from './base/node-http.ts';
 import { buildCore } from './core/build-core.ts';
-import { createEventEngine } from './events/index.ts';
-import { withoutEffect } from './metadata/inert.ts';
+import { createEventWorkers } from './events/workers.ts';
+import { ineffectiveSettings } from './metadata/ineffective-settings.ts';
 import { corsHeaders, createCorsPolicy, preflightHeaders } from './server/cors.ts';
 import { send } from './server/http.ts';
 import { createLiveQueries } from './server/live-queries.ts';
@@ -22,7 +22,7 @@ import { attachWebSockets } from './server/websocket.ts';
 import { createMetadataStore } from './storage/metadata-store.ts';
 import { createPool, createSourcePools } from './storage/sources.ts';
 
-export interface Engine {
+export interface EngineServer {
   /** Without a trailing slash. */
   readonly url: string;
   /** Finishes what is in flight, closes WebSockets and database connections. */
@@ -38,7 +38,7 @@ const GRACE_MS = 5000;
  * Starts an engine and resolves when it answers.
  * @throws {ConfigError} for settings that Hasura does not start with, or a database that does not answer
  */
-export async function createEngine(config: EngineConfig, log: Logger): Promise<Engine> {
+export async function startEngineServer(config: EngineConfig, log: Logger): Promise<EngineServer> {
   const { metadataDatabaseUrl } = config;
   if (metadataDatabaseUrl === undefined) throw new ConfigError('HASURA_GRAPHQL_DATABASE_URL: missing');
   if (config.adminSecrets.length === 0) {
@@ -62,13 +62,13 @@ export async function createEngine(config: EngineConfig, log: Logger): Promise<E
         throw explain(error);
       },
     );
-    const events = createEventEngine(metadataPool, config, log);
+    const events = createEventWorkers(metadataPool, config, log);
     closeAll.unshift(() => events.close());
     await events.apply(api.state.metadata, api.state.sources);
     api.onChange((_, { metadata, sources }) => events.apply(metadata, sources));
     let warned: readonly string[] = [];
     const warn = ({ metadata }: Pick<EngineState, 'metadata'>) => {
-      const warnings = withoutEffect(metadata);
+      const warnings = ineffectiveSettings(metadata);
       for (const message of warnings.filter((one) => !warned.includes(one)))
         log.warn('metadata', { message });
       warned = warnings;
@@ -134,7 +134,7 @@ export async function createEngine(config: EngineConfig, log: Logger): Promise<E
   }
 }
 
-/** By which name the engine can be reached from this machine. */
+/** The name by which the engine is reached from this machine. */
 function urlHost(host: string): string {
   if (host === '*' || host === '0.0.0.0') return '127.0.0.1';
   return host.includes(':') ? `[${host}]` : host;
@@ -143,7 +143,7 @@ function urlHost(host: string): string {
 function explain(error: unknown): unknown {
   if (error instanceof EngineError) {
     return new ConfigError(
-      `stored metadata: ${error.message} (at ${error.path}); mend or clear hdb_catalog.hdb_metadata`,
+      `stored metadata: ${error.message} (at ${error.path}); correct or clear hdb_catalog.hdb_metadata`,
     );
   }
   const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';

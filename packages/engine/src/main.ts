@@ -1,18 +1,18 @@
-/** `npm run engine`: the embedded engine in the foreground, told by HASURA_GRAPHQL_* what Hasura would be told. */
+/** `npm run engine`: the embedded engine in the foreground, with Hasura's settings (HASURA_GRAPHQL_*). */
 import { setFlagsFromString } from 'node:v8';
 import { ConfigError, readConfig } from './base/config.ts';
 import { createLogger } from './base/log.ts';
-import { createEngine } from './engine.ts';
+import { startEngineServer } from './engine.ts';
 
-// Where a machine has much memory V8 lets the heap grow to four times of what lives before it looks for
-// garbage. Less than half as much saves a quarter of the memory under load. It costs a fifth of the processor
-// time of large batches, and nothing that could be measured of queries.
+// On a machine with much memory V8 lets the heap grow to four times the live data before it collects garbage. Half of
+// that growth takes a quarter less memory under load. It costs a fifth more processor time for large batches, and
+// nothing that could be measured for queries.
 setFlagsFromString('--heap-growing-percent=50');
 
 const log = createLogger((line) => process.stdout.write(line));
 
 try {
-  const engine = await createEngine(readConfig(), log);
+  const engine = await startEngineServer(readConfig(), log);
   log.info('startup', { message: `listening on ${engine.url}`, url: engine.url });
   let closing = false;
   const stop = (signal: NodeJS.Signals) => {

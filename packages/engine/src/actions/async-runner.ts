@@ -5,8 +5,8 @@ import type { Logger } from '#base/log.ts';
 import type { TrackedAction } from '#ir/actions.ts';
 import { createRunner, type RunnerOptions } from '#jobs/runner.ts';
 import { writeJson } from '#values/number.ts';
+import { type ClaimedCall, createActionLog } from './action-log.ts';
 import { callHandler } from './call.ts';
-import { createActionLog, type TakenCall } from './log.ts';
 
 export interface AsyncActionRunner {
   /** From now on runs the asynchronous ones among these. */
@@ -25,7 +25,7 @@ export function createAsyncActionRunner(pool: Pool, config: EngineConfig, log: L
   let actions: ReadonlyMap<string, TrackedAction> = new Map();
   let prepared = false;
 
-  const handle = async (call: TakenCall, action: TrackedAction, signal: AbortSignal) => {
+  const handle = async (call: ClaimedCall, action: TrackedAction, signal: AbortSignal) => {
     try {
       const { value } = await callHandler({
         action,
@@ -38,19 +38,19 @@ export function createAsyncActionRunner(pool: Pool, config: EngineConfig, log: L
       });
       await runner.persist(() => calls.succeed(call.id, writeJson(value)));
     } catch (error) {
-      // Given up because the engine closes: whoever is next takes it again.
+      // Aborted because the engine closes: the next engine locks it again.
       if (!signal.aborted) await runner.persist(() => calls.fail(call.id, error));
     }
   };
 
-  const turn: RunnerOptions['turn'] = async (inFlight, presence) => {
+  const turn: RunnerOptions['turn'] = async (inFlight, owner) => {
     const pause = config.asyncActionsFetchIntervalMs;
     if (pause === 0 || actions.size === 0) return OFF_PAUSE_MS;
     if (!prepared) await calls.prepare();
     prepared = true;
     const limit = inFlight.free;
     if (limit <= 0) return pause;
-    for (const call of await calls.take([...actions.keys()], await presence.key(), limit)) {
+    for (const call of await calls.claim([...actions.keys()], await owner.key(), limit)) {
       const action = actions.get(call.action_name);
       if (action !== undefined) inFlight.start(call.id, (signal) => handle(call, action, signal));
     }
@@ -61,7 +61,7 @@ export function createAsyncActionRunner(pool: Pool, config: EngineConfig, log: L
     logType: 'action',
     limit: MAX_IN_FLIGHT,
     turn,
-    giveBack: calls.giveBack,
+    release: calls.release,
   });
   return {
     use(all) {

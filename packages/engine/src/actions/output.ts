@@ -1,10 +1,10 @@
 /** The handler's answer against the output type, and as the client selected it. */
 import { EngineError } from '#base/errors.ts';
 import type { CustomObject, OutputField, TypeShape } from '#ir/actions.ts';
-import { gapText, keyName } from '#sql/gap.ts';
 import { isBuiltInScalar } from '#tracking/action-scalars.ts';
 import { isPlainObject } from '#values/json.ts';
 import { writeJson } from '#values/number.ts';
+import { keyName, placeholderText } from '#values/placeholder.ts';
 import { NumberLiteral } from '#values/scalar.ts';
 
 const wrong = (message: string) => new EngineError('unexpected', message, { status: 400 });
@@ -41,7 +41,7 @@ export function checkAnswer(answer: unknown, type: TypeShape, object: CustomObje
 
 const isNumber = (value: unknown) => typeof value === 'number' || value instanceof NumberLiteral;
 
-/** Scalars whose values are the handler's own business. */
+/** Scalars whose values only the handler understands. */
 function isFreeScalar(name: string, object: CustomObject | undefined): boolean {
   return object === undefined && !isBuiltInScalar(name);
 }
@@ -73,7 +73,7 @@ function writeObject(answer: Readonly<Record<string, unknown>>, fields: readonly
   return `{${written.join(',')}}`;
 }
 
-/** Undefined for an object that the answer has not: Hasura leaves the key out. */
+/** Undefined for an object that is missing in the answer: Hasura leaves the key out. */
 function writeField(
   answer: Readonly<Record<string, unknown>>,
   value: OutputField['value'],
@@ -90,7 +90,7 @@ function writeField(
   }
 }
 
-/** A gap for the rows; null where the object has not its whole key, and so belongs to none. */
+/** A placeholder for the rows; null where the object has not its whole key, and so belongs to none. */
 function writeLink(
   answer: Readonly<Record<string, unknown>>,
   join: number,
@@ -99,7 +99,7 @@ function writeLink(
   const values = fields.map((field) => answer[field] ?? null);
   if (values.includes(null)) return 'null';
   const keys = values.map((value, index) => `"${keyName(index)}":${writeJson(value)}`);
-  return gapText({ join, keys: `{${keys.join(',')}}` });
+  return placeholderText({ join, keys: `{${keys.join(',')}}` });
 }
 
 function writeNested(answer: unknown, fields: readonly OutputField[]): string | undefined {

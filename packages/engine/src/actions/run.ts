@@ -5,8 +5,8 @@ import type { HeaderList } from '#base/headers.ts';
 import type { Session } from '#base/session.ts';
 import type { ActionNode, ResultField } from '#ir/actions.ts';
 import { parseExactJson } from '#values/exact-json.ts';
+import { insertCall, readResult } from './action-log.ts';
 import { type ActionCall, callHandler } from './call.ts';
-import { noteCall, readResult } from './log.ts';
 import { writeOutput } from './output.ts';
 
 /** What actions need of the request. */
@@ -20,7 +20,7 @@ export interface ActionContext {
 }
 
 export interface ActionAnswer {
-  /** JSON text, with gaps for rows of tables that belong to it. */
+  /** JSON text, with placeholders for rows of tables that belong to it. */
   readonly json: string;
   /** For the client: the handler's cookies. */
   readonly headers: ActionCookies;
@@ -36,7 +36,7 @@ export async function runAction(node: ActionNode, context: ActionContext): Promi
     }
     case 'start': {
       const { variables } = context.session;
-      const id = await noteCall(
+      const id = await insertCall(
         context.metadataPool,
         node.action.name,
         node.input,

@@ -31,7 +31,7 @@ export interface Command {
 
 export type Commands = Readonly<Record<string, Command>>;
 
-/** @param reader what Hasura calls its reader of the arguments, where it names it in complaints */
+/** @param reader what Hasura calls its reader of the arguments, where its errors name it */
 export function command<Args extends z.ZodType>(
   schema: Args,
   run: (args: z.output<Args>, context: CommandContext) => Promise<unknown> | unknown,

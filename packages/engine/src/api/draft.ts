@@ -14,14 +14,14 @@ export interface Draft {
   readonly state: EngineState;
   readonly modified: boolean;
   /**
-   * Puts `metadata` in place and refuses it where objects that were consistent no longer are.
+   * Sets `metadata`, unless objects that were consistent no longer are.
    * @param object the name of the object that the command is about: its own reason becomes the message
    * @throws {EngineError} `invalid-configuration`, `unexpected`; the draft is then unchanged
    */
   change(metadata: Metadata, object?: string): Promise<void>;
-  /** Puts `metadata` in place whatever becomes inconsistent. */
+  /** Sets `metadata`, whatever becomes inconsistent. */
   replace(metadata: Metadata): Promise<readonly InconsistentObject[]>;
-  /** Forgets catalogues, so that the next change reads them again; all of them without names. */
+  /** Drops catalogues, so that the next change reads them again; all of them without names. */
   invalidate(sources?: readonly string[]): void;
   /** Takes over a catalogue that was read elsewhere. */
   learn(source: string, catalog: Catalog): void;
@@ -56,7 +56,7 @@ export function createDraft(initial: EngineState, builder: StateBuilder): Draft 
     },
     async change(metadata, object) {
       const next = await build(metadata);
-      refuseNew(state.inconsistencies, next.inconsistencies, object);
+      assertNoNewInconsistencies(state.inconsistencies, next.inconsistencies, object);
       adopt(next);
     },
     async replace(metadata) {
@@ -80,7 +80,7 @@ export function createDraft(initial: EngineState, builder: StateBuilder): Draft 
   };
 }
 
-function refuseNew(
+function assertNoNewInconsistencies(
   before: readonly InconsistentObject[],
   after: readonly InconsistentObject[],
   object: string | undefined,

@@ -20,7 +20,7 @@ interface Checked {
   readonly inconsistencies: readonly InconsistentObject[];
 }
 
-/** Sorts the endpoints into those that can be served and those that cannot. */
+/** Splits the endpoints into those that can be served and those that cannot. */
 export function checkEndpoints(metadata: Metadata): Checked {
   const routes: RestRoute[] = [];
   const inconsistencies: InconsistentObject[] = [];
@@ -98,7 +98,7 @@ function inconsistent(endpoint: RestEndpoint, reason: string): InconsistentObjec
   };
 }
 
-/** Alone of its kind, a conflict is told as the endpoints that are in it. */
+/** A conflict is reported as the endpoints that are part of it. */
 function ambiguity(routes: readonly RestRoute[]): InconsistentObject {
   const ordered = [...routes].sort((a, b) => (a.endpoint.name < b.endpoint.name ? -1 : 1));
   const conflicts = ordered.map(({ endpoint, query }) => ({

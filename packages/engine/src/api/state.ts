@@ -9,7 +9,7 @@ import type { BuildCore, Core } from '#core/core.ts';
 import { checkTriggers } from '#events/check.ts';
 import type { InconsistentObject } from '#metadata/problem.ts';
 import type { Metadata, Source } from '#metadata/types.ts';
-import { refuseRoleCycles } from '#permissions/role-cycles.ts';
+import { assertNoRoleCycles } from '#permissions/role-cycles.ts';
 import type { Catalog } from '#postgres/catalog.ts';
 import { readCatalog } from '#postgres/read-catalog.ts';
 import type { ConnectedSource, SourcePools } from '#storage/sources.ts';
@@ -50,7 +50,7 @@ export function createStateBuilder(
   return {
     pool: (source) => pools.pool(source),
     async build(metadata, resourceVersion, known) {
-      refuseRoleCycles(metadata.inherited_roles);
+      assertNoRoleCycles(metadata.inherited_roles);
       const catalogs = new Map<string, Catalog>();
       const broken: InconsistentObject[] = [];
       const sources: ConnectedSource[] = [];

@@ -8,7 +8,7 @@ import type { Logger } from '#base/log.ts';
 import { ADMIN_ROLE, createSession, ROLE_VARIABLE, type Session } from '#base/session.ts';
 import type { Authenticated } from './authenticated.ts';
 import { sessionFromClaims } from './claims.ts';
-import { askHook } from './hook.ts';
+import { callHook } from './hook.ts';
 import { createVerifier } from './jwt.ts';
 import { type JwtConfig, parseJwtSecret } from './jwt-config.ts';
 import { fixedKey, type KeySet, remoteKeys } from './keys.ts';
@@ -96,7 +96,7 @@ function chooseMode(
 ): Mode {
   const { authHook, unauthorizedRole } = config;
   if (jwt !== undefined && keys !== undefined) return jwtMode(jwt, keys, unauthorizedRole);
-  if (authHook !== undefined) return (headers, request) => askHook(authHook, headers, request, log);
+  if (authHook !== undefined) return (headers, request) => callHook(authHook, headers, request, log);
   return async (headers) => {
     if (unauthorizedRole !== undefined)
       return plain(createSession(unauthorizedRole, sessionHeaders(headers)));

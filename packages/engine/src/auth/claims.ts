@@ -105,7 +105,7 @@ function readText(value: unknown, claim: string): string {
   return value;
 }
 
-/** How Hasura's JSON reader complains of a wrong type. */
+/** What Hasura's JSON reader says of a wrong type. */
 function mismatch(type: string, expected: string, value: unknown): string {
   return `parsing ${type} failed, expected ${expected}, but encountered ${jsonType(value)}`;
 }

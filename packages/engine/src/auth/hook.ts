@@ -23,7 +23,7 @@ const answer = z.record(z.string(), z.string());
  * @param request the GraphQL request (or batch), sent along in POST mode
  * @throws {EngineError} `access-denied` (401 of the hook), `unexpected` (any other answer than 200)
  */
-export async function askHook(
+export async function callHook(
   hook: AuthHook,
   headers: HeaderList,
   request: unknown,

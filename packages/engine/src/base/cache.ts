@@ -1,21 +1,21 @@
-/** A map that forgets what was not used for longest. */
+/** A map that drops what was not used for longest. */
 export interface Cache<Value> {
   get(key: string): Value | undefined;
   set(key: string, value: Value): void;
 }
 
-/** How much there may be altogether: a few large values must not fill the memory that many small ones may. */
-export interface Weight<Value> {
-  of(value: Value, key: string): number;
-  readonly most: number;
+/** A bound on the size of all values together: a few large ones must not take the memory of many small ones. */
+export interface SizeLimit<Value> {
+  sizeOf(value: Value, key: string): number;
+  readonly max: number;
 }
 
-/** @param limit how many values are kept */
-export function createCache<Value>(limit: number, weight?: Weight<Value>): Cache<Value> {
-  const entries = new Map<string, { readonly value: Value; readonly weight: number }>();
+/** @param maxEntries how many values are kept */
+export function createCache<Value>(maxEntries: number, sizeLimit?: SizeLimit<Value>): Cache<Value> {
+  const entries = new Map<string, { readonly value: Value; readonly size: number }>();
   let total = 0;
-  const forget = (key: string) => {
-    total -= entries.get(key)?.weight ?? 0;
+  const remove = (key: string) => {
+    total -= entries.get(key)?.size ?? 0;
     entries.delete(key);
   };
   return {
@@ -27,14 +27,14 @@ export function createCache<Value>(limit: number, weight?: Weight<Value>): Cache
       return entry.value;
     },
     set(key, value) {
-      forget(key);
-      const entry = { value, weight: weight?.of(value, key) ?? 0 };
+      remove(key);
+      const entry = { value, size: sizeLimit?.sizeOf(value, key) ?? 0 };
       entries.set(key, entry);
-      total += entry.weight;
-      while (entries.size > limit || (weight !== undefined && total > weight.most)) {
+      total += entry.size;
+      while (entries.size > maxEntries || (sizeLimit !== undefined && total > sizeLimit.max)) {
         const oldest = entries.keys().next();
         if (oldest.done) return;
-        forget(oldest.value);
+        remove(oldest.value);
       }
     },
   };

@@ -79,16 +79,16 @@ const variables = {
   HASURA_GRAPHQL_AUTH_HOOK_MODE: text
     .transform((value) => value?.toUpperCase() ?? 'GET')
     .pipe(z.enum(['GET', 'POST'], { error: 'expected GET or POST' })),
-  /** In POST mode: whether the hook is told the request's body. */
+  /** In POST mode: whether the hook is sent the request's body. */
   HASURA_GRAPHQL_AUTH_HOOK_SEND_REQUEST_BODY: flag(true),
   HASURA_GRAPHQL_UNAUTHORIZED_ROLE: text,
   /** bigint, numeric, float8 as JSON strings. */
   HASURA_GRAPHQL_STRINGIFY_NUMERIC_TYPES: flag(false),
   /** A comparison with null in a `where` holds for every row, as before Hasura v2. */
   HASURA_GRAPHQL_V1_BOOLEAN_NULL_COLLAPSE: flag(false),
-  /** Show what happened inside to every role. */
+  /** Show internal details to every role. */
   HASURA_GRAPHQL_DEV_MODE: flag(false),
-  /** Show what happened inside to admins. */
+  /** Show internal details to admins. */
   HASURA_GRAPHQL_ADMIN_INTERNAL_ERRORS: flag(true),
   HASURA_GRAPHQL_CORS_DOMAIN: text.transform((value) => value ?? '*'),
   HASURA_GRAPHQL_DISABLE_CORS: flag(false),
@@ -197,7 +197,7 @@ export type EngineConfig = z.output<typeof schema> & {
   readonly warnings: readonly string[];
 };
 
-/** A wrong or missing setting; the message is one line that names it and the mend. */
+/** A wrong or missing setting; the message is one line that names it and the fix. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }

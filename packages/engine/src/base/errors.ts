@@ -1,6 +1,6 @@
 /**
  * Errors as Hasura answers them: a stable `code`, a JSONPath into the request, an HTTP status and, for
- * whoever may see it, what happened inside.
+ * those who may see them, internal details.
  */
 
 /** Every code the engine answers with, and the HTTP status it has unless the thrower says otherwise. */
@@ -51,7 +51,7 @@ export interface ErrorDetails {
   readonly path?: string;
   /** HTTP status, where it differs from the code's own. */
   readonly status?: number;
-  /** What happened inside (a PostgreSQL error, a webhook's answer); shown to admins only. */
+  /** Internal details (a PostgreSQL error, a webhook's answer); shown to admins only. */
   readonly internal?: unknown;
   /** Replaces `{path, code}` in a GraphQL error, as an action's webhook may ask for. */
   readonly extensions?: Readonly<Record<string, unknown>>;
@@ -102,7 +102,7 @@ export function jsonPath(segments: readonly PropertyKey[]): string {
   }, '$');
 }
 
-/** Any thrown value as an {@link EngineError}; the text of a foreign error stays inside (`internal`). */
+/** Any thrown value as an {@link EngineError}; the text of any other error becomes `internal`. */
 export function toEngineError(thrown: unknown): EngineError {
   if (thrown instanceof EngineError) return thrown;
   // Something of the request's nests deeper than the stack goes.

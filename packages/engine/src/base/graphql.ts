@@ -1,3 +1,3 @@
-/** Of GraphQL's library its language alone: schemas, validation and execution would lie in memory unused. */
+/** Only the language of GraphQL's library: its schemas, validation and execution would take memory unused. */
 export * from 'graphql/language/index.js';
 export { valueFromASTUntyped } from 'graphql/utilities/valueFromASTUntyped.js';

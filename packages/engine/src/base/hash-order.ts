@@ -14,7 +14,7 @@ const SECRET = Buffer.from(
   'b8fe6c3923a44bbe7c01812cf721ad1cded46de9839097db7240a4a4b7b3671fcb79e64eccc0e578825ad07dccff7221b8084674f743248ee03590e6813a264c3c2852bb91c300cb88d0658b1b532ea371644897a20df94e3819ef46a9deacd8a8fa763fe39c343ff9dcbbc7c70b4f1d8a51e04bcdb45931c89f7ec9d9787364',
   'hex',
 );
-/** Longer names than PostgreSQL's and anybody's; they come last. */
+/** Names longer than PostgreSQL's; they come last. */
 const LONGEST = 128;
 /** Children of one node of the map, as bits of the hash. */
 const BITS = 5n;

@@ -2,7 +2,7 @@
 
 export type HeaderList = readonly (readonly [name: string, value: string])[];
 
-/** Headers of the client that say nothing to anyone but this server; not forwarded to hooks and actions. */
+/** Headers of the client that are about this server alone; not forwarded to hooks and actions. */
 export const IGNORED_CLIENT_HEADERS: readonly string[] = [
   'content-length',
   'content-md5',

@@ -1,4 +1,4 @@
-/** Who asks: the outcome of authentication, and all that permissions may know of the client. */
+/** The session: the outcome of authentication, and all that permissions know of the client. */
 
 import type { Trace } from './trace.ts';
 

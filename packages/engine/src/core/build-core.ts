@@ -1,9 +1,9 @@
 /**
- * The core as the shell sees it: requests become operations, planned once per role and text and run with
- * each request's own variables and session.
+ * Builds a {@link Core}: requests become operations, planned once per role and text and run with each request's own
+ * variables and session.
  */
 import type { DocumentNode } from 'graphql';
-import { type Cache, createCache, type Weight } from '#base/cache.ts';
+import { type Cache, createCache, type SizeLimit } from '#base/cache.ts';
 import { ADMIN_ROLE, type Session } from '#base/session.ts';
 import type { GraphqlRequest, Operation } from '#execute/operation.ts';
 import { createPlanner, createPlans, type Planner, requestKey } from '#execute/prepare/planner.ts';
@@ -16,15 +16,15 @@ import type { RoleSchema } from '#ir/schema.ts';
 import type { TrackedSource } from '#ir/tracked.ts';
 import type { InconsistentObject } from '#metadata/problem.ts';
 import { rolesOf } from '#metadata/roles.ts';
-import { refuseRoleCycles } from '#permissions/role-cycles.ts';
+import { assertNoRoleCycles } from '#permissions/role-cycles.ts';
 import { type ParsedOperation, parseDocument, pickOperation } from '#plan/document.ts';
-import { withinStack } from '#plan/fail.ts';
+import { catchStackOverflow } from '#plan/errors.ts';
 import { tableKey } from '#postgres/catalog.ts';
 import { type EnumRows, readEnumRows } from '#postgres/enum-rows.ts';
 import { actionFields } from '#schema/actions.ts';
 import type { SchemaOptions } from '#schema/builder.ts';
 import { buildRoleSchema } from '#schema/role.ts';
-import { refuseTypeConflicts } from '#schema/type-conflicts.ts';
+import { assertNoTypeConflicts } from '#schema/type-conflicts.ts';
 import type { ConnectedSource } from '#storage/sources.ts';
 import { trackActions } from '#tracking/actions.ts';
 import { trackSources } from '#tracking/track.ts';
@@ -37,10 +37,10 @@ const MAX_ROLES = 1000;
 /** Texts, and plans of each role's text, that are kept. */
 const MAX_DOCUMENTS = 2000;
 /** In characters; a parsed document takes some fifty bytes for each. */
-const DOCUMENT_WEIGHT: Weight<unknown> = { of: (_, text) => text.length, most: 2_000_000 };
+const DOCUMENT_SIZE: SizeLimit<unknown> = { sizeOf: (_, text) => text.length, max: 2_000_000 };
 
 export const buildCore: BuildCore = async (input) => {
-  refuseRoleCycles(input.metadata.inherited_roles);
+  assertNoRoleCycles(input.metadata.inherited_roles);
   const inputs: TrackInput[] = [];
   for (const source of input.sources) {
     inputs.push({
@@ -90,7 +90,7 @@ function executionSource(
   };
 }
 
-/** Makes the roots that hold everybody's fields. @throws {EngineError} for two fields of one name */
+/** Builds the root types with all fields. @throws {EngineError} for two fields of one name */
 function checkRoots({ query, mutation, subscription }: RoleSchema): void {
   for (const root of [mutation, subscription, query]) root?.fields.size;
 }
@@ -115,8 +115,8 @@ function createCore(
   const environment = { env: config.env, metadataPool };
   const planners: Cache<Planner> = createCache(MAX_ROLES);
   const plans = createPlans();
-  const documents = createCache<DocumentNode>(MAX_DOCUMENTS, DOCUMENT_WEIGHT);
-  const operations = createCache<ParsedOperation>(MAX_DOCUMENTS, DOCUMENT_WEIGHT);
+  const documents = createCache<DocumentNode>(MAX_DOCUMENTS, DOCUMENT_SIZE);
+  const operations = createCache<ParsedOperation>(MAX_DOCUMENTS, DOCUMENT_SIZE);
 
   const schemaOf = (role: string, backendOnly: boolean): RoleSchema =>
     buildRoleSchema(role, backendOnly, tracked, options, extra);
@@ -131,8 +131,8 @@ function createCore(
   // Not kept until somebody asks as an admin: looked at as a whole, a schema takes much memory.
   const adminSchema = schemaOf(ADMIN_ROLE, true);
   checkRoots(adminSchema);
-  if (tracked.length > 1 && refuseTypeConflicts(adminSchema))
-    for (const role of rolesOf(metadata)) refuseTypeConflicts(schemaOf(role, true));
+  if (tracked.length > 1 && assertNoTypeConflicts(adminSchema))
+    for (const role of rolesOf(metadata)) assertNoTypeConflicts(schemaOf(role, true));
   const stored = checkStoredQueries(metadata, adminSchema);
 
   const parse = ({ query, operationName }: GraphqlRequest): ParsedOperation => {
@@ -147,7 +147,7 @@ function createCore(
   };
 
   const prepare = (request: GraphqlRequest, session: Session): Operation =>
-    withinStack(() => {
+    catchStackOverflow(() => {
       const variables = request.variables ?? {};
       const planned = plannerFor(session).plan(request, parse(request), variables);
       return createOperation(planned, sources, { session, variables }, environment, request.query);

@@ -3,7 +3,7 @@ import type { SelectionNode, TypeNode } from 'graphql';
 import { Kind, valueFromASTUntyped } from '#base/graphql.ts';
 import type { NamedType, ObjectType, RoleSchema, TypeRef } from '#ir/schema.ts';
 import { shownType } from '#ir/type-text.ts';
-import { json } from '#metadata/kit.ts';
+import { json } from '#metadata/primitives.ts';
 import type { Metadata, RestEndpoint } from '#metadata/types.ts';
 import { diagnose } from '#plan/diagnose.ts';
 import { type ParsedOperation, parseDocument, pickOperation } from '#plan/document.ts';

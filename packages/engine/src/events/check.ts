@@ -58,7 +58,7 @@ function reasonOf(check: () => void): string | undefined {
   }
 }
 
-/** How inconsistencies name objects; the shell's own names. */
+/** How inconsistencies name objects; the API has the names. */
 export interface TriggerNames {
   cronTrigger(name: string): string;
   eventTrigger(source: string, table: CatalogTable['name'], name: string): string;

@@ -1,8 +1,8 @@
 /** Brings the triggers in a source's database in line with the metadata, changing only what differs. */
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
-import { addLockedBy } from '#jobs/presence.ts';
-import { oneAtATime } from '#storage/one-at-a-time.ts';
+import { addLockedBy } from '#jobs/advisory-lock-owner.ts';
+import { withAdvisoryLock } from '#postgres/advisory-lock.ts';
 import { DROP_EVENT_TABLES, EVENT_TABLES } from './event-tables.ts';
 import { createFunction, createTrigger, dropFunction, PREFIX, type RowTrigger } from './event-trigger-sql.ts';
 
@@ -25,7 +25,7 @@ export const hasEventLog = (pool: Pool) => hasTable(pool, 'hdb_catalog.event_log
 /** Makes the event log where it is missing. */
 export async function prepareEventLog(pool: Pool): Promise<void> {
   if (!(await hasEventLog(pool))) {
-    await oneAtATime(pool, 'hdb_catalog', async (client) => void (await client.query(EVENT_TABLES)));
+    await withAdvisoryLock(pool, 'hdb_catalog', async (client) => void (await client.query(EVENT_TABLES)));
   }
   await addLockedBy(pool, 'hdb_catalog.event_log');
 }
@@ -35,7 +35,7 @@ export async function prepareEventLog(pool: Pool): Promise<void> {
  * without any trace of the engine.
  */
 export async function removeEventLog(pool: Pool): Promise<void> {
-  await oneAtATime(pool, 'hdb_catalog', async (client) => {
+  await withAdvisoryLock(pool, 'hdb_catalog', async (client) => {
     if (!(await hasTable(client, 'hdb_catalog.hdb_metadata'))) {
       await client.query('DROP SCHEMA IF EXISTS hdb_catalog CASCADE');
       return;
@@ -65,7 +65,7 @@ export async function installTriggers(
   };
   const before = differs(await readInstalled(pool));
   if (before.missing.length > 0 || before.stray.length > 0) {
-    await oneAtATime(pool, 'hdb_catalog', async (client) => {
+    await withAdvisoryLock(pool, 'hdb_catalog', async (client) => {
       const { missing, stray } = differs(await readInstalled(client));
       for (const { name } of stray) await client.query(dropFunction(name));
       for (const trigger of missing) {

@@ -5,7 +5,7 @@ import type { Logger } from '#base/log.ts';
 import { createRunner, type RunnerOptions } from '#jobs/runner.ts';
 import type { EventTrigger } from '#metadata/types.ts';
 import { deliver } from './delivery.ts';
-import { createEventStore, type EventState, type TakenEvent } from './event-store.ts';
+import { type ClaimedEvent, createEventStore, type EventState } from './event-store.ts';
 
 export interface EventRunner {
   /** From now on delivers for these. */
@@ -25,7 +25,7 @@ export function createEventRunner(pool: Pool, config: EngineConfig, log: Logger)
   const store = createEventStore(pool);
   let triggers: ReadonlyMap<string, EventTrigger> = new Map();
 
-  const handle = async (event: TakenEvent, trigger: EventTrigger, signal: AbortSignal) => {
+  const handle = async (event: ClaimedEvent, trigger: EventTrigger, signal: AbortSignal) => {
     const outcome = await deliver(
       {
         webhook: webhookOf(trigger),
@@ -38,7 +38,7 @@ export function createEventRunner(pool: Pool, config: EngineConfig, log: Logger)
       },
       config.env,
     );
-    // Given up because the engine closes: neither delivered nor tried; whoever is next takes it again.
+    // Aborted because the engine closes: neither delivered nor tried; the next engine locks it again.
     if (signal.aborted && !outcome.delivered) return;
     const again =
       !outcome.hopeless &&
@@ -52,13 +52,13 @@ export function createEventRunner(pool: Pool, config: EngineConfig, log: Logger)
     if (state === 'again') runner.wake();
   };
 
-  const turn: RunnerOptions['turn'] = async (inFlight, presence) => {
+  const turn: RunnerOptions['turn'] = async (inFlight, owner) => {
     const idle = Math.max(config.eventsFetchIntervalMs, SHORTEST_PAUSE_MS);
     const names = [...triggers.keys()];
     if (names.length === 0) return idle;
     const limit = Math.min(BATCH, inFlight.free);
     if (limit <= 0) return WHILE_FULL_MS;
-    const events = await store.take(names, await presence.key(), limit);
+    const events = await store.claim(names, await owner.key(), limit);
     for (const event of events) {
       const trigger = triggers.get(event.trigger_name);
       if (trigger !== undefined) inFlight.start(event.id, (signal) => handle(event, trigger, signal));
@@ -70,7 +70,7 @@ export function createEventRunner(pool: Pool, config: EngineConfig, log: Logger)
     logType: 'event-trigger',
     limit: config.eventsHttpPoolSize,
     turn,
-    giveBack: store.giveBack,
+    release: store.release,
   });
   return {
     use(wanted) {
@@ -87,7 +87,7 @@ function webhookOf(trigger: EventTrigger): string {
   return trigger.webhook ?? `{{${trigger.webhook_from_env ?? ''}}}`;
 }
 
-function payload(event: TakenEvent, trigger: EventTrigger): string {
+function payload(event: ClaimedEvent, trigger: EventTrigger): string {
   const around = {
     created_at: event.created_at,
     delivery_info: { current_retry: event.tries, max_retries: trigger.retry_conf.num_retries },

@@ -1,12 +1,12 @@
-/** A source's event log: taking events, recording what became of them, redelivering, adding by hand. */
+/** A source's event log: locking events, recording their outcomes, redelivering, inserting by hand. */
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import { EngineError } from '#base/errors.ts';
-import { isAbandoned } from '#jobs/presence.ts';
+import { isAbandoned } from '#jobs/advisory-lock-owner.ts';
 import type { QualifiedName } from '#metadata/types.ts';
 import type { Outcome } from './delivery.ts';
 
-const takenEvent = z.object({
+const claimedEvent = z.object({
   id: z.string(),
   schema_name: z.string(),
   table_name: z.string(),
@@ -17,19 +17,19 @@ const takenEvent = z.object({
   tries: z.number(),
   created_at: z.string(),
 });
-export type TakenEvent = z.output<typeof takenEvent>;
+export type ClaimedEvent = z.output<typeof claimedEvent>;
 
 export type EventState = 'delivered' | 'error' | 'again';
 
 export interface EventStore {
-  take(triggers: readonly string[], key: string, limit: number): Promise<TakenEvent[]>;
-  record(event: TakenEvent, outcome: Outcome, state: EventState, retryInSeconds: number): Promise<void>;
-  giveBack(ids: readonly string[]): Promise<void>;
+  claim(triggers: readonly string[], key: string, limit: number): Promise<ClaimedEvent[]>;
+  record(event: ClaimedEvent, outcome: Outcome, state: EventState, retryInSeconds: number): Promise<void>;
+  release(ids: readonly string[]): Promise<void>;
 }
 
 export function createEventStore(pool: Pool): EventStore {
   return {
-    async take(triggers, key, limit) {
+    async claim(triggers, key, limit) {
       const { rows } = await pool.query(
         `UPDATE hdb_catalog.event_log SET locked = now(), locked_by = $1
          WHERE id IN (
@@ -44,7 +44,7 @@ export function createEventStore(pool: Pool): EventStore {
            payload->'session_variables' AS session_variables, tries, to_json(created_at)#>>'{}' AS created_at`,
         [key, triggers, limit],
       );
-      const events = z.array(takenEvent).parse(rows);
+      const events = z.array(claimedEvent).parse(rows);
       return events.toSorted((a, b) =>
         a.created_at < b.created_at ? -1 : a.created_at > b.created_at ? 1 : 0,
       );
@@ -70,7 +70,7 @@ export function createEventStore(pool: Pool): EventStore {
         ],
       );
     },
-    async giveBack(ids) {
+    async release(ids) {
       if (ids.length === 0) return;
       await pool.query(
         'UPDATE hdb_catalog.event_log SET locked = NULL, locked_by = NULL WHERE id = ANY($1)',

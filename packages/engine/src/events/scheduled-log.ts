@@ -6,7 +6,7 @@ import { ident } from '#postgres/quote.ts';
 import { parseExactJson } from '#values/exact-json.ts';
 import { jsonTime } from './json-time.ts';
 
-/** Events of one cron trigger, or those that were scheduled once. */
+/** Events of one cron trigger, or one-off ones. */
 export type ScheduledOrigin = { readonly cron: string } | 'one_off';
 
 export interface ScheduledPage {

@@ -1,28 +1,28 @@
 /**
- * Scheduled events in Hasura's own tables of the metadata database: ticks of cron triggers, and events
- * that were scheduled once. Every statement is one step that leaves the tables right if it is the last.
+ * Scheduled events in Hasura's own tables of the metadata database: those of cron triggers, and one-off ones. Each
+ * statement leaves the tables consistent if it is the last.
  */
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import { addLockedBy, isAbandoned } from '#jobs/presence.ts';
-import { oneAtATime } from '#storage/one-at-a-time.ts';
+import { addLockedBy, isAbandoned } from '#jobs/advisory-lock-owner.ts';
+import { withAdvisoryLock } from '#postgres/advisory-lock.ts';
 import type { Outcome } from './delivery.ts';
 import { jsonTime } from './json-time.ts';
 
 const TABLES = {
   cron: { events: 'hdb_catalog.hdb_cron_events', logs: 'hdb_catalog.hdb_cron_event_invocation_logs' },
-  once: {
+  oneOff: {
     events: 'hdb_catalog.hdb_scheduled_events',
     logs: 'hdb_catalog.hdb_scheduled_event_invocation_logs',
   },
 } as const;
 export type ScheduledKind = keyof typeof TABLES;
 
-/** How many ticks of a trigger lie ready, as in Hasura. */
-const TICKS_AHEAD = 100;
+/** How many events of a trigger are inserted ahead, as in Hasura. */
+const EVENTS_AHEAD = 100;
 const BATCH = 100;
 
-const takenTick = z.object({
+const cronEvent = z.object({
   id: z.string(),
   trigger_name: z.string(),
   /** As Hasura writes it in JSON. */
@@ -30,9 +30,9 @@ const takenTick = z.object({
   tries: z.number(),
   late_seconds: z.coerce.number(),
 });
-export type TakenTick = z.output<typeof takenTick>;
+export type CronEvent = z.output<typeof cronEvent>;
 
-const takenOnce = z.object({
+const oneOffEvent = z.object({
   id: z.string(),
   scheduled_time: z.string(),
   tries: z.number(),
@@ -44,21 +44,21 @@ const takenOnce = z.object({
   comment: z.string().nullable(),
   created_at: z.string().nullable(),
 });
-export type TakenOnce = z.output<typeof takenOnce>;
+export type OneOffEvent = z.output<typeof oneOffEvent>;
 
 export type ScheduledState = 'delivered' | 'error' | 'dead' | 'scheduled';
 
-export interface Ticks {
+export interface TriggerSchedule {
   readonly trigger: string;
   readonly next: (from: Date, count: number) => Date[];
 }
 
 export interface ScheduledStore {
   prepare(): Promise<void>;
-  /** Lays out each trigger's next ticks; with `replace`, also takes back those that are not its own any more. */
-  plan(triggers: readonly Ticks[], replace: boolean): Promise<void>;
-  takeTicks(triggers: readonly string[], key: string): Promise<TakenTick[]>;
-  takeOnce(key: string): Promise<TakenOnce[]>;
+  /** Inserts each trigger's next events; with `replace`, also deletes those that its schedule no longer has. */
+  plan(triggers: readonly TriggerSchedule[], replace: boolean): Promise<void>;
+  claimCronEvents(triggers: readonly string[], key: string): Promise<CronEvent[]>;
+  claimOneOffEvents(key: string): Promise<OneOffEvent[]>;
   /** Milliseconds until something is due; undefined: nothing is planned. */
   untilNext(): Promise<number | undefined>;
   record(
@@ -69,8 +69,8 @@ export interface ScheduledStore {
     retryInSeconds: number,
   ): Promise<void>;
   setState(kind: ScheduledKind, id: string, state: ScheduledState): Promise<void>;
-  /** Gives back what was taken and not finished. */
-  giveBack(kind: ScheduledKind, ids: readonly string[]): Promise<void>;
+  /** Unlocks what was not finished. */
+  release(kind: ScheduledKind, ids: readonly string[]): Promise<void>;
 }
 
 export function createScheduledStore(pool: Pool): ScheduledStore {
@@ -79,21 +79,21 @@ export function createScheduledStore(pool: Pool): ScheduledStore {
       for (const { events } of Object.values(TABLES)) await addLockedBy(pool, events);
     },
     plan: (triggers, replace) => plan(pool, triggers, replace),
-    async takeTicks(triggers, key) {
+    async claimCronEvents(triggers, key) {
       const { rows } = await pool.query(
         `${take('cron', 'e.trigger_name = ANY($2)')} RETURNING id, trigger_name, ${SCHEDULED_TIME}, tries, ${LATE}`,
         [key, triggers],
       );
-      return z.array(takenTick).parse(rows);
+      return z.array(cronEvent).parse(rows);
     },
-    async takeOnce(key) {
+    async claimOneOffEvents(key) {
       const { rows } = await pool.query(
-        `${take('once', 'true')} RETURNING id, ${SCHEDULED_TIME}, tries, ${LATE},
+        `${take('oneOff', 'true')} RETURNING id, ${SCHEDULED_TIME}, tries, ${LATE},
            webhook_conf, header_conf, retry_conf, payload, comment,
            ${jsonTime("created_at AT TIME ZONE 'UTC'")} AS created_at`,
         [key],
       );
-      return z.array(takenOnce).parse(rows);
+      return z.array(oneOffEvent).parse(rows);
     },
     async untilNext() {
       const due = Object.values(TABLES).map(
@@ -125,7 +125,7 @@ export function createScheduledStore(pool: Pool): ScheduledStore {
         state,
       ]);
     },
-    async giveBack(kind, ids) {
+    async release(kind, ids) {
       if (ids.length === 0) return;
       await pool.query(
         `UPDATE ${TABLES[kind].events} SET status = 'scheduled', locked_by = NULL WHERE id = ANY($1) AND status = 'locked'`,
@@ -135,7 +135,7 @@ export function createScheduledStore(pool: Pool): ScheduledStore {
   };
 }
 
-export interface OnceSettings {
+export interface OneOffEventSettings {
   /** A template, with `{{VARIABLE}}`. */
   readonly webhook: string;
   /** ISO 8601. */
@@ -147,10 +147,10 @@ export interface OnceSettings {
 }
 
 /** @returns the new event's id */
-export async function scheduleOnce(pool: Pool, settings: OnceSettings): Promise<string> {
+export async function createOneOffEvent(pool: Pool, settings: OneOffEventSettings): Promise<string> {
   const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
   const { rows } = await pool.query(
-    `INSERT INTO ${TABLES.once.events} (webhook_conf, scheduled_time, payload, header_conf, retry_conf, comment)
+    `INSERT INTO ${TABLES.oneOff.events} (webhook_conf, scheduled_time, payload, header_conf, retry_conf, comment)
      VALUES ($1, $2, $3, $4, $5, $6) RETURNING id`,
     [
       json(settings.webhook),
@@ -171,7 +171,7 @@ export async function deleteScheduled(pool: Pool, kind: ScheduledKind, id: strin
 const SCHEDULED_TIME = `${jsonTime("scheduled_time AT TIME ZONE 'UTC'")} AS scheduled_time`;
 const LATE = 'extract(epoch FROM now() - scheduled_time) AS late_seconds';
 
-/** $1 is the taker's key. */
+/** $1 is the owner's key. */
 function take(kind: ScheduledKind, condition: string): string {
   const { events } = TABLES[kind];
   return `UPDATE ${events} SET status = 'locked', locked_by = $1
@@ -185,15 +185,15 @@ function take(kind: ScheduledKind, condition: string): string {
     )`;
 }
 
-async function plan(pool: Pool, triggers: readonly Ticks[], replace: boolean): Promise<void> {
-  // A tick laid out twice would fire twice.
-  await oneAtATime(pool, 'hdb_catalog.hdb_cron_events', async (client) => {
+async function plan(pool: Pool, triggers: readonly TriggerSchedule[], replace: boolean): Promise<void> {
+  // An event inserted twice would be delivered twice.
+  await withAdvisoryLock(pool, 'hdb_catalog.hdb_cron_events', async (client) => {
     const { rows } = await client.query('SELECT now() AS now');
     const { now } = z.object({ now: z.date() }).parse(rows[0]);
     const names: string[] = [];
     const times: Date[] = [];
     for (const { trigger, next } of triggers) {
-      for (const time of next(now, TICKS_AHEAD)) {
+      for (const time of next(now, EVENTS_AHEAD)) {
         names.push(trigger);
         times.push(time);
       }

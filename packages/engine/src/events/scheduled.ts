@@ -1,21 +1,21 @@
-/** Runs cron triggers and events scheduled once: each due event goes to its webhook, once for all engines. */
+/** Runs cron triggers and one-off events: each due event goes to its webhook, once for all engines. */
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { EngineConfig } from '#base/config.ts';
 import type { Logger } from '#base/log.ts';
 import { createRunner, type RunnerOptions } from '#jobs/runner.ts';
 import { parseSchedule } from '#metadata/cron-schedule.ts';
-import { header } from '#metadata/kit.ts';
+import { header } from '#metadata/primitives.ts';
 import { type CronTrigger, retryConf } from '#metadata/types.ts';
 import { deliver, type Outcome } from './delivery.ts';
-import { createScheduledStore, type ScheduledKind, type Ticks } from './scheduled-store.ts';
+import { createScheduledStore, type ScheduledKind, type TriggerSchedule } from './scheduled-store.ts';
 
 export interface ScheduledRunner {
-  /** Takes over these triggers; resolves when their next ticks are laid out. */
+  /** Takes over these triggers; resolves when their next events are inserted. */
   apply(triggers: readonly CronTrigger[]): Promise<void>;
   /** Looks for due events now. */
   wake(): void;
-  /** Lets deliveries finish for `graceMs`; those that do not are given back. */
+  /** Lets deliveries in progress finish for `graceMs`; the others are unlocked. */
   close(graceMs: number): Promise<void>;
 }
 
@@ -58,13 +58,13 @@ export function createScheduledRunner(pool: Pool, config: EngineConfig, log: Log
     });
     return prepared;
   };
-  const ticks = (): Ticks[] =>
+  const schedules = (): TriggerSchedule[] =>
     [...triggers.values()].flatMap(({ name, schedule }) => {
       const parsed = parseSchedule(schedule);
       return parsed === undefined ? [] : [{ trigger: name, next: parsed.next }];
     });
   const planNow = async (replace: boolean) => {
-    await store.plan(ticks(), replace);
+    await store.plan(schedules(), replace);
     plannedAt = performance.now();
   };
 
@@ -85,7 +85,7 @@ export function createScheduledRunner(pool: Pool, config: EngineConfig, log: Log
       },
       config.env,
     );
-    // Given up because the engine closes: neither delivered nor tried; whoever is next takes it again.
+    // Aborted because the engine closes: neither delivered nor tried; the next engine locks it again.
     if (signal.aborted && !outcome.delivered) return;
     const state = nextState(event, outcome);
     if (!outcome.delivered) {
@@ -100,14 +100,14 @@ export function createScheduledRunner(pool: Pool, config: EngineConfig, log: Log
     if (state === 'scheduled') runner.wake();
   };
 
-  const turn: RunnerOptions['turn'] = async (inFlight, presence) => {
+  const turn: RunnerOptions['turn'] = async (inFlight, owner) => {
     await prepare();
     if (triggers.size > 0 && performance.now() - plannedAt > PLAN_EVERY_MS) await planNow(false);
     if (inFlight.free <= 0) return SHORTEST_PAUSE_MS;
-    const key = await presence.key();
+    const key = await owner.key();
     const due = [
-      ...(triggers.size > 0 ? (await store.takeTicks([...triggers.keys()], key)).map(tickEvent) : []),
-      ...(await store.takeOnce(key)).map(onceEvent),
+      ...(triggers.size > 0 ? (await store.claimCronEvents([...triggers.keys()], key)).map(tickEvent) : []),
+      ...(await store.claimOneOffEvents(key)).map(onceEvent),
     ];
     for (const event of due) {
       if (event === undefined) continue;
@@ -117,7 +117,9 @@ export function createScheduledRunner(pool: Pool, config: EngineConfig, log: Log
     return Math.min(Math.max(next, SHORTEST_PAUSE_MS), LONGEST_PAUSE_MS);
   };
 
-  const tickEvent = (row: Awaited<ReturnType<typeof store.takeTicks>>[number]): DueEvent | undefined => {
+  const tickEvent = (
+    row: Awaited<ReturnType<typeof store.claimCronEvents>>[number],
+  ): DueEvent | undefined => {
     const trigger = triggers.get(row.trigger_name);
     if (trigger === undefined) return undefined;
     return {
@@ -138,18 +140,20 @@ export function createScheduledRunner(pool: Pool, config: EngineConfig, log: Log
       transforms: { request: trigger.request_transform, response: trigger.response_transform },
     };
   };
-  const onceEvent = (row: Awaited<ReturnType<typeof store.takeOnce>>[number]): DueEvent | undefined => {
+  const onceEvent = (
+    row: Awaited<ReturnType<typeof store.claimOneOffEvents>>[number],
+  ): DueEvent | undefined => {
     const settings = onceSettings.safeParse(row);
     if (!settings.success) {
       log.error('scheduled-trigger', {
         event_id: row.id,
         error: 'its webhook, headers or retry settings are not valid',
       });
-      void runner.persist(() => store.setState('once', row.id, 'error'));
+      void runner.persist(() => store.setState('oneOff', row.id, 'error'));
       return undefined;
     }
     return {
-      kind: 'once',
+      kind: 'oneOff',
       id: row.id,
       tries: row.tries,
       lateSeconds: row.late_seconds,
@@ -171,7 +175,7 @@ export function createScheduledRunner(pool: Pool, config: EngineConfig, log: Log
     logType: 'scheduled-trigger',
     limit: MAX_IN_FLIGHT,
     turn,
-    giveBack: (ids) => Promise.allSettled([store.giveBack('cron', ids), store.giveBack('once', ids)]),
+    release: (ids) => Promise.allSettled([store.release('cron', ids), store.release('oneOff', ids)]),
   });
   return {
     async apply(wanted) {

@@ -9,7 +9,7 @@ export interface GraphqlRequest {
   readonly variables?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** What of the HTTP request or WebSocket connection actions and logs need. */
+/** What actions and logs need of the HTTP request or WebSocket connection. */
 export interface RequestContext {
   readonly headers: HeaderList;
   readonly requestId: string;

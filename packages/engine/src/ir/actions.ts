@@ -51,9 +51,9 @@ export interface TrackedAction {
 export type ActionMeaning =
   /** Calls the handler and waits. */
   | { readonly kind: 'call'; readonly action: TrackedAction }
-  /** Notes the call down and gives its id. */
+  /** Logs the call and answers with its id. */
   | { readonly kind: 'start'; readonly action: TrackedAction }
-  /** What became of a call that was noted down. */
+  /** The result of a logged call. */
   | { readonly kind: 'result'; readonly action: TrackedAction }
   | { readonly kind: 'result-id' | 'result-created-at' | 'result-errors' | 'result-output' }
   /** A field of the handler's answer. */
@@ -76,7 +76,7 @@ export interface OutputField {
     | { readonly kind: 'link'; readonly join: number; readonly keys: readonly string[] };
 }
 
-/** What the client selected of a noted call. */
+/** What the client selected of a logged call. */
 export interface ResultField {
   readonly alias: string;
   readonly value:

@@ -17,7 +17,7 @@ export interface TrackInput {
   readonly enumRows: ReadonlyMap<string, EnumRows>;
   /** Undefined where naming conventions are turned off. */
   readonly defaultNamingConvention: string | undefined;
-  /** Whoever may read the table a function returns may call it. */
+  /** Roles that may read the table a function returns may call it. */
   readonly inferFunctionPermissions: boolean;
 }
 

@@ -74,7 +74,7 @@ export interface InsertRow {
 export interface RelatedInsert {
   readonly relationship: string;
   readonly kind: 'object' | 'array';
-  /** Pairs of (column of the row at hand, column of the related row). */
+  /** Pairs of (column of the current row, column of the related row). */
   readonly mapping: readonly (readonly [local: string, remote: string])[];
   /** Whether the related row goes first, and gives its key to this one. */
   readonly before: boolean;

@@ -69,7 +69,7 @@ export type ComparisonOperator =
   | 'ST_DWithin'
   | 'ST_3DDWithin';
 
-/** The left side of a comparison: something of the row at hand. */
+/** The left side of a comparison: something of the current row. */
 export type Operand =
   /** `visible`: an inherited role's condition for seeing the column; else it counts as null. */
   | { readonly kind: 'column'; readonly column: string; readonly visible?: Predicate | undefined }
@@ -85,7 +85,7 @@ export type Operand =
 /** The right side. */
 export type Comparand =
   | { readonly kind: 'param'; readonly param: Param; readonly type: PgType }
-  /** A column of the row at hand, or of the row that the whole permission is about. */
+  /** A column of the current row, or of the row that the whole permission is about. */
   | { readonly kind: 'column'; readonly column: string; readonly of: 'row' | 'root' };
 
 export type Predicate =

@@ -88,10 +88,10 @@ export type RowValue =
   | { readonly kind: 'object'; readonly join: Join; readonly rows: RowsNode }
   | { readonly kind: 'array'; readonly join: Join; readonly rows: RowsNode }
   | { readonly kind: 'aggregate'; readonly join: Join; readonly node: AggregateNode }
-  /** A gap for what a {@link RemoteJoin} finds by these keys; null where one of them is. */
+  /** A placeholder for what a {@link RemoteJoin} finds by these keys; null where one of them is. */
   | { readonly kind: 'remote'; readonly join: number; readonly keys: readonly Operand[] };
 
-/** Rows of another source, found by keys that the gaps of an answer hold. */
+/** Rows of another source, found by the keys in the placeholders of an answer. */
 export interface RemoteJoin {
   readonly source: string;
   /** What each key is equal to. */

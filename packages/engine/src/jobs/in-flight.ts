@@ -1,19 +1,19 @@
-/** The deliveries under way: no more than so many, and known by id when the engine closes. */
+/** Deliveries in progress: at most a given number, known by id when the engine closes. */
 
 export interface InFlight {
   readonly free: number;
   /** Runs `work` until it is done; it must not throw. */
   start(id: string, work: (signal: AbortSignal) => Promise<void>): void;
   /**
-   * Waits for those under way, then gives up on the rest.
-   * @returns the ids of those given up
+   * Waits for deliveries in progress, then aborts the rest.
+   * @returns the ids of the aborted ones
    */
   close(graceMs: number): Promise<string[]>;
 }
 
 export function createInFlight(limit: number): InFlight {
   const running = new Map<string, Promise<void>>();
-  const giveUp = new AbortController();
+  const controller = new AbortController();
   return {
     get free() {
       return limit - running.size;
@@ -21,7 +21,7 @@ export function createInFlight(limit: number): InFlight {
     start(id, work) {
       running.set(
         id,
-        work(giveUp.signal).finally(() => running.delete(id)),
+        work(controller.signal).finally(() => running.delete(id)),
       );
     },
     async close(graceMs) {
@@ -33,7 +33,7 @@ export function createInFlight(limit: number): InFlight {
       await Promise.race([Promise.allSettled(running.values()), grace]);
       clearTimeout(timer);
       const left = [...running.keys()];
-      giveUp.abort(new Error('the engine is closing'));
+      controller.abort(new Error('the engine is closing'));
       await Promise.allSettled(running.values());
       return left;
     },

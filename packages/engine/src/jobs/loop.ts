@@ -1,15 +1,15 @@
-/** Something done over and over, with pauses that end early when there is reason to. */
+/** A loop with pauses that can be ended early. */
 
 export interface Loop {
-  /** Ends the pause at hand, or the next one if a turn is under way. */
+  /** Ends the current pause, or the next one if a turn is running. */
   wake(): void;
-  /** No further turn begins; resolves when the one under way is over. */
+  /** Starts no further turn; resolves when the current one is over. */
   close(): Promise<void>;
 }
 
 const AFTER_FAILURE_MS = 1000;
 
-/** @param turn gives the milliseconds to pause for before the next turn */
+/** @param turn returns the milliseconds to pause for before the next turn */
 export function createLoop(turn: () => Promise<number>, onError: (error: unknown) => void): Loop {
   let closed = false;
   let woken = false;

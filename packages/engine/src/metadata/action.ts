@@ -1,7 +1,16 @@
 /** Actions, their custom types, and scheduled triggers. */
 import { z } from 'zod';
 import { parseSchedule } from './cron-schedule.ts';
-import { graphqlName, header, json, list, nonEmptyText, object, qualifiedName, transform } from './kit.ts';
+import {
+  graphqlName,
+  header,
+  json,
+  list,
+  nonEmptyText,
+  object,
+  qualifiedName,
+  transform,
+} from './primitives.ts';
 
 /** A GraphQL type as text: `[String!]!`. */
 const graphqlType = z.string().min(1);
@@ -80,7 +89,7 @@ export const customTypes = object({
 });
 export type CustomTypes = z.infer<typeof customTypes>;
 
-/** Of cron triggers and of events scheduled once. */
+/** Of cron triggers and of one-off events. */
 export const retryConf = object({
   num_retries: z.number().int().min(0).default(0),
   retry_interval_seconds: z.number().min(0).default(10),

@@ -1,6 +1,6 @@
 /** Actions, custom types and cron triggers of the export. */
 import type { Action, CronTrigger, CustomTypes } from './action.ts';
-import { compact, nonEmpty, type Out, plainName, sorted } from './export-kit.ts';
+import { compact, nonEmpty, type Out, plainName, sorted } from './export-format.ts';
 
 const DEFAULT_TIMEOUT_SECONDS = 30;
 

@@ -1,5 +1,5 @@
 /** One table of the export. */
-import { compact, nonEmpty, type Out, plainName, sortBy, sorted, sortedValue } from './export-kit.ts';
+import { compact, nonEmpty, type Out, plainName, sortBy, sorted, sortedValue } from './export-format.ts';
 import type {
   ArrayRelationship,
   EventTrigger,

@@ -1,7 +1,7 @@
 /** From checked metadata back to JSON, as Hasura exports it: sorted by name, defaults left out. */
 import { hashOrder } from '#base/hash-order.ts';
 import { exportAction, exportCronTrigger, exportCustomTypes } from './export-action.ts';
-import { compact, nonEmpty, type Out, plainName, sortBy, sorted } from './export-kit.ts';
+import { compact, nonEmpty, type Out, plainName, sortBy, sorted } from './export-format.ts';
 import { exportTable } from './export-table.ts';
 import type { FunctionMetadata, InheritedRole, Metadata, Source } from './types.ts';
 

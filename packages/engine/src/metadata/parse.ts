@@ -1,8 +1,8 @@
-/** From JSON to checked values, complaining as Hasura's JSON reader does: what, and at which path. */
+/** From JSON to checked values. Errors are those of Hasura's JSON reader: what is wrong, and at which path. */
 import type { z } from 'zod';
 import { EngineError, jsonPath } from '#base/errors.ts';
 import { jsonType } from '#values/json.ts';
-import { shareEqual } from './share.ts';
+import { internPermissions } from './intern.ts';
 import { type Metadata, metadata } from './types.ts';
 
 const MISSING = ' missing';
@@ -11,7 +11,7 @@ const ABSENT = new Set(['invalid_type', 'invalid_value', 'invalid_union', 'custo
 
 /**
  * @param at where in the request `value` stands, for the error's path
- * @param reader names itself in complaints about what is missing at the top, as some of Hasura's do
+ * @param reader named in errors about what is missing at the top, as some of Hasura's do
  * @throws {EngineError} `parse-failed`
  */
 export function parseWith<Schema extends z.ZodType>(
@@ -20,10 +20,10 @@ export function parseWith<Schema extends z.ZodType>(
   at: readonly PropertyKey[] = [],
   reader?: string,
 ): z.output<Schema> {
-  refuseUnreadable(value, at);
+  assertReadable(value, at);
   const parsed = schema.safeParse(value, { error: describe });
   if (parsed.success) return parsed.data;
-  const { message, path } = worst(parsed.error.issues);
+  const { message, path } = mostSpecific(parsed.error.issues);
   const named = reader !== undefined && path.length === 0 && message.endsWith('not found');
   throw new EngineError('parse-failed', named ? `parsing ${reader} failed, ${message}` : message, {
     path: jsonPath([...at, ...path]),
@@ -34,15 +34,15 @@ export function parseWith<Schema extends z.ZodType>(
 export function parseMetadata(value: unknown, at: readonly PropertyKey[] = []): Metadata {
   const parsed = parseWith(metadata, value, at);
   checkUnique(parsed, at);
-  return shareEqual(parsed);
+  return internPermissions(parsed);
 }
 
 /**
- * What readers of JSON lose without a word. They leave out the key `__proto__`: a condition on a column of that
+ * What readers of JSON drop silently. They leave out the key `__proto__`: a condition on a column of that
  * name would be none, and its permission would hold for every row. And a number such as `1e400` becomes infinite,
  * which no type of a column reads and JSON writes as null.
  */
-function refuseUnreadable(value: unknown, at: readonly PropertyKey[]): void {
+function assertReadable(value: unknown, at: readonly PropertyKey[]): void {
   if (typeof value === 'number' && !Number.isFinite(value)) {
     throw new EngineError('parse-failed', 'a number is too large; write it as text', { path: jsonPath(at) });
   }
@@ -53,7 +53,7 @@ function refuseUnreadable(value: unknown, at: readonly PropertyKey[]): void {
     });
   }
   for (const [key, item] of Object.entries(value)) {
-    refuseUnreadable(item, [...at, Array.isArray(value) ? Number(key) : key]);
+    assertReadable(item, [...at, Array.isArray(value) ? Number(key) : key]);
   }
 }
 
@@ -74,14 +74,14 @@ function describe(issue: z.core.$ZodRawIssue): string | undefined {
   return undefined;
 }
 
-interface Complaint {
+interface Issue {
   readonly message: string;
   readonly path: readonly PropertyKey[];
 }
 
 /** The issue that tells most: of a union, that of the alternative which came furthest. */
-function worst(issues: readonly z.core.$ZodIssue[]): Complaint {
-  const complaints = issues.map((issue): Complaint => {
+function mostSpecific(issues: readonly z.core.$ZodIssue[]): Issue {
+  const found = issues.map((issue): Issue => {
     if (issue.code === 'unrecognized_keys') {
       const key = issue.keys[0] ?? '';
       return {
@@ -96,13 +96,13 @@ function worst(issues: readonly z.core.$ZodIssue[]): Complaint {
       };
     }
     if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-      const alternatives = issue.errors.filter((alternative) => alternative.length > 0).map(worst);
+      const alternatives = issue.errors.filter((alternative) => alternative.length > 0).map(mostSpecific);
       const inner = alternatives.reduce((best, next) => (next.path.length > best.path.length ? next : best));
       return { message: inner.message, path: [...issue.path, ...inner.path] };
     }
     return { message: issue.message, path: issue.path };
   });
-  return complaints[0] ?? { message: 'invalid', path: [] };
+  return found[0] ?? { message: 'invalid', path: [] };
 }
 
 function checkUnique(parsed: Metadata, at: readonly PropertyKey[]): void {

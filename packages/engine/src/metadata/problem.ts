@@ -1,9 +1,9 @@
-/** Collects what of the metadata does not fit the database, while the rest is made. */
+/** Collects what of the metadata does not fit the database, while the rest is used. */
 import { displayName, type QualifiedName } from '#postgres/catalog.ts';
 import type { Json } from '#values/json.ts';
 import { ScalarError } from '#values/scalar.ts';
 
-/** Why one object of the metadata cannot be; caught where that object is made. */
+/** Why one object of the metadata is inconsistent; caught where that object is made. */
 export class Problem extends Error {}
 
 export interface Problems {
@@ -18,7 +18,7 @@ export interface MetadataObject {
   readonly name: string;
   /** As JSON, but for keys that are undefined. */
   readonly definition: unknown;
-  /** Said before the reason: `in table "users": in relationship "posts": `. */
+  /** Put before the reason: `in table "users": in relationship "posts": `. */
   readonly context?: string;
 }
 
@@ -53,7 +53,7 @@ function json(value: unknown): Json {
 export const inTable = (table: QualifiedName) => `in table "${displayName(table)}": `;
 
 /** ` because …`, or a list of reasons. */
-export function because(reasons: readonly string[]): string {
+export function listReasons(reasons: readonly string[]): string {
   const [only] = reasons;
   if (reasons.length === 1) return `because ${only}`;
   return `for the following reasons:\n${reasons.map((reason) => `  • ${reason}\n`).join('')}`;

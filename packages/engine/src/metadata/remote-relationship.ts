@@ -1,7 +1,7 @@
 /** Relationships to tables of other sources. */
 import { z } from 'zod';
 import { isPlainObject } from '#values/json.ts';
-import { graphqlName, nonEmptyText, object, type QualifiedName, qualifiedName } from './kit.ts';
+import { graphqlName, nonEmptyText, object, type QualifiedName, qualifiedName } from './primitives.ts';
 
 const toSource = object({
   relationship_type: z.enum(['object', 'array']),
@@ -16,7 +16,7 @@ const toSource = object({
 const REMOTE_SCHEMA_KEYS = ['to_remote_schema', 'remote_schema', 'hasura_fields', 'remote_field'];
 
 /** Hasura's two ways to lead to a remote schema, refused by name rather than as unknown keys. */
-function refuseRemoteSchemas(value: unknown, context: z.RefinementCtx): void {
+function rejectRemoteSchemas(value: unknown, context: z.RefinementCtx): void {
   if (!isPlainObject(value) || !REMOTE_SCHEMA_KEYS.some((key) => value[key] !== undefined)) return;
   context.addIssue({
     code: 'custom',
@@ -27,7 +27,7 @@ function refuseRemoteSchemas(value: unknown, context: z.RefinementCtx): void {
 
 export const remoteRelationshipDefinition = z
   .unknown()
-  .superRefine(refuseRemoteSchemas)
+  .superRefine(rejectRemoteSchemas)
   .pipe(z.strictObject({ to_source: toSource }));
 
 export const remoteRelationship = object({ name: graphqlName, definition: remoteRelationshipDefinition });

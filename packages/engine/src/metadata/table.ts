@@ -10,7 +10,7 @@ import {
   qualifiedName,
   transform,
   unsupported,
-} from './kit.ts';
+} from './primitives.ts';
 import { remoteRelationship } from './remote-relationship.ts';
 
 const customRootField = z.union([

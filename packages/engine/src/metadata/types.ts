@@ -2,8 +2,8 @@
  * Hasura's metadata, version 3, as this engine understands it.
  *
  * Unknown keys are refused, with the path of the offending key: a setting that is not understood might be
- * a permission, and must never be dropped in silence. Parts that Hasura has and this engine has not are
- * accepted only when empty.
+ * a permission, and must never be dropped silently. Parts that this engine does not support are accepted only when
+ * empty.
  *
  * The parsed value keeps the metadata's own shape and names; defaults are filled in.
  */
@@ -11,11 +11,11 @@
 import { z } from 'zod';
 import { parse as parseGraphql } from '#base/graphql.ts';
 import { action, cronTrigger, customTypes } from './action.ts';
-import { graphqlName, json, list, nonEmptyText, object, qualifiedName, unsupported } from './kit.ts';
+import { graphqlName, json, list, nonEmptyText, object, qualifiedName, unsupported } from './primitives.ts';
 import { tableMetadata } from './table.ts';
 
 export * from './action.ts';
-export { type QualifiedName, qualifiedName } from './kit.ts';
+export { type QualifiedName, qualifiedName } from './primitives.ts';
 export * from './remote-relationship.ts';
 export * from './table.ts';
 

@@ -17,7 +17,7 @@ export interface WebhookRequest {
   readonly body: string | undefined;
   /** For the whole exchange; 0 is no limit. */
   readonly timeoutMs: number;
-  /** Gives up early. */
+  /** Aborts the request. */
   readonly signal?: AbortSignal;
 }
 
@@ -27,7 +27,7 @@ export interface WebhookAnswer {
   readonly body: string;
 }
 
-/** The handler was not reached, broke off or took too long. */
+/** The handler was not reached, closed the connection or took too long. */
 class WebhookUnreachable extends Error {
   override readonly name = 'WebhookUnreachable';
   readonly timedOut: boolean;
@@ -37,7 +37,7 @@ class WebhookUnreachable extends Error {
   }
 }
 
-/** Whether it was the timeout that kept the answer from coming. */
+/** Whether the timeout was the reason. */
 export function isTimeout(error: unknown): boolean {
   return error instanceof WebhookUnreachable && error.timedOut;
 }
@@ -50,7 +50,7 @@ const DEFAULT_HEADERS: HeaderPairs = [
   ['User-Agent', `hasura-graphql-engine/${HASURA_VERSION}`],
 ];
 
-/** What HTTP itself sets; a client of ours that forwards them would break the request. */
+/** What HTTP itself sets: forwarding them would break the request. */
 const HOP_BY_HOP = new Set([
   'accept-encoding',
   'connection',
@@ -90,7 +90,7 @@ function firstOfEach(headers: HeaderPairs): [name: string, value: string][] {
   return kept;
 }
 
-/** @throws {WebhookUnreachable} whatever kept the answer from coming; any status is an answer */
+/** @throws {WebhookUnreachable} where no answer came; any status is an answer */
 export async function callWebhook(request: WebhookRequest): Promise<WebhookAnswer> {
   const timeout = request.timeoutMs > 0 ? AbortSignal.timeout(request.timeoutMs) : undefined;
   const signals = [timeout, request.signal].filter((signal) => signal !== undefined);

@@ -13,7 +13,7 @@ export interface FilterTable {
 export interface FilterContext {
   /** The table the permission is on: `["$", "column"]` means its row. */
   readonly root: FilterTable;
-  /** The table whose row is at hand. */
+  /** The table of the current row. */
   readonly table: FilterTable;
   readonly lookup: Lookup;
 }

@@ -15,8 +15,7 @@ const ONE_VALUE = ['_eq', '_neq', '_gt', '_lt', '_gte', '_lte', '_like', '_nlike
 const LISTS = ['_in', '_nin'];
 
 /**
- * The keys of the rows there are asked for before a statement runs, and the row here has to have one of
- * them. As in Hasura the relationship is by one column, and the filter one level deep.
+ * The keys of the other source's rows are fetched before a statement runs, and the row has to have one of them. As in Hasura the relationship is by one column, and the filter one level deep.
  *
  * @throws {Problem} for anything else
  */

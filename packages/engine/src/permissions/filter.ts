@@ -5,7 +5,7 @@
  */
 
 import { ALWAYS, type Operand, type Predicate } from '#ir/predicate.ts';
-import { qualifiedName } from '#metadata/kit.ts';
+import { qualifiedName } from '#metadata/primitives.ts';
 import { Problem } from '#metadata/problem.ts';
 import { displayName, type QualifiedName } from '#postgres/catalog.ts';
 import { isPlainObject } from '#values/json.ts';

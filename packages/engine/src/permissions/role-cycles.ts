@@ -1,9 +1,9 @@
-/** Roles that inherit from themselves, by whatever detour. */
+/** Roles that inherit from themselves, directly or not. */
 import { EngineError } from '#base/errors.ts';
 import type { InheritedRole } from '#metadata/types.ts';
 
 /** @throws {EngineError} `cyclic-dependency`, telling each cycle from its alphabetically first role on */
-export function refuseRoleCycles(roles: readonly InheritedRole[]): void {
+export function assertNoRoleCycles(roles: readonly InheritedRole[]): void {
   const parents = new Map(roles.map((role) => [role.role_name, role.role_set]));
   const told = new Set<string>();
   const cycles: string[] = [];

@@ -5,12 +5,16 @@ import type { Path } from '#ir/path.ts';
 import type { ObjectType } from '#ir/schema.ts';
 import { displayName } from '#postgres/catalog.ts';
 import { writeArguments } from './action-input.ts';
-import type { Selecting } from './collect.ts';
+import type { SelectionContext } from './collect-fields.ts';
 import { type CheckedField, namedType, objectOf, selectFields } from './field.ts';
 import { planRemoteJoin } from './rows.ts';
 
 /** @throws {EngineError} for a selection that does not fit */
-export function planAction(checked: CheckedField, meaning: ActionMeaning, context: Selecting): ActionNode {
+export function planAction(
+  checked: CheckedField,
+  meaning: ActionMeaning,
+  context: SelectionContext,
+): ActionNode {
   switch (meaning.kind) {
     case 'call': {
       const input = writeArguments(checked.arguments);
@@ -36,7 +40,7 @@ function idOf(checked: CheckedField): string {
   throw new TypeError('the id of an action is a string');
 }
 
-function planResult(checked: CheckedField, context: Selecting): ResultField[] {
+function planResult(checked: CheckedField, context: SelectionContext): ResultField[] {
   const type = namedType(checked.field.type);
   if (type.kind !== 'object') return [];
   const fields: ResultField[] = [];
@@ -48,7 +52,7 @@ function planResult(checked: CheckedField, context: Selecting): ResultField[] {
   return fields;
 }
 
-function resultValue(checked: CheckedField, context: Selecting): ResultField['value'] {
+function resultValue(checked: CheckedField, context: SelectionContext): ResultField['value'] {
   const { meaning } = checked.field;
   const kind = meaning.kind === 'action' ? meaning.action.kind : undefined;
   switch (kind) {
@@ -66,7 +70,7 @@ function resultValue(checked: CheckedField, context: Selecting): ResultField['va
 }
 
 /** What is selected of the handler's answer; nothing where it is a scalar. */
-function planOutput(checked: CheckedField, context: Selecting): OutputField[] {
+function planOutput(checked: CheckedField, context: SelectionContext): OutputField[] {
   const type = namedType(checked.field.type);
   return type.kind === 'object' ? planObject(type, checked.selections, context, checked.path) : [];
 }
@@ -74,7 +78,7 @@ function planOutput(checked: CheckedField, context: Selecting): OutputField[] {
 function planObject(
   type: ObjectType,
   selections: readonly SelectionNode[],
-  context: Selecting,
+  context: SelectionContext,
   path: Path | undefined,
 ): OutputField[] {
   const fields: OutputField[] = [];
@@ -86,7 +90,7 @@ function planObject(
   return fields;
 }
 
-function outputValue(checked: CheckedField, context: Selecting): OutputField['value'] {
+function outputValue(checked: CheckedField, context: SelectionContext): OutputField['value'] {
   const { name, meaning, type } = checked.field;
   if (meaning.kind !== 'action') throw new TypeError(`${name} is no part of an action's output`);
   const { action } = meaning;
@@ -103,7 +107,7 @@ function outputValue(checked: CheckedField, context: Selecting): OutputField['va
 function planLink(
   checked: CheckedField,
   { link, selects, view }: Extract<ActionMeaning, { kind: 'link' }>,
-  context: Selecting,
+  context: SelectionContext,
 ): OutputField['value'] {
   const columns = link.mapping.map(([, name]) => {
     const column = view.table.columnByName.get(name);

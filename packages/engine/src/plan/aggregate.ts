@@ -4,7 +4,7 @@ import type { Path } from '#ir/path.ts';
 import type { Operand } from '#ir/predicate.ts';
 import type { ObjectType } from '#ir/schema.ts';
 import type { AggregateColumn, AggregateField, AggregateValue, RowField } from '#ir/select.ts';
-import type { Selecting } from './collect.ts';
+import type { SelectionContext } from './collect-fields.ts';
 import { type CheckedField, objectOf, selectFields } from './field.ts';
 import { planFunctionCall } from './function-call.ts';
 import { asList, enumColumn } from './read-input.ts';
@@ -13,14 +13,14 @@ import { asList, enumColumn } from './read-input.ts';
 export type PlanNodes = (
   type: ObjectType,
   selections: readonly SelectionNode[],
-  context: Selecting,
+  context: SelectionContext,
   path: Path | undefined,
 ) => readonly RowField[];
 
 export function planAggregateFields(
   type: ObjectType,
   selections: readonly SelectionNode[],
-  context: Selecting,
+  context: SelectionContext,
   path: Path | undefined,
   planNodes: PlanNodes,
 ): AggregateField[] {
@@ -42,7 +42,7 @@ export function planAggregateFields(
   return fields;
 }
 
-function planValues(type: ObjectType, checked: CheckedField, context: Selecting): AggregateValue[] {
+function planValues(type: ObjectType, checked: CheckedField, context: SelectionContext): AggregateValue[] {
   const values: AggregateValue[] = [];
   for (const selection of selectFields(type, checked.selections, context, checked.path)) {
     const { alias } = selection;
@@ -77,7 +77,7 @@ function planValues(type: ObjectType, checked: CheckedField, context: Selecting)
   return values;
 }
 
-function planColumns(type: ObjectType, checked: CheckedField, context: Selecting): AggregateColumn[] {
+function planColumns(type: ObjectType, checked: CheckedField, context: SelectionContext): AggregateColumn[] {
   const columns: AggregateColumn[] = [];
   for (const selection of selectFields(type, checked.selections, context, checked.path)) {
     const { alias } = selection;

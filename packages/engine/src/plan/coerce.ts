@@ -13,7 +13,7 @@ import { writeArray } from '#values/column-reader.ts';
 import { describeRaw, isNullRaw } from '#values/describe.ts';
 import { type Raw, ScalarError } from '#values/scalar.ts';
 import { mentionsVariables, toJson, type Variables } from '#values/variables.ts';
-import { invalid, unparsable } from './fail.ts';
+import { invalid, unparsable } from './errors.ts';
 import { readPlainRows } from './plain-rows.ts';
 
 /** A raw value, and the variable it is the whole value of. */

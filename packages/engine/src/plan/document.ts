@@ -10,8 +10,8 @@ import {
   TokenKind,
   visit,
 } from '#base/graphql.ts';
-import { checkFragments } from './collect.ts';
-import { isHasuraDocument } from './dialect.ts';
+import { checkFragments } from './collect-fields.ts';
+import { isHasuraDocument } from './hasura-syntax.ts';
 
 export interface ParsedOperation {
   readonly definition: OperationDefinitionNode;

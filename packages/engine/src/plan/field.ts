@@ -7,8 +7,8 @@ import { at, type Path } from '#ir/path.ts';
 import type { ObjectType, OutputField, TypeRef } from '#ir/schema.ts';
 import type { Raw } from '#values/scalar.ts';
 import { coerceFields, toArguments } from './coerce.ts';
-import { collectFields, type SelectedField, type Selecting } from './collect.ts';
-import { invalid, MAX_LEVELS, tooDeep } from './fail.ts';
+import { collectFields, type SelectedField, type SelectionContext } from './collect-fields.ts';
+import { invalid, MAX_LEVELS, tooDeep } from './errors.ts';
 
 /** A field that exists, with its arguments checked. `path` leads to the field. */
 export interface CheckedField {
@@ -33,7 +33,7 @@ export type Selection =
 export function* selectFields(
   type: ObjectType,
   selections: readonly SelectionNode[],
-  context: Selecting,
+  context: SelectionContext,
   path: Path | undefined,
 ): Generator<Selection> {
   const inside = at(path, 'selectionSet');
@@ -56,7 +56,7 @@ export function* selectFields(
 function checkField(
   field: OutputField,
   selected: SelectedField,
-  context: Selecting,
+  context: SelectionContext,
   path: Path | undefined,
 ): CheckedField {
   if (namedType(field.type).kind !== 'object' && selected.selections.length > 0)

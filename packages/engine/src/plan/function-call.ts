@@ -2,7 +2,7 @@
 import type { TrackedFunction } from '#ir/function.ts';
 import { at } from '#ir/path.ts';
 import type { FunctionCall } from '#ir/select.ts';
-import { notSupported } from './fail.ts';
+import { notSupported } from './errors.ts';
 import type { CheckedField } from './field.ts';
 import { asObject, tableArgument } from './read-input.ts';
 
@@ -26,12 +26,12 @@ export function planFunctionCall(fn: TrackedFunction, checked: CheckedField): Fu
       });
     }
   const here = at(checked.path, 'args', 'args');
-  let hasGap = false;
+  let hasOmitted = false;
   for (const { position, argument } of fn.inputs) {
     if (!inputs.has(position)) {
       if (!argument.hasDefault) throw notSupported('Non default arguments cannot be omitted', here);
-      hasGap = true;
-    } else if (hasGap && argument.name === undefined) {
+      hasOmitted = true;
+    } else if (hasOmitted && argument.name === undefined) {
       throw notSupported('Only last set of positional arguments can be omitted', here);
     }
   }

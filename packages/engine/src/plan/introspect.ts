@@ -14,18 +14,18 @@ import { shownType } from '#ir/type-text.ts';
 import { byName, rootsOf, walkTypes } from '#schema/all-types.ts';
 import { DIRECTIVES, type Directive } from '#schema/introspection-types.ts';
 import { writeGraphqlValue } from '#values/graphql-value.ts';
-import type { Selecting } from './collect.ts';
-import { invalid } from './fail.ts';
+import type { SelectionContext } from './collect-fields.ts';
+import { invalid } from './errors.ts';
 import { type CheckedField, namedType, objectOf, type Selection, selectFields } from './field.ts';
 
-/** One thing of the schema: what each field of its introspection type answers. */
+/** One object of the schema: what each field of its introspection type answers. */
 interface Answers {
   readonly [field: string]: () => Answer;
 }
 type Answer = string | boolean | null | readonly string[] | Answers | readonly Answers[];
 
 /** The JSON value of the field. */
-export function introspect(checked: CheckedField, schema: RoleSchema, context: Selecting): unknown {
+export function introspect(checked: CheckedField, schema: RoleSchema, context: SelectionContext): unknown {
   const isType = checked.field.meaning.kind === 'introspection' && checked.field.meaning.of === 'type';
   const answers = isType ? findType(checked, schema) : schemaAnswers(schema);
   const run: Introspection = { context, selections: new Map(), left: MAX_ANSWERS };
@@ -36,7 +36,7 @@ export function introspect(checked: CheckedField, schema: RoleSchema, context: S
 const MAX_ANSWERS = 1_000_000;
 
 interface Introspection {
-  readonly context: Selecting;
+  readonly context: SelectionContext;
   /** Selections are checked once, however many things they are asked of. */
   readonly selections: Map<readonly SelectionNode[], readonly Selection[]>;
   left: number;

@@ -1,7 +1,7 @@
 /** The `path` argument of JSON columns: `$.a.b[0]`, `a["odd key"]`, `[1].b`. */
 
 import type { Path } from '#ir/path.ts';
-import { invalid } from './fail.ts';
+import { invalid } from './errors.ts';
 
 const STEP = /^(?:\.?([\p{L}_][\p{L}\d_-]*)|\.?\[(?:(\d+)|"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')\])/u;
 

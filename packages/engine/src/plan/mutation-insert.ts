@@ -14,7 +14,7 @@ import type { Path } from '#ir/path.ts';
 import type { PlainRows } from '#ir/plain-rows.ts';
 import { ALWAYS, all } from '#ir/predicate.ts';
 import type { Preset, Table } from '#ir/tracked.ts';
-import { invalid } from './fail.ts';
+import { invalid } from './errors.ts';
 import { planWhere } from './where.ts';
 
 type Entry = ObjectInput['fields'][number];

@@ -11,7 +11,7 @@ import type {
 import type { WriteView } from '#ir/mutation-meaning.ts';
 import type { Path } from '#ir/path.ts';
 import { ALWAYS, all, type Predicate } from '#ir/predicate.ts';
-import { invalid } from './fail.ts';
+import { invalid } from './errors.ts';
 import { findInput, presetAssignment, target, toParam } from './mutation-insert.ts';
 import { planWhere } from './where.ts';
 

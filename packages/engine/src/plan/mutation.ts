@@ -4,14 +4,18 @@ import type { Mutation, MutationOutput, ResponseField } from '#ir/mutation.ts';
 import type { MutationMeaning } from '#ir/mutation-meaning.ts';
 import { at, type Path } from '#ir/path.ts';
 import type { ObjectType } from '#ir/schema.ts';
-import type { Selecting } from './collect.ts';
+import type { SelectionContext } from './collect-fields.ts';
 import { type CheckedField, objectOf, selectFields } from './field.ts';
 import { plainRows, planInsertSet } from './mutation-insert.ts';
 import { planDelete, planUpdate } from './mutation-update.ts';
 import { planRowFields } from './rows.ts';
 
 /** @throws {EngineError} an input or a selection that does not fit */
-export function planMutation(checked: CheckedField, meaning: MutationMeaning, context: Selecting): Mutation {
+export function planMutation(
+  checked: CheckedField,
+  meaning: MutationMeaning,
+  context: SelectionContext,
+): Mutation {
   if (meaning.kind === 'affected-rows' || meaning.kind === 'returning')
     throw new TypeError(`${meaning.kind} is no root field`);
   const { view, kind } = meaning;
@@ -34,7 +38,7 @@ export function planMutation(checked: CheckedField, meaning: MutationMeaning, co
 }
 
 /** Either the row itself or a response with the number of rows and the rows. */
-function planOutput(checked: CheckedField, context: Selecting): MutationOutput {
+function planOutput(checked: CheckedField, context: SelectionContext): MutationOutput {
   const type = objectOf(checked.field);
   return isResponse(type)
     ? { kind: 'response', fields: planResponse(type, checked.selections, context, checked.path) }
@@ -50,7 +54,7 @@ function isResponse(type: ObjectType): boolean {
 function planResponse(
   type: ObjectType,
   selections: readonly SelectionNode[],
-  context: Selecting,
+  context: SelectionContext,
   path: Path | undefined,
 ): readonly ResponseField[] {
   const fields: ResponseField[] = [];
@@ -62,7 +66,7 @@ function planResponse(
   return fields;
 }
 
-function planAnswer(checked: CheckedField, context: Selecting): ResponseField['value'] {
+function planAnswer(checked: CheckedField, context: SelectionContext): ResponseField['value'] {
   const { meaning } = checked.field;
   if (meaning.kind === 'mutation' && meaning.mutation.kind === 'affected-rows')
     return { kind: 'affected-rows' };

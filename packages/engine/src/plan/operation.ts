@@ -8,7 +8,7 @@ import type { ObjectType, RoleSchema } from '#ir/schema.ts';
 import type { RemoteJoin, Source } from '#ir/select.ts';
 import type { Variables } from '#values/variables.ts';
 import { planAction } from './actions.ts';
-import { createBudget, readDirectives, type Selecting } from './collect.ts';
+import { createBudget, readDirectives, type SelectionContext } from './collect-fields.ts';
 import type { ParsedOperation } from './document.ts';
 import { type CheckedField, objectOf, selectFields } from './field.ts';
 import { planFunctionCall } from './function-call.ts';
@@ -56,7 +56,7 @@ function isOneField(fields: readonly RootField[], allowsSeveral: boolean): boole
   return allowsSeveral && new Set(namespaces).size === 1;
 }
 
-interface RootContext extends Selecting {
+interface RootContext extends SelectionContext {
   readonly schema: RoleSchema;
   readonly kind: OperationPlan['kind'];
 }

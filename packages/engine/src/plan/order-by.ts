@@ -4,7 +4,7 @@ import type { Input, ObjectInput } from '#ir/input.ts';
 import type { EnumValue } from '#ir/schema.ts';
 import type { OrderItem, OrderKey } from '#ir/select.ts';
 import type { Ordering } from '#schema/order-by.ts';
-import { MAX_LEVELS, tooDeep } from './fail.ts';
+import { MAX_LEVELS, tooDeep } from './errors.ts';
 import { asList, asObject } from './read-input.ts';
 
 /**

@@ -1,7 +1,7 @@
 /**
  * Rows to insert that are data alone: a list of objects with the same columns each, whose values fit. They
- * are read column by column, at a fraction of what the same costs as input of any shape. Whatever is
- * otherwise (a relationship, a column that only some rows have, a value that does not fit) is left to
+ * are read column by column, at a fraction of what the same costs as input of any shape. Anything
+ * else (a relationship, a column that only some rows have, a value that does not fit) is left to
  * `coerce.ts`, which also has the errors.
  */
 

@@ -6,7 +6,7 @@ import type { ObjectType } from '#ir/schema.ts';
 import type { AggregateNode, Join, RemoteJoin, RowField, RowsNode, RowValue, Source } from '#ir/select.ts';
 import type { Column, RemoteSelection, TableView } from '#ir/tracked.ts';
 import { planAggregateFields } from './aggregate.ts';
-import type { Selecting } from './collect.ts';
+import type { SelectionContext } from './collect-fields.ts';
 import { type CheckedField, objectOf, selectFields } from './field.ts';
 import { planFunctionCall } from './function-call.ts';
 import { joinBySelected } from './join-keys.ts';
@@ -18,7 +18,7 @@ export function planRows(
   source: Source,
   view: TableView,
   checked: CheckedField,
-  context: Selecting,
+  context: SelectionContext,
 ): RowsNode {
   return {
     select: planSelect(source, view, checked.arguments, at(checked.path, 'args')),
@@ -31,7 +31,7 @@ export function planSingle(
   source: Source,
   where: Predicate,
   checked: CheckedField,
-  context: Selecting,
+  context: SelectionContext,
 ): RowsNode {
   return {
     select: {
@@ -51,7 +51,7 @@ export function planAggregate(
   source: Source,
   view: TableView,
   checked: CheckedField,
-  context: Selecting,
+  context: SelectionContext,
 ): AggregateNode {
   return {
     select: planSelect(source, view, checked.arguments, at(checked.path, 'args')),
@@ -69,7 +69,7 @@ export function planAggregate(
 export function planRowFields(
   type: ObjectType,
   selections: readonly SelectionNode[],
-  context: Selecting,
+  context: SelectionContext,
   path: Path | undefined,
 ): readonly RowField[] {
   const fields: RowField[] = [];
@@ -81,7 +81,7 @@ export function planRowFields(
   return joinBySelected(fields);
 }
 
-function planRowValue(checked: CheckedField, context: Selecting): RowValue {
+function planRowValue(checked: CheckedField, context: SelectionContext): RowValue {
   const { meaning } = checked.field;
   switch (meaning.kind) {
     case 'column': {
@@ -155,21 +155,21 @@ function jsonPath(checked: CheckedField): { path?: readonly Param[] } {
 
 export interface RemoteTarget {
   readonly view: TableView;
-  /** The columns there, in the order of the keys. */
+  /** The columns of the other table, in the order of the keys. */
   readonly columns: readonly Column[];
   readonly selects: RemoteSelection;
 }
 
 /**
- * Rows of another source that belong to rows at hand. The statement at hand leaves a gap with the keys where they
- * go; `execute/run/remote-joins.ts` asks the other source for all gaps at once and fills them.
+ * Rows of another source that are related to these rows. The statement writes a placeholder with the keys where they
+ * go; `execute/run/remote-joins.ts` asks the other source for all of them at once and replaces the placeholders.
  *
  * @returns the number of the join among those of the operation
  */
 export function planRemoteJoin(
   { view, columns, selects }: RemoteTarget,
   checked: CheckedField,
-  context: Selecting,
+  context: SelectionContext,
 ): number {
   const { name: table, source } = view.table;
   const from: Source = { kind: 'table', table };

@@ -1,10 +1,10 @@
-/** Which rows: here permissions meet the client's wishes. */
+/** Which rows: the role's filter and the client's arguments put together. */
 import type { Arguments, Input } from '#ir/input.ts';
 import type { Path } from '#ir/path.ts';
 import { all, type Operand, type Param } from '#ir/predicate.ts';
 import type { Select, Source } from '#ir/select.ts';
 import type { TableView } from '#ir/tracked.ts';
-import { invalid } from './fail.ts';
+import { invalid } from './errors.ts';
 import { planOrderBy } from './order-by.ts';
 import { asList, enumColumn, tableArgument } from './read-input.ts';
 import { planWhere } from './where.ts';

@@ -6,14 +6,14 @@ import { at } from '#ir/path.ts';
 import type { Param } from '#ir/predicate.ts';
 import { all, NULL_PARAM, type Operand } from '#ir/predicate.ts';
 import type { Column, TableView } from '#ir/tracked.ts';
-import type { Selecting } from './collect.ts';
-import { invalid } from './fail.ts';
+import type { SelectionContext } from './collect-fields.ts';
+import { invalid } from './errors.ts';
 import { type CheckedField, objectOf } from './field.ts';
 import { asList, asObject, tableArgument } from './read-input.ts';
 import { planRowFields } from './rows.ts';
 import { planWhere } from './where.ts';
 
-export function planStream(view: TableView, checked: CheckedField, context: Selecting): QueryNode {
+export function planStream(view: TableView, checked: CheckedField, context: SelectionContext): QueryNode {
   const items = cursorItems(tableArgument(checked.arguments, 'cursor'));
   const path = at(checked.path, 'args');
   const [item, second] = items;

@@ -6,7 +6,7 @@ import type { InputField, InputMeaning } from '#ir/schema.ts';
 import { planExpression } from '#permissions/boolean-expression.ts';
 import type { QualifiedName } from '#postgres/catalog.ts';
 import { TEXT } from '#postgres/pg-type.ts';
-import { invalid, MAX_LEVELS, tooDeep } from './fail.ts';
+import { invalid, MAX_LEVELS, tooDeep } from './errors.ts';
 import { asList, asObject, enumColumn } from './read-input.ts';
 
 /**

@@ -7,8 +7,8 @@ const MAX_TEXTS = 2000;
 /** In characters, altogether. */
 const MAX_LENGTH = 8_000_000;
 const texts = createCache<{ name: string | undefined }>(MAX_TEXTS, {
-  of: (_, text) => text.length,
-  most: MAX_LENGTH,
+  sizeOf: (_, text) => text.length,
+  max: MAX_LENGTH,
 });
 
 /**

@@ -1,4 +1,4 @@
-/** What everything that makes a role's types shares: the role, the source, and the types made so far. */
+/** What the makers of a role's types share: the role, the source, and the types made so far. */
 
 import type { Names } from '#ir/naming.ts';
 import type {
@@ -91,7 +91,7 @@ function createBuilder(
   };
 }
 
-/** The map holds values of many types, each under keys of its own maker: the one cast is here. */
+/** The map holds values of many types, each maker with its own keys: the one cast is here. */
 function memoize(made: Map<string, unknown>): Builder['once'] {
   return <Made>(key: string, make: () => Made): Made => {
     if (made.has(key)) return made.get(key) as Made;

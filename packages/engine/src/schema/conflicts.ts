@@ -5,7 +5,7 @@ import type { OutputField } from '#ir/schema.ts';
 import { displayName } from '#postgres/catalog.ts';
 
 /** @throws {EngineError} `unexpected`, naming what defines the field twice */
-export function refuseConflicts(root: string, fields: readonly OutputField[]): void {
+export function assertNoConflicts(root: string, fields: readonly OutputField[]): void {
   const origins = new Map<string, Set<string>>();
   const repeated = new Set<string>();
   for (const field of fields) {

@@ -13,8 +13,8 @@ import {
   required,
   requiredList,
 } from './builder.ts';
+import { argument, keyField, quoted, tableInput, whereType } from './mutation-inputs.ts';
 import { conflictArguments, insertInputType } from './mutation-insert.ts';
-import { argument, keyField, quoted, tableInput, whereType } from './mutation-kit.ts';
 import { updateArguments } from './mutation-update.ts';
 import { rootFieldDescription, rootFieldName } from './root-field.ts';
 import { rowType } from './row-type.ts';

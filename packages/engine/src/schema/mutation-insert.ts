@@ -14,7 +14,7 @@ import {
   tableInput,
   valueField,
   whereType,
-} from './mutation-kit.ts';
+} from './mutation-inputs.ts';
 
 /** Whether a client may give it a value at all; permissions come on top. */
 const isWritable = ({ identity, generated }: Column) => identity !== 'always' && !generated;

@@ -6,8 +6,8 @@ import type { Column, Table } from '#ir/tracked.ts';
 import { INTEGER, isNumeric, TEXT } from '#postgres/pg-type.ts';
 import { type Builder, nullable, required, requiredList } from './builder.ts';
 import { columnScalar } from './column-types.ts';
+import { optionalArgument, quoted, tableInput, valueField } from './mutation-inputs.ts';
 import { updatableColumns } from './mutation-insert.ts';
-import { optionalArgument, quoted, tableInput, valueField } from './mutation-kit.ts';
 
 interface Operator {
   readonly operator: UpdateOperator;

@@ -12,7 +12,7 @@ import {
   required,
   type SchemaOptions,
 } from './builder.ts';
-import { refuseConflicts } from './conflicts.ts';
+import { assertNoConflicts } from './conflicts.ts';
 import { introspectionFields } from './introspection-types.ts';
 import { mutationFields } from './mutation-fields.ts';
 import { functionFields, tableFields } from './query-fields.ts';
@@ -51,7 +51,7 @@ export function buildRoleSchema(
   ];
   const query = objectType('query_root', undefined, () => {
     const fields = fieldsOf('query');
-    refuseConflicts('query_root', fields);
+    assertNoConflicts('query_root', fields);
     return [...(fields.length === 0 ? [placeholder()] : fields), ...introspectionFields()];
   });
   const mutation = once(() => rootOrNothing('mutation_root', 'mutation root', fieldsOf('mutation')));
@@ -126,6 +126,6 @@ function rootOrNothing(
   description: string | undefined,
   fields: readonly OutputField[],
 ): ObjectType | undefined {
-  refuseConflicts(name, fields);
+  assertNoConflicts(name, fields);
   return fields.length === 0 ? undefined : objectType(name, description, () => fields);
 }

@@ -1,6 +1,6 @@
 /**
  * Hasura makes one field of all that select from a table under one name: a root field `articles` and an array
- * relationship `articles` to the same table have the description of whichever is come upon first.
+ * relationship `articles` to the same table have the description of the one that is found first.
  */
 
 import { hashOrder } from '#base/hash-order.ts';
@@ -15,7 +15,7 @@ type Kind = 'select' | 'select_aggregate';
 export const ARRAY_RELATIONSHIP = 'An array relationship';
 export const AGGREGATE_RELATIONSHIP = 'An aggregate relationship';
 
-/** @param own what the field is described as where no other was come upon before */
+/** @param own the description where no other was found before */
 export function sharedDescription(
   builder: Builder,
   table: Pick<Table, 'name'>,

@@ -10,7 +10,7 @@ import { byName, rootsOf, type TypePath, walkTypes } from './all-types.ts';
  * @returns whether any object type of several sources has one name: for other roles it may then differ
  * @throws {EngineError} `unexpected`, with both definitions
  */
-export function refuseTypeConflicts(schema: RoleSchema): boolean {
+export function assertNoTypeConflicts(schema: RoleSchema): boolean {
   const first = new Map<string, { readonly type: NamedType; readonly path: TypePath }>();
   const alike = new Set<NamedType>();
   let isShared = false;

@@ -1,4 +1,4 @@
-/** From a body to GraphQL requests, with Hasura's complaints. */
+/** From a body to GraphQL requests, with Hasura's errors. */
 
 import { EngineError, jsonPath } from '#base/errors.ts';
 import type { GraphqlRequest } from '#execute/operation.ts';

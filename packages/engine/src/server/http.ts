@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { EngineError } from '#base/errors.ts';
-import { jsonProblem } from './json-problem.ts';
+import { describeJsonError } from './json-error.ts';
 
 /** Migrations and metadata of a large project fit well; what is larger is a mistake or an attack. */
 const BODY_LIMIT = 100 * 1024 * 1024;
@@ -48,7 +48,7 @@ export function parseJson(text: string, parse: (text: string) => unknown = JSON.
   try {
     return parse(text);
   } catch {
-    throw new EngineError('invalid-json', jsonProblem(text));
+    throw new EngineError('invalid-json', describeJsonError(text));
   }
 }
 

@@ -168,7 +168,7 @@ function failure(
   return answerJson(body, status, []);
 }
 
-/** Whether a role is told what happened inside. */
+/** Whether a role is shown internal details. */
 function tellsInternal({ role }: Session, config: EngineConfig): boolean {
   return config.devMode || (role === 'admin' && config.adminInternalErrors);
 }
@@ -177,14 +177,14 @@ function traced(found: Authenticated): Authenticated {
   return { ...found, session: { ...found.session, trace: startTrace() } };
 }
 
-function refuseOthers({ isAdmin }: Session): void {
+function assertAdmin({ isAdmin }: Session): void {
   if (isAdmin) return;
   throw new EngineError('access-denied', 'You have to be an admin to access this endpoint', { status: 400 });
 }
 
 async function admin(call: Call, handle: () => unknown): Promise<Answer> {
   const { session } = await call.parts.authenticator.authenticate(call.headers);
-  refuseOthers(session);
+  assertAdmin(session);
   return answerJson(handle());
 }
 
@@ -272,7 +272,7 @@ async function explain(call: Call): Promise<Answer> {
   const { session } = await parts.authenticator.authenticate(call.headers);
   const text = await readBody(call.request);
   try {
-    refuseOthers(session);
+    assertAdmin(session);
     const { query, user } = explainBody.parse(parseJson(text));
     const body = readGraphqlBody(query);
     const asked = Object.fromEntries(
@@ -291,7 +291,7 @@ async function pgDump(call: Call): Promise<Answer> {
   const { session } = await parts.authenticator.authenticate(call.headers);
   const text = await readBody(call.request);
   try {
-    refuseOthers(session);
+    assertAdmin(session);
     const sql = await dumpDatabase(
       parseJson(text),
       parts.api.state.metadata,

@@ -23,7 +23,7 @@ export function answerClientError(error: Error & { readonly code?: string }, soc
     return;
   }
   writeError(socket, explain(error.code));
-  // Whoever sends slowly may read slowly too.
+  // A client that sends slowly may read slowly too.
   setTimeout(() => socket.destroy(), 1_000).unref();
 }
 

@@ -10,7 +10,7 @@ import { startTrace } from '#base/trace.ts';
 import type { GraphqlRequest, RunnableOperation } from '#execute/operation.ts';
 import { parseExactJson } from '#values/exact-json.ts';
 import { readGraphqlRequest } from './graphql-request.ts';
-import { jsonProblem } from './json-problem.ts';
+import { describeJsonError } from './json-error.ts';
 import type { LiveQueries } from './live-queries.ts';
 import { type GraphqlParts, prepareGraphql } from './run-graphql.ts';
 import {
@@ -186,7 +186,7 @@ export function serveConnection(
   };
 
   const receive = async (data: RawData, isBinary: boolean) => {
-    // Nobody would ever stop what begins after the end.
+    // What begins after the end would never be stopped.
     if (closed) return;
     const parsed = clientMessage.safeParse(isBinary ? undefined : parseFrame(data));
     if (parsed.success) await handle(parsed.data);
@@ -242,7 +242,7 @@ function frameText(data: RawData): string {
 function describeFrame(data: RawData, isBinary: boolean): string {
   if (isBinary) return 'Error in $: not a text message';
   const value = parseFrame(data);
-  if (value === undefined) return jsonProblem(frameText(data));
+  if (value === undefined) return describeJsonError(frameText(data));
   const type = typeof value === 'object' && value !== null && 'type' in value ? value.type : undefined;
   return typeof type === 'string'
     ? `Error in $: unexpected type for ClientMessage: ${type.slice(0, 40)}`

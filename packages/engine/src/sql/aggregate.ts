@@ -3,7 +3,7 @@ import type { AggregateField, AggregateNode, AggregateValue, RowField } from '#i
 import { ident } from '#postgres/quote.ts';
 import { type Entry, jsonObject, jsonValue, typenameText } from './json.ts';
 import { writeOperand } from './predicate.ts';
-import { type Outer, writeSelect } from './select.ts';
+import { type OuterRow, writeSelect } from './select.ts';
 import type { Scope, Writer } from './writer.ts';
 
 /** Writes a whole row's JSON as one expression: rows hold aggregates, and aggregates rows. */
@@ -14,7 +14,7 @@ export function aggregateQuery(
   writer: Writer,
   node: AggregateNode,
   writeRow: WriteRow,
-  outer: Outer | undefined,
+  outer: OuterRow | undefined,
 ): string {
   const { maximum } = node.select;
   const rows = writer.alias();

@@ -1,12 +1,12 @@
-/** Statements on one source for the sake of another: rows for keys, and keys for conditions. */
+/** Statements on one source for the rows of another: rows by keys, and keys for conditions. */
 import type { RemoteCondition } from '#ir/predicate.ts';
 import type { RemoteJoin } from '#ir/select.ts';
 import { ident, qualified } from '#postgres/quote.ts';
-import { keyName } from './gap.ts';
+import { keyName } from '#values/placeholder.ts';
 import { createParams, type Statement } from './params.ts';
 import { writePredicate } from './predicate.ts';
 import { writeAggregate, writeRow, writeRows } from './rows.ts';
-import type { Outer } from './select.ts';
+import type { OuterRow } from './select.ts';
 import { createWriter, type SqlOptions, type Writer } from './writer.ts';
 
 /** No other name in a statement has a dot in it, but for the writer's own, which are numbered. */
@@ -20,7 +20,7 @@ export function compileRemoteJoin({ columns, rows }: RemoteJoin, options: SqlOpt
   const params = createParams();
   const writer = createWriter(params, options);
   const list = params.add({ from: 'keys' });
-  const outer: Outer = {
+  const outer: OuterRow = {
     scope: { row: KEYS, root: KEYS },
     join: columns.map(({ name }, index) => [keyName(index), name] as const),
   };
@@ -44,7 +44,7 @@ export function compileRemoteCondition(condition: RemoteCondition, options: SqlO
   return { text, params: params.list };
 }
 
-function writeJoined(writer: Writer, rows: RemoteJoin['rows'], outer: Outer): string {
+function writeJoined(writer: Writer, rows: RemoteJoin['rows'], outer: OuterRow): string {
   switch (rows.kind) {
     case 'aggregate':
       return writeAggregate(writer, rows.node, outer);

@@ -3,7 +3,6 @@
 import type { AggregateNode, RowField, RowsNode, RowValue } from '#ir/select.ts';
 import { TEXT } from '#postgres/pg-type.ts';
 import { aggregateQuery } from './aggregate.ts';
-import { writeGap } from './gap.ts';
 import {
   canBeColumns,
   type Entry,
@@ -13,24 +12,25 @@ import {
   selectList,
   typenameText,
 } from './json.ts';
+import { writePlaceholder } from './placeholder.ts';
 import { writeOperand } from './predicate.ts';
-import { type Outer, writeSelect } from './select.ts';
+import { type OuterRow, writeSelect } from './select.ts';
 import type { Scope, Writer } from './writer.ts';
 
 /** A query of one column and one row: the rows as a JSON array. */
-export function writeRows(writer: Writer, node: RowsNode, outer?: Outer): string {
+export function writeRows(writer: Writer, node: RowsNode, outer?: OuterRow): string {
   const { query, item, alias } = writeItems(writer, node, outer);
   return `SELECT coalesce(json_agg(${item}), '[]') FROM (${query}) AS ${alias}`;
 }
 
 /** A query of one column and at most one row: the row as a JSON object. */
-export function writeRow(writer: Writer, node: RowsNode, outer?: Outer): string {
+export function writeRow(writer: Writer, node: RowsNode, outer?: OuterRow): string {
   const { query, item, alias } = writeItems(writer, node, outer);
   return `SELECT to_json(${item}) FROM (${query}) AS ${alias}`;
 }
 
 /** A query of one column and one row: aggregates over rows, and rows themselves, as a JSON object. */
-export function writeAggregate(writer: Writer, node: AggregateNode, outer?: Outer): string {
+export function writeAggregate(writer: Writer, node: AggregateNode, outer?: OuterRow): string {
   return aggregateQuery(writer, node, writeFields, outer);
 }
 
@@ -43,7 +43,7 @@ export function writeFields(writer: Writer, fields: readonly RowField[], scope: 
 function writeItems(
   writer: Writer,
   node: RowsNode,
-  outer: Outer | undefined,
+  outer: OuterRow | undefined,
 ): { query: string; item: string; alias: string } {
   const alias = writer.alias();
   let item = alias;
@@ -78,6 +78,6 @@ function writeValue(writer: Writer, value: RowValue, scope: Scope): string {
     case 'aggregate':
       return `(${writeAggregate(writer, value.node, { scope, join: value.join })})`;
     case 'remote':
-      return writeGap(writer, value.join, value.keys, scope);
+      return writePlaceholder(writer, value.join, value.keys, scope);
   }
 }

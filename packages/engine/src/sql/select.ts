@@ -8,7 +8,7 @@ import { allOf, writeJoin, writeOperand, writePredicate } from './predicate.ts';
 import type { Scope, Writer } from './writer.ts';
 
 /** How the rows of a query belong to a row of the query around it. */
-export interface Outer {
+export interface OuterRow {
   readonly scope: Scope;
   readonly join: Join;
 }
@@ -17,7 +17,7 @@ export interface Outer {
 export function writeSelect(
   writer: Writer,
   select: Select,
-  outer: Outer | undefined,
+  outer: OuterRow | undefined,
   list: (scope: Scope) => string,
   { withMaximum = true, withTies = false }: { withMaximum?: boolean; withTies?: boolean } = {},
 ): string {

@@ -1,4 +1,4 @@
-/** What the parts of one statement share while it is written. */
+/** What the parts of a statement share while it is written. */
 
 import type { Param } from '#ir/predicate.ts';
 import type { PgType } from '#postgres/catalog.ts';

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import { EngineError } from '#base/errors.ts';
-import { oneAtATime } from './one-at-a-time.ts';
+import { withAdvisoryLock } from '#postgres/advisory-lock.ts';
 import { CATALOG_VERSION, METADATA_TABLES } from './tables.ts';
 
 const versioned = z.object({ resource_version: z.number() });
@@ -31,10 +31,10 @@ export interface MetadataStore {
   /** Stores the first metadata of a fresh database, as version 1. */
   create(metadata: unknown): Promise<number>;
   /**
-   * Replaces version `expected`, and leaves word for other engines on the database.
+   * Replaces version `expected`, and notifies other engines on the database.
    * @param sources names of those whose catalogues the others are to read again
    * @returns the new version
-   * @throws {EngineError} `conflict` where another engine was faster
+   * @throws {EngineError} `conflict` where another engine stored first
    */
   save(metadata: unknown, expected: number, sources: readonly string[]): Promise<number>;
   catalogState(): Promise<{ id: string; cli_state: unknown; console_state: unknown }>;
@@ -49,7 +49,7 @@ export function createMetadataStore(pool: Pool): MetadataStore {
     async prepare() {
       const known = await pool.query("SELECT to_regclass('hdb_catalog.hdb_metadata') AS present");
       if (z.object({ present: z.string().nullable() }).parse(known.rows[0]).present !== null) return;
-      await oneAtATime(pool, 'hdb_catalog', async (client) => {
+      await withAdvisoryLock(pool, 'hdb_catalog', async (client) => {
         await client.query(METADATA_TABLES);
         await client.query(
           'INSERT INTO hdb_catalog.hdb_version (version, upgraded_on) VALUES ($1, now()) ON CONFLICT DO NOTHING',
@@ -127,7 +127,7 @@ export function createMetadataStore(pool: Pool): MetadataStore {
   };
 }
 
-/** Somebody changed the metadata in between. */
+/** The metadata was changed in between. */
 export function conflict(referenced: number): EngineError {
   return new EngineError(
     'conflict',

@@ -7,10 +7,10 @@ import type { Logger } from '#base/log.ts';
 import type { DatabaseUrl, Source } from '#metadata/types.ts';
 import type { Catalog } from '#postgres/catalog.ts';
 
-// Values travel as JSON text made by the database; whatever else is read stays the text PostgreSQL sent.
+// Values are JSON text made by the database; everything else stays the text PostgreSQL sent.
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** Servers and poolers that know no such setting do without. */
+/** Not set where the server or a pooler does not know the setting. */
 const ignore = () => {};
 
 /** @throws {EngineError} `invalid-configuration` where a variable is not set */
@@ -29,7 +29,7 @@ export function resolveDatabaseUrl(url: DatabaseUrl, env: Environment): string {
 export interface SourcePools {
   /** The pool of a source; made when first asked for, and again when its configuration changed. */
   pool(source: Source): pg.Pool;
-  /** Ends the pools of sources that are no longer there. */
+  /** Ends the pools of sources that were removed. */
   retain(sources: readonly Source[]): void;
   close(): Promise<void>;
 }
@@ -107,7 +107,7 @@ export function createSourcePools(config: EngineConfig, log: Logger): SourcePool
   };
 }
 
-/** A source whose database answered; sources that did not are the shell's to report. */
+/** A source whose database answered. The API reports those that did not. */
 export interface ConnectedSource {
   readonly metadata: Source;
   readonly pool: Pool;

@@ -57,7 +57,7 @@ export const UUID_SCALAR: ScalarType = scalar('uuid', undefined, {
   },
 });
 
-/** Hasura takes every base type of the database; without one at hand these are what there is. */
+/** Hasura takes every base type of the database; these are used without a database. */
 const POSTGRES_NAMES: ReadonlySet<string> = new Set([
   ...['smallint', 'integer', 'bigint', 'serial', 'bigserial', 'numeric', 'real', 'float8', 'money', 'oid'],
   ...[

@@ -3,7 +3,7 @@
 import type { TrackedFunction } from '#ir/function.ts';
 import { GRAPHQL_NAME } from '#ir/naming.ts';
 import type { ComputedField } from '#ir/tracked.ts';
-import { because, Problem } from '#metadata/problem.ts';
+import { listReasons, Problem } from '#metadata/problem.ts';
 import type { ComputedField as Metadata } from '#metadata/types.ts';
 import type { Catalog, CatalogFunction, PgType, QualifiedName } from '#postgres/catalog.ts';
 import { displayName, tableKey } from '#postgres/catalog.ts';
@@ -27,7 +27,7 @@ export function trackComputedField(
   const sessionArgument = findSessionArgument(fn, definition.session_argument, quoted, reasons);
   if (reasons.length > 0)
     throw new Problem(
-      `the computed field "${name}" cannot be added to table "${displayName(table)}" ${because(reasons)}`,
+      `the computed field "${name}" cannot be added to table "${displayName(table)}" ${listReasons(reasons)}`,
     );
   const description = comment ?? fn.description ?? `A computed field, executes function ${quoted}`;
   return {

@@ -15,7 +15,7 @@ export interface ReadTypes {
   readonly problems: readonly string[];
 }
 
-/** @param columnsOf left out where no database is at hand: links are then taken as they are */
+/** @param columnsOf left out where no database is known: links are then not checked */
 export function readCustomTypes(types: CustomTypes, columnsOf?: ColumnsOf): ReadTypes {
   const problems: string[] = [];
   const names = [...types.scalars, ...types.enums, ...types.input_objects, ...types.objects].map(

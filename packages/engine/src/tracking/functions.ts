@@ -3,7 +3,7 @@
 import type { TrackInput } from '#ir/draft.ts';
 import { GRAPHQL_NAME, type Names, objectIdentifier } from '#ir/naming.ts';
 import type { RootFunction, Table } from '#ir/tracked.ts';
-import { because, Problem } from '#metadata/problem.ts';
+import { listReasons, Problem } from '#metadata/problem.ts';
 import type { FunctionMetadata } from '#metadata/types.ts';
 import { displayName, tableKey } from '#postgres/catalog.ts';
 import { describeFunction, singleFunction } from './computed-fields.ts';
@@ -35,7 +35,7 @@ export function trackFunction(
     reasons.push(`the function arguments ${odd.join(',')} are not in compliance with GraphQL spec`);
   const sessionArgument = findSession(fn.arguments, config.session_argument, reasons);
   if (reasons.length > 0 || fn.returnsTable === undefined)
-    throw new Problem(`the function "${displayName(name)}" cannot be tracked ${because(reasons)}`);
+    throw new Problem(`the function "${displayName(name)}" cannot be tracked ${listReasons(reasons)}`);
   const returns = fn.returnsTable;
   const table = tables.get(tableKey(returns));
   if (table === undefined) throw new Problem(`table "${displayName(returns)}" is not tracked`);

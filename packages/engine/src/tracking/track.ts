@@ -4,7 +4,7 @@ import type { SourceDraft, TableDraft, TrackInput } from '#ir/draft.ts';
 import { createNames, custom, GRAPHQL_NAME, type Names, objectIdentifier } from '#ir/naming.ts';
 import type { EnumTable, RootFieldKind, RootFunction, Table, TrackedSource } from '#ir/tracked.ts';
 import type { InconsistentObject } from '#metadata/problem.ts';
-import { because, createProblems, Problem, type Problems } from '#metadata/problem.ts';
+import { createProblems, listReasons, Problem, type Problems } from '#metadata/problem.ts';
 import { ROOT_FIELDS, type TableMetadata } from '#metadata/types.ts';
 import { createAccess } from '#permissions/access.ts';
 import { displayName, tableKey } from '#postgres/catalog.ts';
@@ -102,7 +102,7 @@ function enumTable({ metadata, table }: TableDraft, input: TrackInput, names: Na
   const rows = input.enumRows.get(tableKey(metadata.table)) ?? { problems: ['its rows were not read'] };
   if ('problems' in rows)
     throw new Problem(
-      `the table "${displayName(metadata.table)}" cannot be used as an enum ${because(rows.problems)}`,
+      `the table "${displayName(metadata.table)}" cannot be used as an enum ${listReasons(rows.problems)}`,
     );
   const { custom_name: customName } = metadata.configuration;
   const identifier = customName === undefined ? objectIdentifier(metadata.table) : custom(customName);

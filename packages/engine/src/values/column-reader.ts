@@ -1,4 +1,4 @@
-/** How values of each PostgreSQL type are read from JSON, and what is said of those that do not fit. */
+/** How values of each PostgreSQL type are read from JSON, and the errors for those that do not fit. */
 
 import type { PgType } from '#postgres/catalog.ts';
 import { isGeo, isUnknown } from '#postgres/pg-type.ts';

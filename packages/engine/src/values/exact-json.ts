@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { NumberLiteral } from './scalar.ts';
 
 /** The same value with ordinary numbers, for readers that know no others. */
-export function inexact(value: unknown): unknown {
+export function toJavaScriptNumbers(value: unknown): unknown {
   if (value instanceof NumberLiteral) return Number(value.text);
-  if (Array.isArray(value)) return value.map(inexact);
+  if (Array.isArray(value)) return value.map(toJavaScriptNumbers);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, inexact(item)]));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toJavaScriptNumbers(item)]));
 }
 
 /**

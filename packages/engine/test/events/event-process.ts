@@ -3,7 +3,7 @@ import pg from 'pg';
 import { z } from 'zod';
 import { readConfig } from '#base/config.ts';
 import { silentLogger } from '#base/log.ts';
-import { createEventEngine } from '#events/index.ts';
+import { createEventWorkers } from '#events/workers.ts';
 import { metadata } from '#metadata/types.ts';
 import { readCatalog } from '#postgres/read-catalog.ts';
 
@@ -12,7 +12,7 @@ const config = readConfig({ HASURA_GRAPHQL_DATABASE_URL: database });
 const pool = new pg.Pool({ connectionString: database });
 const parsed = metadata.parse(JSON.parse(text));
 const catalog = await readCatalog(pool);
-await createEventEngine(pool, config, silentLogger).apply(
+await createEventWorkers(pool, config, silentLogger).apply(
   parsed,
   parsed.sources.map((source) => ({ metadata: source, pool, catalog })),
 );

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { readConfig } from '#base/config.ts';
 import { silentLogger } from '#base/log.ts';
 import { insertManualEvent, redeliver } from '#events/event-store.ts';
-import { createEventEngine } from '#events/index.ts';
+import { createEventWorkers } from '#events/workers.ts';
 import { metadata } from '#metadata/types.ts';
 import { readCatalog } from '#postgres/read-catalog.ts';
 import { createMetadataStore } from '#storage/metadata-store.ts';
@@ -85,7 +85,7 @@ function engine(env: Record<string, string> = {}) {
     HASURA_GRAPHQL_EVENTS_FETCH_INTERVAL: '10',
     ...env,
   });
-  const made = createEventEngine(pool, config, silentLogger);
+  const made = createEventWorkers(pool, config, silentLogger);
   closers.push(() => made.close(0));
   return {
     close: made.close,
@@ -320,7 +320,7 @@ describe('the triggers in the database', () => {
       `CREATE TABLE ${pg.escapeIdentifier(hostile)} (${pg.escapeIdentifier(hostile)} text)`,
     );
     const target = await receiver();
-    const made = createEventEngine(
+    const made = createEventWorkers(
       pool,
       readConfig({ HASURA_GRAPHQL_DATABASE_URL: database.url, HASURA_GRAPHQL_EVENTS_FETCH_INTERVAL: '10' }),
       silentLogger,

@@ -26,7 +26,7 @@ const FILTERS: Record<string, unknown> = {
 };
 
 /** What the planner refuses, and what it says. */
-const REFUSED: Record<string, [filter: unknown, reason: RegExp]> = {
+const UNSUPPORTED: Record<string, [filter: unknown, reason: RegExp]> = {
   two_columns: [{ label: { owner: { _eq: 'a' }, title: { _eq: 'a' } } }, /Expected the remote relationship/],
   no_column: [{ label: {} }, /Expected the remote relationship/],
   deep: [{ label: { artists: { id: { _eq: '1' } } } }, /"artists" does not exist/],
@@ -54,7 +54,7 @@ beforeAll(async () => {
           ],
           select_permissions: [
             ...Object.entries(FILTERS).map(([role, filter]) => select(role, filter)),
-            ...Object.entries(REFUSED).map(([role, [filter]]) => select(role, filter)),
+            ...Object.entries(UNSUPPORTED).map(([role, [filter]]) => select(role, filter)),
             select('writer', {}),
           ],
           insert_permissions: [
@@ -218,14 +218,14 @@ describe('writes', () => {
 });
 
 describe('what is not done', () => {
-  test.each(Object.entries(REFUSED))('%s grants nothing and is told', async (role, [, reason]) => {
+  test.each(Object.entries(UNSUPPORTED))('%s grants nothing and is told', async (role, [, reason]) => {
     const told = core.inconsistencies.find(({ name }) => name.includes(` ${role} in table artist`));
     expect(told?.reason).toMatch(reason);
     expect(await core.failure('{ artist { id } }', as(role))).toMatch(/field 'artist' not found/);
   });
 
   test('nothing else is inconsistent', () => {
-    expect(core.inconsistencies).toHaveLength(Object.keys(REFUSED).length);
+    expect(core.inconsistencies).toHaveLength(Object.keys(UNSUPPORTED).length);
   });
 
   test('subscriptions', () => {

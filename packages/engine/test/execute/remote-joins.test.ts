@@ -171,7 +171,7 @@ describe('what relationships to other sources answer', () => {
     expect(JSON.stringify(found)).toBe('{"artist":[{"sales":[{"id":4}],"name":"Bo","label":{"id":"2"}}]}');
   });
 
-  test('values around a gap stay as the database wrote them', async () => {
+  test('values around a placeholder stay as the database wrote them', async () => {
     const raw = await core.raw(
       '{ album(order_by: {id: asc}) { meta title artist { label { title } sales(where: {id: {_gte: 3}}) { amount } } } }',
     );

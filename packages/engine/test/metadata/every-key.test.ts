@@ -4,12 +4,12 @@
  */
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { withoutEffect } from '#metadata/inert.ts';
+import { ineffectiveSettings } from '#metadata/ineffective-settings.ts';
 import { parseMetadata } from '#metadata/parse.ts';
 import { metadata } from '#metadata/types.ts';
 
 /** Refused unless empty. */
-const REFUSED = [
+const UNSUPPORTED = [
   'sources.tables.apollo_federation_config',
   'sources.tables.logical_model',
   'sources.functions.configuration.response',
@@ -137,12 +137,12 @@ const table = (extra: Record<string, unknown>) => ({
 describe('every key of the metadata', () => {
   test('that is named here is there', () => {
     expect(keys.size).toBeGreaterThan(200);
-    for (const key of [...REFUSED, ...WARNED, ...HARMLESS, ...Object.keys(PERMISSIONS)])
+    for (const key of [...UNSUPPORTED, ...WARNED, ...HARMLESS, ...Object.keys(PERMISSIONS)])
       expect(keys).toContain(key);
   });
 
   test('of a permission is enforced, by a test, or refused', () => {
-    const said = new Set([...REFUSED, ...Object.keys(PERMISSIONS)]);
+    const said = new Set([...UNSUPPORTED, ...Object.keys(PERMISSIONS)]);
     expect([...keys].filter((key) => PERMISSION_KEY.test(key) && !said.has(key))).toEqual([]);
   });
 
@@ -153,7 +153,7 @@ describe('every key of the metadata', () => {
     );
   });
 
-  test.each(REFUSED)('%s is refused where it is not empty', (key) => {
+  test.each(UNSUPPORTED)('%s is refused where it is not empty', (key) => {
     const value = { anything: ['at all'] };
     const [last = '', ...path] = key.split('.').reverse();
     const nested = path.reduce<Record<string, unknown>>((below, step) => ({ [step]: below }), {
@@ -198,7 +198,7 @@ function fill(at: Record<string, unknown>): unknown {
 
 describe('what is without effect is told', () => {
   test('and all else is not', () => {
-    expect(withoutEffect(parseMetadata(table({})))).toEqual([]);
+    expect(ineffectiveSettings(parseMetadata(table({})))).toEqual([]);
   });
 
   test.each<[string, unknown, RegExp]>([
@@ -232,6 +232,6 @@ describe('what is without effect is told', () => {
     ],
     ['certificates', { version: 3, network: { tls_allowlist: [{ host: 'x' }] } }, /tls_allowlist/],
   ])('%s', (_, given, expected) => {
-    expect(withoutEffect(parseMetadata(given))).toEqual([expect.stringMatching(expected)]);
+    expect(ineffectiveSettings(parseMetadata(given))).toEqual([expect.stringMatching(expected)]);
   });
 });

@@ -3,7 +3,7 @@ import { as, startCore, type TestCore } from '../support/core.ts';
 import { SAMPLE_SOURCE, SAMPLE_SQL } from '../support/sample.ts';
 
 /** Filters on `author` that must not be guessed at. */
-const REFUSED: readonly (readonly [filter: unknown, reason: string])[] = [
+const UNSUPPORTED: readonly (readonly [filter: unknown, reason: string])[] = [
   [{ name: { _sounds_like: 'x' } }, 'Unknown operator: _sounds_like'],
   [{ name: { eq: 'x' } }, 'Unknown operator: eq'],
   [{ nobody: { _eq: 1 } }, '"nobody" does not exist'],
@@ -27,7 +27,7 @@ const REFUSED: readonly (readonly [filter: unknown, reason: string])[] = [
 ];
 
 describe('a row filter that is not understood', () => {
-  test.each(REFUSED)('%j grants nothing', async (filter, reason) => {
+  test.each(UNSUPPORTED)('%j grants nothing', async (filter, reason) => {
     const [author, article] = SAMPLE_SOURCE.tables;
     const core = await startCore(SAMPLE_SQL, {
       tables: [

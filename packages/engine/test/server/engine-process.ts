@@ -4,9 +4,9 @@
  */
 import { readConfig } from '#base/config.ts';
 import { silentLogger } from '#base/log.ts';
-import { createEngine } from '#engine.ts';
+import { startEngineServer } from '#engine.ts';
 
-const engine = await createEngine(readConfig(), silentLogger);
+const engine = await startEngineServer(readConfig(), silentLogger);
 process.on('message', () => {
   const { user, system } = process.cpuUsage();
   process.send?.({ cpuSeconds: (user + system) / 1e6, memoryMb: process.memoryUsage().rss / 2 ** 20 });

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { type EngineConfig, readConfig } from '#base/config.ts';
 import { createLogger } from '#base/log.ts';
-import { createEngine, type Engine } from '#engine.ts';
+import { type EngineServer, startEngineServer } from '#engine.ts';
 import { createDatabase, type TestDatabase } from '../../../../tests/support/postgres.ts';
 import { sendRaw } from '../../../../tests/support/raw-http.ts';
 
@@ -26,13 +26,13 @@ const PAGES_HERE = [
 const NAMES_ELSEWHERE = ['evil.example:8080', 'localhost.evil.example', '192.168.0.7:8080', '0.0.0.0:8080'];
 
 let database: TestDatabase;
-let engine: Engine;
+let engine: EngineServer;
 let logged: string[];
 
 beforeAll(async () => {
   database = await createDatabase();
   logged = [];
-  engine = await createEngine(
+  engine = await startEngineServer(
     settings(),
     createLogger((line) => logged.push(line)),
   );
@@ -141,7 +141,7 @@ describe('an engine without an admin secret', () => {
 
 test('an engine with an admin secret answers by any name, pages of anywhere too, as Hasura does', async () => {
   const log: string[] = [];
-  const guarded = await createEngine(
+  const guarded = await startEngineServer(
     settings({ HASURA_GRAPHQL_ADMIN_SECRET: 'hunter2' }),
     createLogger((line) => log.push(line)),
   );

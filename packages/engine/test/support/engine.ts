@@ -1,6 +1,6 @@
 import { readConfig } from '#base/config.ts';
 import { silentLogger } from '#base/log.ts';
-import { createEngine } from '#engine.ts';
+import { startEngineServer } from '#engine.ts';
 import { createDatabase, type TestDatabase } from '../../../../tests/support/postgres.ts';
 
 export const ADMIN_SECRET = 'secret of the tests';
@@ -38,7 +38,7 @@ export async function startEngine(
     HASURA_GRAPHQL_EVENTS_FETCH_INTERVAL: '10',
     ...env,
   });
-  const engine = await createEngine(config, silentLogger);
+  const engine = await startEngineServer(config, silentLogger);
   const post = async (path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> => {
     const answer = await fetch(engine.url + path, {
       method: 'POST',

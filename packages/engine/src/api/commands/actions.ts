@@ -1,10 +1,10 @@
 /** Actions and their custom types. */
 import { z } from 'zod';
-import { forgetCalls } from '#actions/log.ts';
+import { deleteCalls } from '#actions/action-log.ts';
 import { type Commands, command, SUCCESS } from '#api/command.ts';
 import { objectName } from '#api/editing/names.ts';
 import { EngineError } from '#base/errors.ts';
-import { graphqlName, json, nonEmptyText, object } from '#metadata/kit.ts';
+import { graphqlName, json, nonEmptyText, object } from '#metadata/primitives.ts';
 import type { Action, Metadata } from '#metadata/types.ts';
 import { actionDefinition, customTypes } from '#metadata/types.ts';
 
@@ -46,12 +46,12 @@ export const actionCommands: Commands = {
       const { metadata } = draft.state;
       find(metadata, name);
       await draft.change({ ...metadata, actions: metadata.actions.filter((action) => action.name !== name) });
-      if (clear) await forgetCalls(metadataPool, name);
+      if (clear) await deleteCalls(metadataPool, name);
       return SUCCESS;
     },
   ),
   create_action_permission: command(
-    // A permission has no settings; Hasura takes a `definition` and looks away.
+    // A permission has no settings; Hasura accepts a `definition` and ignores it.
     object({ action: graphqlName, role: nonEmptyText, definition: json.optional(), comment }),
     async ({ action: name, role, comment: text }, { draft }) => {
       const action = find(draft.state.metadata, name);

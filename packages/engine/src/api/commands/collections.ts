@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type Commands, command, SUCCESS } from '#api/command.ts';
 import { objectName } from '#api/editing/names.ts';
 import { EngineError } from '#base/errors.ts';
-import { nonEmptyText, object } from '#metadata/kit.ts';
+import { nonEmptyText, object } from '#metadata/primitives.ts';
 import {
   allowlistEntry,
   allowlistScope,
@@ -19,7 +19,7 @@ export const collectionCommands: Commands = {
     queryCollection,
     async (collection, { draft }) => {
       const { metadata } = draft.state;
-      refuseTaken(metadata, collection.name);
+      assertNameIsFree(metadata, collection.name);
       const names = collection.definition.queries.map(({ name }) => name);
       const twice = [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
       if (twice.length > 0) {
@@ -37,7 +37,7 @@ export const collectionCommands: Commands = {
     object({ name: nonEmptyText, new_name: nonEmptyText }),
     async ({ name, new_name: newName }, { draft }) => {
       find(draft.state.metadata, name);
-      refuseTaken(draft.state.metadata, newName);
+      assertNameIsFree(draft.state.metadata, newName);
       const next = edit(draft.state.metadata, name, (one) => ({ ...one, name: newName }));
       await draft.change({
         ...next,
@@ -131,7 +131,7 @@ export const collectionCommands: Commands = {
     object({ collection: nonEmptyText }),
     async ({ collection }, { draft }) => {
       const { metadata } = draft.state;
-      refuseUnlisted(metadata, collection);
+      assertCollectionExists(metadata, collection);
       await draft.change({
         ...metadata,
         allowlist: metadata.allowlist.filter((entry) => entry.collection !== collection),
@@ -144,7 +144,7 @@ export const collectionCommands: Commands = {
     object({ collection: nonEmptyText, scope: allowlistScope }),
     async ({ collection, scope }, { draft }) => {
       const { metadata } = draft.state;
-      refuseUnlisted(metadata, collection);
+      assertCollectionExists(metadata, collection);
       await draft.change({
         ...metadata,
         allowlist: metadata.allowlist.map((entry) =>
@@ -194,12 +194,12 @@ function find(metadata: Metadata, name: string): QueryCollection {
   return found;
 }
 
-function refuseTaken(metadata: Metadata, name: string): void {
+function assertNameIsFree(metadata: Metadata, name: string): void {
   if (!metadata.query_collections.some((collection) => collection.name === name)) return;
   throw new EngineError('already-exists', `query collection with name "${name}" already exists`);
 }
 
-function refuseUnlisted(metadata: Metadata, name: string): void {
+function assertCollectionExists(metadata: Metadata, name: string): void {
   if (metadata.allowlist.some(({ collection }) => collection === name)) return;
   throw new EngineError('not-found', `collection "${name}" doesn't exist in the allowlist`, { status: 400 });
 }

@@ -1,4 +1,4 @@
-/** Looking into what became of events: of tables, of cron triggers, and those that were scheduled once. */
+/** Reading what became of events: of tables, of cron triggers, and one-off ones. */
 import { z } from 'zod';
 import { type CommandContext, type Commands, command, SUCCESS } from '#api/command.ts';
 import { findSource, withSource } from '#api/editing/find.ts';
@@ -10,7 +10,7 @@ import {
   SCHEDULED_COLUMNS,
   type ScheduledOrigin,
 } from '#events/scheduled-log.ts';
-import { nonEmptyText, object } from '#metadata/kit.ts';
+import { nonEmptyText, object } from '#metadata/primitives.ts';
 import type { EventTrigger, Metadata } from '#metadata/types.ts';
 
 const source = nonEmptyText.default('default');

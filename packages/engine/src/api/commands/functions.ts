@@ -1,12 +1,12 @@
 /** Tracked functions, their permissions, and computed fields. */
 import { z } from 'zod';
 import { type CommandContext, type Commands, command, SUCCESS } from '#api/command.ts';
-import { dependentsOfField, refuseDependents, removeDependents } from '#api/editing/dependencies.ts';
+import { assertNoDependents, dependentsOfField, removeDependents } from '#api/editing/dependencies.ts';
 import { findSource, findTable, sameName, withSource, withTable } from '#api/editing/find.ts';
 import { objectName, quoted } from '#api/editing/names.ts';
 import { remoteDependentsOfField } from '#api/editing/remote-relationships.ts';
 import { EngineError, prefixPath } from '#base/errors.ts';
-import { nonEmptyText, object } from '#metadata/kit.ts';
+import { nonEmptyText, object } from '#metadata/primitives.ts';
 import {
   computedFieldDefinition,
   functionConfig,
@@ -168,7 +168,7 @@ export const functionCommands: Commands = {
           remove: (metadata: typeof draft.state.metadata) => metadata,
         })),
       ];
-      if (!cascade) refuseDependents(dependents);
+      if (!cascade) assertNoDependents(dependents);
       await draft.change(
         withTable(removeDependents(draft.state.metadata, dependents), owner, table, (one) => ({
           ...one,

@@ -6,8 +6,8 @@ import { dropInconsistent } from '#api/editing/drop-inconsistent.ts';
 import { EngineError } from '#base/errors.ts';
 import { removeEventLog } from '#events/event-install.ts';
 import { exportMetadata } from '#metadata/export.ts';
-import { json, object } from '#metadata/kit.ts';
 import { parseMetadata } from '#metadata/parse.ts';
+import { json, object } from '#metadata/primitives.ts';
 import type { InconsistentObject } from '#metadata/problem.ts';
 import { EMPTY_METADATA, type Metadata, type Source } from '#metadata/types.ts';
 import { isPlainObject } from '#values/json.ts';
@@ -68,7 +68,7 @@ export const metadataCommands: Commands = {
   ),
   get_inconsistent_metadata: command(anything, (_, { draft }) => describe(draft.state.inconsistencies)),
   drop_inconsistent_metadata: command(anything, async (_, { draft }) => {
-    // What is dropped may leave others inconsistent that leaned on it.
+    // What is dropped may leave others inconsistent that depended on it.
     for (let round = 0; round < 10 && draft.state.inconsistencies.length > 0; round += 1) {
       await draft.replace(dropInconsistent(draft.state.metadata, draft.state.inconsistencies));
     }

@@ -5,7 +5,7 @@ import { findTable, withTable } from '#api/editing/find.ts';
 import { objectName, type PermissionKind, quoted } from '#api/editing/names.ts';
 import { EngineError } from '#base/errors.ts';
 import { ADMIN_ROLE } from '#base/session.ts';
-import { nonEmptyText, object } from '#metadata/kit.ts';
+import { nonEmptyText, object } from '#metadata/primitives.ts';
 import {
   deletePermission,
   insertPermission,

@@ -1,12 +1,12 @@
 /** Relationships between tables. */
 import { z } from 'zod';
 import { type CommandContext, type Commands, command, SUCCESS } from '#api/command.ts';
-import { dependentsOfField, refuseDependents, removeDependents } from '#api/editing/dependencies.ts';
+import { assertNoDependents, dependentsOfField, removeDependents } from '#api/editing/dependencies.ts';
 import { findSource, findTable, withTable } from '#api/editing/find.ts';
 import { objectName, quoted } from '#api/editing/names.ts';
 import { renameField } from '#api/editing/rename.ts';
 import { EngineError } from '#base/errors.ts';
-import { graphqlName, nonEmptyText, object } from '#metadata/kit.ts';
+import { graphqlName, nonEmptyText, object } from '#metadata/primitives.ts';
 import {
   arrayUsing,
   objectUsing,
@@ -48,7 +48,7 @@ const arrayArgs = object({
 export const relationshipCommands: Commands = {
   create_object_relationship: command(objectArgs, async (args, { draft }) => {
     const { source: name, table, ...relationship } = args;
-    refuseTaken(findTable(draft.state.metadata, name, table), args.name);
+    assertNameIsFree(findTable(draft.state.metadata, name, table), args.name);
     await draft.change(
       withTable(draft.state.metadata, name, table, (entry) => ({
         ...entry,
@@ -60,7 +60,7 @@ export const relationshipCommands: Commands = {
   }),
   create_array_relationship: command(arrayArgs, async (args, { draft }) => {
     const { source: name, table, ...relationship } = args;
-    refuseTaken(findTable(draft.state.metadata, name, table), args.name);
+    assertNameIsFree(findTable(draft.state.metadata, name, table), args.name);
     await draft.change(
       withTable(draft.state.metadata, name, table, (entry) => ({
         ...entry,
@@ -77,7 +77,7 @@ export const relationshipCommands: Commands = {
       find(context, name, table, relationship);
       const entry = findSource(draft.state.metadata, name);
       const dependents = dependentsOfField(entry, table, relationship, await draft.catalog(entry));
-      if (!cascade) refuseDependents(dependents);
+      if (!cascade) assertNoDependents(dependents);
       const without = <Item extends { readonly name: string }>(items: Item[]) =>
         items.filter((item) => item.name !== relationship);
       await draft.change(
@@ -142,7 +142,7 @@ function fieldNames(table: TableMetadata, name: string): boolean {
   ].some((field) => field.name === name);
 }
 
-function refuseTaken(table: TableMetadata, name: string): void {
+function assertNameIsFree(table: TableMetadata, name: string): void {
   if (!fieldNames(table, name)) return;
   throw new EngineError('already-exists', `field with name "${name}" exists in table ${quoted(table.table)}`);
 }

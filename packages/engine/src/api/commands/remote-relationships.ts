@@ -4,7 +4,7 @@ import { type CommandContext, type Commands, command, SUCCESS } from '#api/comma
 import { findTable, withTable } from '#api/editing/find.ts';
 import { objectName } from '#api/editing/names.ts';
 import { EngineError } from '#base/errors.ts';
-import { graphqlName, nonEmptyText, object } from '#metadata/kit.ts';
+import { graphqlName, nonEmptyText, object } from '#metadata/primitives.ts';
 import {
   type QualifiedName,
   qualifiedName,
@@ -63,7 +63,7 @@ function requireOne({ draft }: CommandContext, source: string, table: QualifiedN
 }
 
 export const remoteRelationshipCommands: Commands = {
-  // As in Hasura, what is created takes the place of one of its name.
+  // As in Hasura, what is created replaces one of the same name.
   create_remote_relationship: command(anyArgs, (args, context) => {
     findTable(context.draft.state.metadata, args.source, args.table);
     return put(args, context);

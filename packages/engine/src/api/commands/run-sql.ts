@@ -5,8 +5,8 @@ import { type CommandContext, type Commands, command } from '#api/command.ts';
 import { findSource } from '#api/editing/find.ts';
 import { followCatalog } from '#api/editing/follow-catalog.ts';
 import { EngineError } from '#base/errors.ts';
-import { tellTriggers } from '#execute/run/transaction.ts';
-import { nonEmptyText, object } from '#metadata/kit.ts';
+import { setSessionQuery } from '#execute/run/transaction.ts';
+import { nonEmptyText, object } from '#metadata/primitives.ts';
 import { readCatalog } from '#postgres/read-catalog.ts';
 import { splitStatements } from '#postgres/split-statements.ts';
 
@@ -49,7 +49,7 @@ async function runSql(parsed: z.output<typeof args>, context: CommandContext): P
   try {
     if (parsed.no_transaction) return await withoutTransaction(client, parsed, context);
     await client.query(parsed.read_only ? 'BEGIN READ ONLY' : 'BEGIN');
-    await client.query(tellTriggers(context.session));
+    await client.query(setSessionQuery(context.session));
     try {
       if (!changesSchema(parsed)) {
         const result = await execute(client, parsed.sql);

@@ -4,8 +4,8 @@ import { type Commands, command, SUCCESS } from '#api/command.ts';
 import { findSource, withSource } from '#api/editing/find.ts';
 import { objectName } from '#api/editing/names.ts';
 import { EngineError } from '#base/errors.ts';
-import { nonEmptyText, object } from '#metadata/kit.ts';
 import { parseWith } from '#metadata/parse.ts';
+import { nonEmptyText, object } from '#metadata/primitives.ts';
 import { apiLimits, inheritedRole, type Metadata, queryTags } from '#metadata/types.ts';
 
 const host = { host: z.string(), suffix: z.string().optional() };

@@ -1,10 +1,10 @@
-/** Looking into the databases of sources: tables, columns, and relationships that could be. */
+/** Reading the databases of sources: tables, columns, and relationships that could be. */
 import { z } from 'zod';
 import { type Commands, command } from '#api/command.ts';
 import { findSource } from '#api/editing/find.ts';
 import { suggestRelationships } from '#api/editing/suggest-relationships.ts';
 import { EngineError } from '#base/errors.ts';
-import { json, nonEmptyText, object } from '#metadata/kit.ts';
+import { json, nonEmptyText, object } from '#metadata/primitives.ts';
 import { qualifiedName } from '#metadata/types.ts';
 import { type CatalogTable, tableKey } from '#postgres/catalog.ts';
 import { readCatalog } from '#postgres/read-catalog.ts';

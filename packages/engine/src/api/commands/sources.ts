@@ -1,12 +1,12 @@
 /** Adding, dropping and renaming sources. */
 import { z } from 'zod';
 import { type Commands, command, SUCCESS } from '#api/command.ts';
-import { refuseDependents, removeDependents } from '#api/editing/dependencies.ts';
+import { assertNoDependents, removeDependents } from '#api/editing/dependencies.ts';
 import { findSource, withSource } from '#api/editing/find.ts';
 import { objectName } from '#api/editing/names.ts';
 import { dependentsOfSource } from '#api/editing/remote-relationships.ts';
 import { EngineError } from '#base/errors.ts';
-import { graphqlName, nonEmptyText, object, unsupported } from '#metadata/kit.ts';
+import { graphqlName, nonEmptyText, object, unsupported } from '#metadata/primitives.ts';
 import { sourceConfiguration, sourceCustomization } from '#metadata/types.ts';
 
 /** Under the prefix `pg_`. */
@@ -68,9 +68,9 @@ export const sourceCommands: Commands = {
       if (cascade && !isReached) {
         throw new EngineError('unexpected', `source with name "${name}" is inconsistent`, { status: 400 });
       }
-      // What leads to a source that is not reached is inconsistent already, and needs no permission to be.
+      // What leads to a source that is not reached is inconsistent already.
       const dependents = isReached ? dependentsOfSource(metadata, name) : [];
-      if (!cascade) refuseDependents(dependents);
+      if (!cascade) assertNoDependents(dependents);
       const pruned = removeDependents(metadata, dependents);
       await draft.change(
         { ...pruned, sources: pruned.sources.filter((source) => source.name !== name) },

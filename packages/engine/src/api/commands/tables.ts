@@ -1,12 +1,12 @@
 /** Tracking tables and views, and what they are called. */
 import { z } from 'zod';
 import { type CommandContext, type Commands, command, SUCCESS } from '#api/command.ts';
-import { dependentsOfTable, refuseDependents, removeDependents } from '#api/editing/dependencies.ts';
+import { assertNoDependents, dependentsOfTable, removeDependents } from '#api/editing/dependencies.ts';
 import { findSource, findTable, sameName, withSource, withTable } from '#api/editing/find.ts';
 import { objectName, quoted } from '#api/editing/names.ts';
 import { remoteDependentsOfTable } from '#api/editing/remote-relationships.ts';
 import { EngineError } from '#base/errors.ts';
-import { nonEmptyText, object, unsupported } from '#metadata/kit.ts';
+import { nonEmptyText, object, unsupported } from '#metadata/primitives.ts';
 import {
   type QualifiedName,
   qualifiedName,
@@ -80,7 +80,7 @@ async function untrack(
     ...dependentsOfTable(entry, table, await draft.catalog(entry)),
     ...remoteDependentsOfTable(metadata, name, table),
   ];
-  if (!cascade) refuseDependents(dependents);
+  if (!cascade) assertNoDependents(dependents);
   await draft.change(
     withSource(removeDependents(metadata, dependents), name, (one) => ({
       ...one,

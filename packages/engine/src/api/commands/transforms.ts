@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type Commands, command } from '#api/command.ts';
 import type { Environment } from '#base/config.ts';
 import { EngineError } from '#base/errors.ts';
-import { json, object, transform } from '#metadata/kit.ts';
+import { json, object, transform } from '#metadata/primitives.ts';
 import { transformRequest, transformResponse } from '#webhook/transform.ts';
 
 const args = object({

@@ -5,9 +5,9 @@ import { findSource, findTable, sameName, withTable } from '#api/editing/find.ts
 import { objectName } from '#api/editing/names.ts';
 import { EngineError } from '#base/errors.ts';
 import { insertManualEvent, redeliver } from '#events/event-store.ts';
-import { deleteScheduled, scheduleOnce } from '#events/scheduled-store.ts';
-import { header, json, nonEmptyText, object, transform } from '#metadata/kit.ts';
+import { createOneOffEvent, deleteScheduled } from '#events/scheduled-store.ts';
 import { parseWith } from '#metadata/parse.ts';
+import { header, json, nonEmptyText, object, transform } from '#metadata/primitives.ts';
 import {
   cronTrigger,
   eventTrigger,
@@ -165,7 +165,7 @@ function withoutCron(metadata: Metadata, name: string): Metadata {
   return { ...metadata, cron_triggers: metadata.cron_triggers.filter((trigger) => trigger.name !== name) };
 }
 
-/** Making events happen by hand. */
+/** Creating events by hand. */
 export const eventCommands: Commands = {
   invoke_event_trigger: command(
     object({ source, name: nonEmptyText, payload: json }),
@@ -201,7 +201,7 @@ export const scheduledEventCommands: Commands = {
       headers: z.array(header).default([]),
       retry_conf: retryConf.optional(),
       comment: z.string().optional(),
-      // Taken and forgotten, as by Hasura: its table has no place for them.
+      // Accepted and dropped, as by Hasura: its table has no column for them.
       request_transform: transform.optional(),
       response_transform: transform.optional(),
     }),
@@ -210,13 +210,13 @@ export const scheduledEventCommands: Commands = {
       { metadataPool },
     ) => {
       const settings = { webhook, scheduleAt, payload, headers, retryConf: retries, comment };
-      return { ...SUCCESS, event_id: await scheduleOnce(metadataPool, settings) };
+      return { ...SUCCESS, event_id: await createOneOffEvent(metadataPool, settings) };
     },
   ),
   delete_scheduled_event: command(
     object({ type: z.enum(['one_off', 'cron']), event_id: nonEmptyText }),
     async ({ type, event_id: id }, { metadataPool }) => {
-      await deleteScheduled(metadataPool, type === 'cron' ? 'cron' : 'once', id);
+      await deleteScheduled(metadataPool, type === 'cron' ? 'cron' : 'oneOff', id);
       return SUCCESS;
     },
   ),

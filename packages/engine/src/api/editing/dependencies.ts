@@ -1,4 +1,4 @@
-/** What in the metadata leans on a table, a column, a foreign key, a function or a source; and taking it out. */
+/** What in the metadata depends on a table, a column, a foreign key, a function or a source; and removing it. */
 
 import { EngineError } from '#base/errors.ts';
 import type { Metadata, QualifiedName, Source, TableMetadata } from '#metadata/types.ts';
@@ -20,7 +20,7 @@ export interface Dependent {
 }
 
 /** @throws {EngineError} `dependency-error` where there is any */
-export function refuseDependents(dependents: readonly Dependent[]): void {
+export function assertNoDependents(dependents: readonly Dependent[]): void {
   if (dependents.length === 0) return;
   const list = [...new Set(dependents.map(({ text }) => text))].sort();
   throw new EngineError(
@@ -127,7 +127,7 @@ export function dependentsOfColumn(
  *
  * @throws {EngineError} `dependency-error` where there are any
  */
-export function refuseTypeChange(
+export function assertTypeMayChange(
   source: Source,
   table: QualifiedName,
   column: string,

@@ -15,7 +15,7 @@ export interface FilterScope {
 }
 
 /** A column or field of a table, or the table itself. */
-export interface Sought {
+export interface FilterReference {
   readonly table: QualifiedName;
   readonly column?: string;
   /** Only where the column is compared with a value that was read as of the column's type. */
@@ -81,21 +81,22 @@ function fieldTarget(key: string, { source, table, catalog }: FilterScope): Qual
 const tracked = (source: Source, name: QualifiedName) =>
   source.tables.find((entry) => sameName(entry.table, name));
 
-/** Whether the filter leans on the sought thing. */
-export function filterMentions(filter: unknown, scope: FilterScope, sought: Sought): boolean {
+/** Whether the filter depends on what is referred to. */
+export function filterMentions(filter: unknown, scope: FilterScope, reference: FilterReference): boolean {
   let found = false;
-  const name = sought.column ?? sought.field;
+  const name = reference.column ?? reference.field;
   mapFilter(filter, scope, (key, table, operand) => {
     if (name !== undefined) {
-      if (key === name && sameName(table, sought.table)) found ||= sought.typed !== true || isTyped(operand);
+      if (key === name && sameName(table, reference.table))
+        found ||= reference.typed !== true || isTyped(operand);
       return key;
     }
     const owner = tracked(scope.source, table);
     const target = owner === undefined ? undefined : fieldTarget(key, { ...scope, table: owner });
-    if (target !== undefined && sameName(target, sought.table)) found = true;
+    if (target !== undefined && sameName(target, reference.table)) found = true;
     return key;
   });
-  return found || (name === undefined && mentionsExists(filter, sought.table));
+  return found || (name === undefined && mentionsExists(filter, reference.table));
 }
 
 /** Whether a comparison holds a constant or another column; session variables are read anew each time. */

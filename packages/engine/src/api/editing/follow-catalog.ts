@@ -1,6 +1,6 @@
 /**
  * Keeps metadata in step with a changed database: renamed tables and columns are followed by their oid and
- * position, dropped ones leave with all that leaned on them, or refuse to.
+ * position, dropped ones leave with all that depended on them, or refuse to.
  */
 
 import { EngineError } from '#base/errors.ts';
@@ -8,14 +8,14 @@ import type { Metadata, QualifiedName, Source } from '#metadata/types.ts';
 import type { Catalog, CatalogFunction, CatalogTable } from '#postgres/catalog.ts';
 import { tableKey } from '#postgres/catalog.ts';
 import {
+  assertNoDependents,
+  assertTypeMayChange,
   computedFieldDependent,
   type Dependent,
   dependentsOfColumn,
   dependentsOfForeignKey,
   dependentsOfTable,
   functionDependent,
-  refuseDependents,
-  refuseTypeChange,
   removeDependents,
 } from './dependencies.ts';
 import { findSource, sameName, withSource } from './find.ts';
@@ -28,7 +28,7 @@ import {
 import { renameColumn, renameTable } from './rename.ts';
 
 /**
- * @param cascade drop what leaned on the dropped, instead of refusing
+ * @param cascade drop what depends on what is dropped, instead of refusing
  * @throws {EngineError} `dependency-error`, `not-supported`
  */
 export function followCatalog(
@@ -40,13 +40,13 @@ export function followCatalog(
 ): Metadata {
   const source = findSource(metadata, sourceName);
   const changes = compare(source, before, after);
-  refuseOverloads(source, before, after);
+  assertNoOverloads(source, before, after);
   const dependents = indirectDependents(metadata, source, changes, before);
-  if (!cascade) refuseDependents(dependents);
-  refuseVolatile(source, before, after);
+  if (!cascade) assertNoDependents(dependents);
+  assertNotVolatile(source, before, after);
   checkComputedFields(source, before, after);
   for (const { before: table, retypedColumns } of changes.altered)
-    for (const column of retypedColumns) refuseTypeChange(source, table.name, column, before);
+    for (const column of retypedColumns) assertTypeMayChange(source, table.name, column, before);
   const gone = droppedFunctions(source, before, after).map((name) => functionDependent(sourceName, name));
   const pruned = removeDependents(metadata, [...dependents, ...gone]);
   const renamings = changes.altered.map(({ before: from, after: to, renamedColumns: columns }) => ({
@@ -149,7 +149,7 @@ function droppedFunctions(source: Source, before: Catalog, after: Catalog): Qual
   return source.functions.map((entry) => entry.function).filter((name) => isGone(name, before, after));
 }
 
-function refuseOverloads(source: Source, before: Catalog, after: Catalog): void {
+function assertNoOverloads(source: Source, before: Catalog, after: Catalog): void {
   const overloaded = source.functions
     .map((entry) => entry.function)
     .filter((name) => survivors(name, before, after).length > 1);
@@ -161,7 +161,7 @@ function refuseOverloads(source: Source, before: Catalog, after: Catalog): void 
   }
 }
 
-function refuseVolatile(source: Source, before: Catalog, after: Catalog): void {
+function assertNotVolatile(source: Source, before: Catalog, after: Catalog): void {
   for (const entry of source.functions) {
     const old = before.functions.get(tableKey(entry.function))?.[0];
     const [now] = survivors(entry.function, before, after);

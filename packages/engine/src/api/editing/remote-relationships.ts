@@ -1,4 +1,4 @@
-/** Relationships between sources: what leans on them leans across sources too, and follows renamings. */
+/** Relationships between sources: what depends on them does so across sources, and follows renamings. */
 import { type Metadata, type QualifiedName, type RemoteRelationship, remoteTable } from '#metadata/types.ts';
 import type { Dependent } from './dependencies.ts';
 import { sameName, withTable } from './find.ts';

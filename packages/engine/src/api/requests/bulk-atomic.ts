@@ -33,7 +33,7 @@ export async function runAtomic(
   }
 }
 
-/** A draft that takes every change without a look. */
+/** A draft that accepts every change unchecked. */
 function collect(draft: Draft): Draft {
   let metadata: Metadata = draft.state.metadata;
   return {

@@ -63,7 +63,7 @@ function inOrder(runs: readonly Run[]): Run {
   };
 }
 
-/** A failure as a result, its path as if the command had come alone. */
+/** A failure as a result, its path as if the command had been sent alone. */
 function keepGoing(run: Run): Run {
   return (context) =>
     run(context).catch((error: unknown) => {
@@ -72,7 +72,7 @@ function keepGoing(run: Run): Run {
     });
 }
 
-/** None may change what is tracked: nobody looks after that. */
+/** None may change what is tracked: the metadata is not checked afterwards. */
 function atOnce(items: readonly unknown[], runs: readonly Run[]): Run {
   return async (context) => {
     if (items.some(changesTracked)) {

@@ -25,10 +25,10 @@ import {
 import { EngineError, jsonPath } from '#base/errors.ts';
 import { ROW_COMMANDS } from '#execute/operation.ts';
 import { conflict } from '#storage/metadata-store.ts';
-import { inexact } from '#values/exact-json.ts';
+import { toJavaScriptNumbers } from '#values/exact-json.ts';
 import { isPlainObject, jsonType } from '#values/json.ts';
 import { bulkType, type Run, readBulk, withPrefix } from './bulk.ts';
-import { refusal } from './refused.ts';
+import { unsupportedCommand } from './unsupported-commands.ts';
 import { V1_QUERY_TYPES } from './v1-query-types.ts';
 
 /** Named `pg_…` in `/v1/metadata`, bare in `/v1/query`. */
@@ -75,7 +75,7 @@ export function readRequest(api: Api, body: unknown, isAdmin: boolean): Run {
   };
 }
 
-/** Who may not is told so only if the request can be read, as by Hasura; what this engine has not counts as such. */
+/** As in Hasura, access is denied only for a request that can be read; commands that are not supported count as such. */
 function refuseAsReadable(api: Api, body: unknown): never {
   try {
     readOne(api, body, []);
@@ -125,7 +125,7 @@ function readOne(api: Api, body: unknown, at: readonly PropertyKey[]): Run {
   if (type === 'export_metadata' && version === 2) return inner(async (context) => exportVersioned(context));
   const found = findCommand(api, type);
   if (found === undefined) throw unknownType(api, type, at);
-  return inner(prepare(api, type, found, inexact(args ?? {}), argsAt));
+  return inner(prepare(api, type, found, toJavaScriptNumbers(args ?? {}), argsAt));
 }
 
 /** Arguments of commands of one kind of database come with a hint where they cannot be read. */
@@ -156,7 +156,7 @@ function findCommand(api: Api, type: string): Command | undefined {
 }
 
 function unknownType(api: Api, type: string, at: readonly PropertyKey[]): EngineError {
-  const refused = refusal(type);
+  const refused = unsupportedCommand(type);
   if (refused !== undefined) return refused;
   const path = { path: jsonPath([...at, 'type']) };
   if (api === 'v1/query') {
@@ -170,7 +170,7 @@ function unknownType(api: Api, type: string, at: readonly PropertyKey[]): Engine
   return new EngineError('parse-failed', message, { path: jsonPath(at) });
 }
 
-/** Whatever stands before the first underscore may be a kind of source: data connectors have names of their own. */
+/** What stands before the first underscore may be a kind of source: data connectors have names of their own. */
 function unknownCommand(type: string): string {
   const end = type.indexOf('_');
   const prefix = end === -1 ? type : type.slice(0, end);

@@ -64,7 +64,7 @@ export async function createApiService(parts: Parts): Promise<ApiService> {
         );
         state = { ...draft.state, resourceVersion };
         await tellListeners(api);
-        // Last: listeners take their leave of sources that are gone.
+        // Last: listeners stop what they do for sources that are gone.
         pools.retain(state.metadata.sources);
       }
       return result;

@@ -1,4 +1,4 @@
-/** Every command of `/v1/query`, in the order in which Hasura lists them to whoever asks for another. */
+/** Every command of `/v1/query`, in the order in which Hasura's error for an unknown one lists them. */
 export const V1_QUERY_TYPES = [
   'add_existing_table_or_view',
   'track_table',

@@ -1,11 +1,11 @@
-/** What the permissions in a plan ask of other sources than the one they are of. */
+/** What the permissions in a plan need of other sources. */
 import { EngineError } from '#base/errors.ts';
 import type { RemoteCondition } from '#ir/predicate.ts';
 import type { OperationPlan } from '#plan/operation.ts';
 
 /**
- * All that the permissions in a plan ask.
- * @throws {EngineError} `not-supported` for a subscription where they ask anything
+ * What the permissions in a plan need of other sources.
+ * @throws {EngineError} `not-supported` for a subscription where they need anything
  */
 export function conditionsOf({ kind, fields, remoteJoins }: OperationPlan): readonly RemoteCondition[] {
   const conditions = findConditions([fields, remoteJoins]);

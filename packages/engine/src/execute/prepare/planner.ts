@@ -4,7 +4,7 @@
  * parameters.
  */
 
-import { type Cache, createCache, type Weight } from '#base/cache.ts';
+import { type Cache, createCache, type SizeLimit } from '#base/cache.ts';
 import { EngineError } from '#base/errors.ts';
 import { hashOrder } from '#base/hash-order.ts';
 import type { GraphqlRequest } from '#execute/operation.ts';
@@ -18,7 +18,7 @@ import { readVariables } from '#values/variables.ts';
 import { batchesOf, type CompiledField, type CompiledJoin, compileFields, compileJoins } from './compile.ts';
 import { conditionsOf } from './conditions.ts';
 
-export interface Planned extends OperationPlan {
+export interface PlannedOperation extends OperationPlan {
   readonly role: string;
   /** Equal for requests that this plan is good for. */
   readonly key: string;
@@ -36,20 +36,20 @@ export interface Planner {
     request: GraphqlRequest,
     operation: ParsedOperation,
     variables: Readonly<Record<string, unknown>>,
-  ): Planned;
+  ): PlannedOperation;
 }
 
 const MAX_TEXTS = 1000;
-const TEXT_WEIGHT: Weight<unknown> = { of: (_, text) => text.length, most: 2_000_000 };
+const TEXT_SIZE: SizeLimit<unknown> = { sizeOf: (_, text) => text.length, max: 2_000_000 };
 const MAX_PLANS = 5000;
 /** In characters of texts, of the values that shape them and of SQL; a plan takes some ten bytes for each. */
-const PLAN_WEIGHT: Weight<Planned> = {
-  of: ({ compiled, joins, key }) =>
+const PLAN_SIZE: SizeLimit<PlannedOperation> = {
+  sizeOf: ({ compiled, joins, key }) =>
     [...batchesOf(compiled), ...joins].reduce(
       (sum, { statement }) => sum + statement.text.length,
       key.length,
     ),
-  most: 8_000_000,
+  max: 8_000_000,
 };
 
 /** Equal for equal requests only, whatever their parts hold. */
@@ -58,7 +58,7 @@ export function requestKey(operationName: string | undefined, query: string): st
 }
 
 /** The plans of all roles. */
-export const createPlans = (): Cache<Planned> => createCache(MAX_PLANS, PLAN_WEIGHT);
+export const createPlans = (): Cache<PlannedOperation> => createCache(MAX_PLANS, PLAN_SIZE);
 
 /**
  * @param name tells this planner's plans from those of others
@@ -69,12 +69,12 @@ export function createPlanner(
   name: string,
   schema: RoleSchema,
   sources: ExecutionSources,
-  plans: Cache<Planned>,
+  plans: Cache<PlannedOperation>,
   hasRemote: boolean,
 ): Planner {
   const mine = JSON.stringify(name);
   /** Variables that each text's shape depends on, as far as is known. */
-  const dependenciesOf = createCache<ReadonlySet<string>>(MAX_TEXTS, TEXT_WEIGHT);
+  const dependenciesOf = createCache<ReadonlySet<string>>(MAX_TEXTS, TEXT_SIZE);
   return {
     schema,
     plan(request, operation, values) {
@@ -98,7 +98,7 @@ export function createPlanner(
       const dependencies = variables.dependencies.union(known ?? new Set<string>());
       if (dependencies.size !== known?.size) dependenciesOf.set(text, dependencies);
       const key = `${mine}\n${shapeOf(values, dependencies)}\n${text}`;
-      const planned: Planned = { ...plan, ...identity, key };
+      const planned: PlannedOperation = { ...plan, ...identity, key };
       plans.set(key, planned);
       return planned;
     },

@@ -14,7 +14,7 @@ export interface ActionEnvironment {
 }
 
 export interface ActionRunner {
-  /** JSON text, perhaps with gaps (`sql/gap.ts`). @throws {EngineError} */
+  /** JSON text, perhaps with placeholders (`values/placeholder.ts`). @throws {EngineError} */
   run(node: ActionNode): Promise<string>;
   /** What the handlers called so far want set. */
   readonly cookies: ActionCookies;

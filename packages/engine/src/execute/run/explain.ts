@@ -1,12 +1,12 @@
-/** What an operation would run, and how PostgreSQL would go about it. */
+/** What an operation would run, and PostgreSQL's plan for it. */
 import { EngineError } from '#base/errors.ts';
 import { batchesOf } from '#execute/prepare/compile.ts';
-import type { Planned } from '#execute/prepare/planner.ts';
+import type { PlannedOperation } from '#execute/prepare/planner.ts';
 import { type ExecutionSources, sourceOf } from '#execute/sources.ts';
 import type { Param } from '#ir/predicate.ts';
 import { compileQueries } from '#sql/statement.ts';
 import { type Bindings, bindParam } from './bind.ts';
-import { askConditions } from './remote-conditions.ts';
+import { fetchRemoteConditions } from './remote-conditions.ts';
 import { runStatement } from './statement.ts';
 
 /**
@@ -14,7 +14,7 @@ import { runStatement } from './statement.ts';
  * @throws {EngineError} `invalid-params` for a mutation, and for a query that joins sources
  */
 export async function explainOperation(
-  planned: Planned,
+  planned: PlannedOperation,
   sources: ExecutionSources,
   bindings: Bindings,
 ): Promise<unknown> {
@@ -22,7 +22,7 @@ export async function explainOperation(
   if (planned.joins.length > 0)
     throw new EngineError('invalid-params', 'queries with remote relationships cannot be explained');
   if (planned.kind === 'subscription') return explainSubscription(planned, sources, bindings);
-  const complete = await askConditions(planned.conditions, sources, bindings);
+  const complete = await fetchRemoteConditions(planned.conditions, sources, bindings);
   const explained: unknown[] = [];
   for (const { alias, node } of planned.fields) {
     if (
@@ -44,7 +44,7 @@ export async function explainOperation(
 }
 
 async function explainSubscription(
-  planned: Planned,
+  planned: PlannedOperation,
   sources: ExecutionSources,
   bindings: Bindings,
 ): Promise<unknown> {

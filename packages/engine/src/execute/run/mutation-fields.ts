@@ -25,7 +25,7 @@ export interface MutationContext {
   /** Answers an action's root field; absent where a mutation cannot have any. */
   readonly action?: ((node: ActionNode) => Promise<string>) | undefined;
   /**
-   * Fills a field's gaps with rows of other sources. Those see what the field wrote only when it is
+   * Replaces a field's placeholders by rows of other sources. Those see what the field wrote only when it is
    * committed, so each field then has a transaction of its own.
    */
   readonly fill?: ((json: string) => Promise<string>) | undefined;

@@ -19,7 +19,7 @@ export interface InsertedRows {
 /** Rows without inserts through relationships, for one statement; presets win over the parent over the client. */
 export function plainRows(set: InsertSet, given: RowValues, base = set.at): readonly RowValues[] {
   return set.rows.map((row, index) => {
-    refuseOverlap(row, rowPath(set, index, base), given);
+    assertNoOverlap(row, rowPath(set, index, base), given);
     return new Map([...byName(row.values), ...given, ...byName(set.presets)]);
   });
 }
@@ -52,7 +52,7 @@ async function insertRow(
   path: Path | undefined,
   given: RowValues,
 ): Promise<InsertedRows> {
-  refuseOverlap(row, path, given);
+  assertNoOverlap(row, path, given);
   let affectedRows = 0;
   const determined = new Map<string, Assignment>();
   for (const related of row.related.filter(({ before }) => before)) {
@@ -122,7 +122,7 @@ const rowPath = (set: InsertSet, index: number, base: Path | undefined) =>
   set.isList ? at(base, index) : base;
 
 /** A column has one source: the client, the parent row, or the related object. */
-function refuseOverlap(row: InsertRow, path: Path | undefined, given: RowValues): void {
+function assertNoOverlap(row: InsertRow, path: Path | undefined, given: RowValues): void {
   const own = row.values.map(({ name }) => name);
   const twice = own.filter((name) => given.has(name));
   if (twice.length > 0) {

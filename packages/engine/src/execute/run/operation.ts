@@ -3,7 +3,7 @@
 import type { HeaderList } from '#base/headers.ts';
 import type { Operation, RunnableOperation } from '#execute/operation.ts';
 import { batchesOf, type QueryBatch } from '#execute/prepare/compile.ts';
-import type { Planned } from '#execute/prepare/planner.ts';
+import type { PlannedOperation } from '#execute/prepare/planner.ts';
 import { type ExecutionSources, sourceOf } from '#execute/sources.ts';
 import type { RootField } from '#ir/operation.ts';
 import type { InputValidation } from '#ir/validation.ts';
@@ -18,14 +18,14 @@ import {
 import { writeData } from './answer.ts';
 import { type Bindings, bindParam, createBinder } from './bind.ts';
 import { runMutationFields } from './mutation-fields.ts';
-import { askConditions } from './remote-conditions.ts';
-import { createFiller, type Filler } from './remote-joins.ts';
+import { fetchRemoteConditions } from './remote-conditions.ts';
+import { createPlaceholderFiller, type PlaceholderFiller } from './remote-joins.ts';
 import { runStatement } from './statement.ts';
 import { createSubscription } from './subscription.ts';
 
 /** @param query the operation's text */
 export function createOperation(
-  planned: Planned,
+  planned: PlannedOperation,
   sources: ExecutionSources,
   bindings: Bindings,
   environment: ActionEnvironment,
@@ -33,7 +33,7 @@ export function createOperation(
 ): Operation {
   const actionRunner = (headers: HeaderList) =>
     createActionRunner(environment, bindings.session, headers, query);
-  const fill = createFiller(planned.joins, sources, bindings);
+  const fill = createPlaceholderFiller(planned.joins, sources, bindings);
   switch (planned.kind) {
     case 'query':
       return createQuery(planned, sources, bindings, actionRunner, fill);
@@ -47,7 +47,7 @@ export function createOperation(
           for (const { hook, input } of validationsOf(planned.fields))
             await validateInput(hook, input, { session, headers, env: environment.env });
           const actions = actionRunner(headers);
-          const complete = await askConditions(planned.conditions, sources, bindings);
+          const complete = await fetchRemoteConditions(planned.conditions, sources, bindings);
           const data = await runMutationFields(planned.fields, {
             session,
             resolve: (param) => bindParam(param, complete),
@@ -71,11 +71,11 @@ function validationsOf(fields: readonly RootField[]): InputValidation[] {
 }
 
 function createQuery(
-  planned: Planned,
+  planned: PlannedOperation,
   sources: ExecutionSources,
   bindings: Bindings,
   actionRunner: (headers: HeaderList) => ActionRunner,
-  fill: Filler,
+  fill: PlaceholderFiller,
 ): RunnableOperation {
   const nodes = actionsOf(planned.compiled);
   const batches = batchesOf(planned.compiled);
@@ -91,7 +91,7 @@ function createQuery(
       const rows = new Map<QueryBatch, readonly (string | null)[]>();
       const actions = actionRunner(headers);
       const complete =
-        bound === undefined ? await askConditions(planned.conditions, sources, bindings) : bindings;
+        bound === undefined ? await fetchRemoteConditions(planned.conditions, sources, bindings) : bindings;
       const values = bound ?? bindAll(complete);
       const [answerOf] = await Promise.all([
         runActions(nodes, actions.run),

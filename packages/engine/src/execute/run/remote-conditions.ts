@@ -1,4 +1,4 @@
-/** What permissions ask of other sources than the one they are of, before a statement runs. */
+/** What permissions need of other sources, asked before a statement runs. */
 
 import { type ExecutionSources, sourceOf } from '#execute/sources.ts';
 import type { RemoteCondition } from '#ir/predicate.ts';
@@ -9,7 +9,7 @@ import { type Bindings, bindParam } from './bind.ts';
 import { runStatement } from './statement.ts';
 
 /** @throws {EngineError} where a source cannot be asked, or a session variable is missing */
-export async function askConditions(
+export async function fetchRemoteConditions(
   conditions: readonly RemoteCondition[],
   sources: ExecutionSources,
   bindings: Bindings,

@@ -1,13 +1,13 @@
 /**
- * Relationships between sources: the gaps that one source's answer has for rows of others are filled,
- * with one statement per join of the operation however many gaps it has.
+ * Relationships between sources: the placeholders in one source's answer are replaced by rows of other sources, with
+ * one statement per join of the operation, however many placeholders it has.
  */
 
 import { EngineError } from '#base/errors.ts';
 import type { CompiledJoin } from '#execute/prepare/compile.ts';
 import { type ExecutionSources, sourceOf } from '#execute/sources.ts';
 import type { Param } from '#ir/predicate.ts';
-import { splitAtGaps } from '#sql/gap.ts';
+import { splitAtPlaceholders } from '#values/placeholder.ts';
 import { type Bindings, bindParam, createBinder } from './bind.ts';
 import { runStatement } from './statement.ts';
 
@@ -20,17 +20,17 @@ const MAX_LENGTH = 250_000_000;
 /** JSON text for each of the keys, in their order. */
 type Ask = (join: number, keys: readonly string[]) => Promise<readonly string[]>;
 
-/** Fills the gaps of an answer's JSON text. `bindings` are complete with what permissions ask. */
-export type Filler = (json: string, bindings: Bindings) => Promise<string>;
+/** Replaces the placeholders in an answer's JSON text. `bindings` include what permissions ask of other sources. */
+export type PlaceholderFiller = (json: string, bindings: Bindings) => Promise<string>;
 
 /**
  * @throws {EngineError} for a variable's value that does not fit, whether or not its join comes to run
  */
-export function createFiller(
+export function createPlaceholderFiller(
   joins: readonly CompiledJoin[],
   sources: ExecutionSources,
   bindings: Bindings,
-): Filler {
+): PlaceholderFiller {
   if (joins.length === 0) return async (json) => json;
   const bind = createBinder(bindings);
   const given = joins.map(({ statement }) => {
@@ -62,9 +62,9 @@ export function createFiller(
 /** Whatever the client gave. */
 const isGiven = ({ from }: Param) => from === 'value' || from === 'variable';
 
-/** What is found may have gaps of its own; those of one join are asked for together as well. */
+/** What is found may have placeholders of its own; those of one join are asked for together as well. */
 async function fill(texts: readonly string[], ask: Ask): Promise<readonly string[]> {
-  const split = texts.map(splitAtGaps);
+  const split = texts.map(splitAtPlaceholders);
   const wanted = new Map<number, Map<string, number>>();
   for (const piece of split.flat()) {
     if (typeof piece === 'string') continue;

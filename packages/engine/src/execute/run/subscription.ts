@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { EngineError, toEngineError } from '#base/errors.ts';
 import type { PollAnswer, PolledCohort, Subscription } from '#execute/operation.ts';
 import { batchesOf, type CompiledField, type QueryBatch } from '#execute/prepare/compile.ts';
-import type { Planned } from '#execute/prepare/planner.ts';
+import type { PlannedOperation } from '#execute/prepare/planner.ts';
 import { type ExecutionSources, sourceOf } from '#execute/sources.ts';
 import type { ActionNode } from '#ir/actions.ts';
 import type { Param } from '#ir/predicate.ts';
@@ -17,7 +17,7 @@ type Row = readonly (string | null)[];
 /** Values by batch, for one client. */
 type Values = ReadonlyMap<QueryBatch, Row>;
 
-/** What each subscription binds; the shell hands subscriptions back when it polls. */
+/** What each subscription binds; the server passes subscriptions back when it polls. */
 const bound = new WeakMap<Subscription, Values>();
 
 type RunAction = (node: ActionNode) => Promise<string>;
@@ -26,7 +26,7 @@ type RunAction = (node: ActionNode) => Promise<string>;
 const acting = new WeakMap<Subscription, RunAction>();
 
 export function createSubscription(
-  planned: Planned,
+  planned: PlannedOperation,
   sources: ExecutionSources,
   bindings: Bindings,
   runAction: RunAction,

@@ -1,4 +1,7 @@
-/** Transactions as Hasura opens them: triggers can read who is asking in `hasura.user`, and as part of what. */
+/**
+ * Transactions as Hasura opens them: triggers can read the session in `hasura.user` and the trace in
+ * `hasura.tracecontext`.
+ */
 
 import type { Pool, PoolClient } from 'pg';
 import type { Session } from '#base/session.ts';
@@ -16,7 +19,7 @@ const BEGIN: Readonly<Record<Isolation, string>> = {
  * What the database's own triggers may read of a request until the transaction ends. Named, so that PostgreSQL
  * parses it once per connection.
  */
-export function tellTriggers({ variables, trace }: Session) {
+export function setSessionQuery({ variables, trace }: Session) {
   return {
     name: 'hasura.user',
     text: "SELECT pg_catalog.set_config('hasura.user', $1, true), pg_catalog.set_config('hasura.tracecontext', $2, true)",
@@ -41,10 +44,10 @@ export async function inTransaction<Result>(
   });
   let broken = false;
   try {
-    await told(client.query(begin), begin);
-    await told(client.query(tellTriggers(session)), begin);
+    await withTransactionError(client.query(begin), begin);
+    await withTransactionError(client.query(setSessionQuery(session)), begin);
     const result = await work(client);
-    await told(client.query('COMMIT'), 'COMMIT');
+    await withTransactionError(client.query('COMMIT'), 'COMMIT');
     return result;
   } catch (error) {
     await client.query('ROLLBACK').catch(() => {
@@ -56,7 +59,7 @@ export async function inTransaction<Result>(
   }
 }
 
-function told<Result>(query: Promise<Result>, statement: string): Promise<Result> {
+function withTransactionError<Result>(query: Promise<Result>, statement: string): Promise<Result> {
   return query.catch((error: unknown) => {
     throw transactionError(error, statement);
   });

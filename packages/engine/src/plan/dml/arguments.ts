@@ -1,6 +1,6 @@
 /** The arguments of the old query API's row commands, as they are written in a request. */
 import { z } from 'zod';
-import { nonEmptyText, object, qualifiedName } from '#metadata/kit.ts';
+import { nonEmptyText, object, qualifiedName } from '#metadata/primitives.ts';
 import { jsonType } from '#values/json.ts';
 
 const target = { table: qualifiedName, source: nonEmptyText.default('default') };

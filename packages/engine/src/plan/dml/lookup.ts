@@ -16,7 +16,7 @@ export interface DmlContext {
   readonly isAdmin: boolean;
 }
 
-export function refuse(code: ErrorCode, message: string, path: Path | undefined): EngineError {
+export function dmlError(code: ErrorCode, message: string, path: Path | undefined): EngineError {
   return new EngineError(code, message, { path: writePath(path), status: 400 });
 }
 
@@ -25,14 +25,14 @@ export const quote = (name: string): string => `"${name}"`;
 export function dmlTable({ source }: DmlContext, name: QualifiedName, path: Path | undefined): Table {
   const table = source.tables.get(tableKey(name));
   if (table === undefined)
-    throw refuse('not-exists', `table ${quote(displayName(name))} does not exist`, path);
+    throw dmlError('not-exists', `table ${quote(displayName(name))} does not exist`, path);
   return table;
 }
 
 type Permission = 'select' | 'insert' | 'update' | 'delete';
 
 /** A permission, or Hasura's refusal; `reason` says why a further one is needed. */
-export function permitted<Access>(
+export function requireAccess<Access>(
   access: Access | undefined,
   permission: Permission,
   table: Table,
@@ -41,7 +41,7 @@ export function permitted<Access>(
 ): Access {
   if (access !== undefined) return access;
   const name = quote(displayName(table.name));
-  throw refuse(
+  throw dmlError(
     'permission-denied',
     `${permission} on ${name} for role ${quote(role)} is not allowed. ${reason}`,
     undefined,
@@ -57,7 +57,7 @@ export function relatedAccess(
 ): SelectAccess {
   const access = table.selectAccess(context.role);
   if (access !== undefined) return access;
-  throw refuse(
+  throw dmlError(
     'permission-denied',
     `role ${quote(context.role)} does not have permission to read relationship ${quote(relationship)}; no permission on table ${quote(displayName(table.name))}`,
     path,
@@ -74,7 +74,7 @@ export function visibleColumn(
 ): Column {
   const column = table.columnByName.get(name);
   if (column !== undefined && columns.has(name)) return column;
-  throw refuse(
+  throw dmlError(
     'permission-denied',
     context.isAdmin
       ? `no such column exists: ${quote(name)}`
@@ -108,4 +108,5 @@ export function columnList(
   );
 }
 
-export const key = (...keys: readonly (string | number)[]): Path | undefined => at(undefined, ...keys);
+export const argumentPath = (...keys: readonly (string | number)[]): Path | undefined =>
+  at(undefined, ...keys);

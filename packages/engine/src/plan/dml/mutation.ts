@@ -21,13 +21,13 @@ import { isNumber } from '#values/number.ts';
 import { ScalarError } from '#values/scalar.ts';
 import type { DmlDelete, DmlInsert, DmlUpdate } from './arguments.ts';
 import {
+  argumentPath,
   columnList,
   type DmlContext,
+  dmlError,
   dmlTable,
-  key,
-  permitted,
   quote,
-  refuse,
+  requireAccess,
   visibleColumn,
 } from './lookup.ts';
 import { planDmlWhere } from './where.ts';
@@ -40,16 +40,16 @@ const whereNeedsSelect = (command: string) =>
 export function planDmlInsert(context: DmlContext, args: DmlInsert): InsertMutation {
   const table = dmlTable(context, args.table, undefined);
   if (args.objects.length === 0)
-    throw refuse('unexpected-payload', 'objects should not be empty', key('objects'));
+    throw dmlError('unexpected-payload', 'objects should not be empty', argumentPath('objects'));
   checkWritable(table, 'insert', 'insertable');
-  const access = permitted(table.insertAccess(context.role), 'insert', table, context);
+  const access = requireAccess(table.insertAccess(context.role), 'insert', table, context);
   const output = planOutput(context, table, args.returning, () =>
-    permitted(table.selectAccess(context.role), 'select', table, context, RETURNING_NEEDS_SELECT),
+    requireAccess(table.selectAccess(context.role), 'select', table, context, RETURNING_NEEDS_SELECT),
   );
   const preset = new Set(access.presets.map(({ column }) => column));
   const rows = args.objects.map((object, index) => ({
     values: Object.entries(object).map(([name, value]): Assignment => {
-      const here = key('objects', index);
+      const here = argumentPath('objects', index);
       const column = existingColumn(table, name, "relationships can't be inserted", at(here, name));
       if (preset.has(name)) throw notAllowed('insertable', name, context, '', here);
       return { name, type: column.type, param: readParam(column, value, at(here, name)) };
@@ -80,10 +80,10 @@ function planConflict(
   conflict: NonNullable<DmlInsert['on_conflict']>,
   given: ReadonlySet<string>,
 ): ConflictRule {
-  const path = key('on_conflict');
+  const path = argumentPath('on_conflict');
   const access = table.updateAccess(context.role);
   if (access === undefined) {
-    throw refuse(
+    throw dmlError(
       'permission-denied',
       `upsert is not allowed for role ${quote(context.role)} since update permissions are not defined`,
       path,
@@ -91,7 +91,7 @@ function planConflict(
   }
   const { constraint, constraint_on: columns, action } = conflict;
   if (constraint !== undefined && columns !== undefined)
-    throw refuse('unexpected-payload', "'constraint' and 'constraint_on' cannot be set at a time", path);
+    throw dmlError('unexpected-payload', "'constraint' and 'constraint_on' cannot be set at a time", path);
   columns?.forEach((name, index) => {
     existingColumn(table, name, '', at(path, 'constraint_on', index));
   });
@@ -103,7 +103,7 @@ function planConflict(
   };
   if (action === 'ignore') return { ...rule, update: [] };
   if (rule.target === undefined) {
-    throw refuse(
+    throw dmlError(
       'unexpected-payload',
       "Expecting 'constraint' or 'constraint_on' when the 'action' is 'update'",
       path,
@@ -111,7 +111,7 @@ function planConflict(
   }
   for (const name of given) {
     if (!access.columns.has(name))
-      throw refuse('validation-failed', `column ${quote(name)} is not updatable`, path);
+      throw dmlError('validation-failed', `column ${quote(name)} is not updatable`, path);
   }
   return { ...rule, update: [...given] };
 }
@@ -120,14 +120,14 @@ function checkConstraint(table: Table, name: string, path: Path | undefined): vo
   const { primaryKey, uniqueConstraints } = table.catalog;
   if (primaryKey?.name === name || uniqueConstraints.some((constraint) => constraint.name === name)) return;
   const message = `constraint ${quote(name)} for table ${quote(displayName(table.name))} does not exist`;
-  throw refuse('unexpected', message, path);
+  throw dmlError('unexpected', message, path);
 }
 
 export function planDmlUpdate(context: DmlContext, args: DmlUpdate): UpdateMutation {
-  const table = dmlTable(context, args.table, key('table'));
+  const table = dmlTable(context, args.table, argumentPath('table'));
   checkWritable(table, 'update', 'updatable');
-  const access = permitted(table.updateAccess(context.role), 'update', table, context);
-  const select = permitted(
+  const access = requireAccess(table.updateAccess(context.role), 'update', table, context);
+  const select = requireAccess(
     table.selectAccess(context.role),
     'select',
     table,
@@ -141,7 +141,7 @@ export function planDmlUpdate(context: DmlContext, args: DmlUpdate): UpdateMutat
     given: Readonly<Record<string, unknown>> | undefined,
   ) =>
     Object.entries(given ?? {}).map(([columnName, value]): UpdateItem => {
-      const path = key(name);
+      const path = argumentPath(name);
       if (preset.has(columnName))
         throw notAllowed('updatable', columnName, context, '; its value is predefined in permission', path);
       const column = visibleColumn(context, table, access.columns, columnName, path, 'update');
@@ -159,8 +159,8 @@ export function planDmlUpdate(context: DmlContext, args: DmlUpdate): UpdateMutat
   ];
   const output = planOutput(context, table, args.returning, () => select);
   if (set.length === 0)
-    throw refuse('unexpected-payload', 'atleast one of $set, $inc, $mul has to be present', undefined);
-  const where = planDmlWhere(context, { table, access: select }, args.where, key('where'));
+    throw dmlError('unexpected-payload', 'atleast one of $set, $inc, $mul has to be present', undefined);
+  const where = planDmlWhere(context, { table, access: select }, args.where, argumentPath('where'));
   return {
     kind: 'update',
     ...target(table),
@@ -174,8 +174,8 @@ export function planDmlUpdate(context: DmlContext, args: DmlUpdate): UpdateMutat
 export function planDmlDelete(context: DmlContext, args: DmlDelete): DeleteMutation {
   const table = dmlTable(context, args.table, undefined);
   checkWritable(table, 'delete', 'deletable');
-  const access = permitted(table.deleteAccess(context.role), 'delete', table, context);
-  const select = permitted(
+  const access = requireAccess(table.deleteAccess(context.role), 'delete', table, context);
+  const select = requireAccess(
     table.selectAccess(context.role),
     'select',
     table,
@@ -183,20 +183,20 @@ export function planDmlDelete(context: DmlContext, args: DmlDelete): DeleteMutat
     whereNeedsSelect('delete'),
   );
   const output = planOutput(context, table, args.returning, () => select);
-  const where = planDmlWhere(context, { table, access: select }, args.where, key('where'));
+  const where = planDmlWhere(context, { table, access: select }, args.where, argumentPath('where'));
   return { kind: 'delete', ...target(table), where: all([access.filter, where]), output };
 }
 
 function checkWritable(table: Table, operation: 'insert' | 'update' | 'delete', word: string): void {
   if (table.catalog.writable[operation]) return;
-  throw refuse('not-supported', `view ${quote(displayName(table.name))} is not ${word}`, undefined);
+  throw dmlError('not-supported', `view ${quote(displayName(table.name))} is not ${word}`, undefined);
 }
 
 function existingColumn(table: Table, name: string, ofRelationship: string, path: Path | undefined): Column {
   const column = table.columnByName.get(name);
   if (column !== undefined) return column;
-  if (table.relationships.has(name)) throw refuse('unexpected-payload', ofRelationship, path);
-  throw refuse('not-exists', `column ${quote(name)} does not exist`, path);
+  if (table.relationships.has(name)) throw dmlError('unexpected-payload', ofRelationship, path);
+  throw dmlError('not-exists', `column ${quote(name)} does not exist`, path);
 }
 
 function notAllowed(
@@ -206,7 +206,7 @@ function notAllowed(
   reason: string,
   path: Path | undefined,
 ) {
-  return refuse(
+  return dmlError(
     'not-supported',
     `column ${quote(column)} is not ${word} for role ${quote(role)}${reason}`,
     path,
@@ -219,7 +219,7 @@ function readParam({ type }: Column, value: unknown, path: Path | undefined): Pa
     const text = readColumnValue(type, value);
     return { from: 'value', value: type.name === 'numeric' && isNumber(value) ? inFours(text) : text };
   } catch (error) {
-    throw error instanceof ScalarError ? refuse(error.code, error.message, path) : error;
+    throw error instanceof ScalarError ? dmlError(error.code, error.message, path) : error;
   }
 }
 
@@ -240,7 +240,7 @@ function planOutput(
 ): MutationOutput {
   const affectedRows = { alias: 'affected_rows', value: { kind: 'affected-rows' } } as const;
   if (returning === undefined) return { kind: 'response', fields: [affectedRows] };
-  const fields = columnList(context, table, select(), returning, () => key('returning'));
+  const fields = columnList(context, table, select(), returning, () => argumentPath('returning'));
   return {
     kind: 'response',
     fields: [{ alias: 'returning', value: { kind: 'returning', fields } }, affectedRows],

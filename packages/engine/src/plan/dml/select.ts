@@ -7,21 +7,21 @@ import { allRows } from '#ir/select.ts';
 import type { Relationship } from '#ir/tracked.ts';
 import type { DmlCount, DmlOrderItem, DmlSelect, DmlSelectPart } from './arguments.ts';
 import {
+  argumentPath,
   columnField,
   type DmlContext,
+  dmlError,
   dmlTable,
-  key,
-  permitted,
   quote,
-  refuse,
   relatedAccess,
+  requireAccess,
   visibleColumn,
 } from './lookup.ts';
 import { type DmlView, planDmlWhere } from './where.ts';
 
 export function planDmlSelect(context: DmlContext, args: DmlSelect): RowsNode {
-  const table = dmlTable(context, args.table, key('table'));
-  const access = permitted(table.selectAccess(context.role), 'select', table, context);
+  const table = dmlTable(context, args.table, argumentPath('table'));
+  const access = requireAccess(table.selectAccess(context.role), 'select', table, context);
   return planRows(context, { table, access }, args, undefined);
 }
 
@@ -45,7 +45,7 @@ function planSelection(
   for (const name of ['limit', 'offset'] as const) {
     const count = args[name];
     if (count !== undefined && count < 0)
-      throw refuse('not-supported', 'unexpected negative value', at(path, name));
+      throw dmlError('not-supported', 'unexpected negative value', at(path, name));
   }
   return {
     from: { kind: 'table', table: table.name },
@@ -84,7 +84,7 @@ function planColumns(
 function planColumn(context: DmlContext, view: DmlView, name: string, path: Path | undefined): RowField {
   const { table, access } = view;
   if (table.relationships.has(name))
-    throw refuse('unexpected-payload', 'relationships have to be expanded', path);
+    throw dmlError('unexpected-payload', 'relationships have to be expanded', path);
   return columnField(visibleColumn(context, table, access.columns, name, path), access);
 }
 
@@ -116,15 +116,15 @@ function planRelated(context: DmlContext, view: DmlView, args: Related, path: Pa
   const relationship = view.table.relationships.get(args.name);
   if (relationship === undefined) {
     if (view.table.columnByName.has(args.name))
-      throw refuse('unexpected-payload', 'only relationships can be expanded', at(path, 'name'));
-    throw refuse('not-exists', `${quote(args.name)} does not exist`, at(path, 'name'));
+      throw dmlError('unexpected-payload', 'only relationships can be expanded', at(path, 'name'));
+    throw dmlError('not-exists', `${quote(args.name)} does not exist`, at(path, 'name'));
   }
   const target = dmlTable(context, relationship.target, path);
   const access = relatedAccess(context, args.name, target, path);
   const rows = planRows(context, { table: target, access }, args, path);
   const isNarrowed = [args.where, args.order_by, args.limit, args.offset].some((part) => part !== undefined);
   if (relationship.kind === 'object' && isNarrowed) {
-    throw refuse(
+    throw dmlError(
       'unexpected-payload',
       "when selecting an 'obj_relationship' 'where', 'order_by', 'limit' and 'offset'  can't be used",
       path,
@@ -161,9 +161,9 @@ function planOrderKey(
   const { table, access } = view;
   const relationship = table.relationships.get(name);
   if (relationship === undefined) {
-    if (!table.columnByName.has(name)) throw refuse('not-exists', `${quote(name)} does not exist`, path);
+    if (!table.columnByName.has(name)) throw dmlError('not-exists', `${quote(name)} does not exist`, path);
     if (rest.length > 0)
-      throw refuse(
+      throw dmlError(
         'unexpected-payload',
         `${quote(name)} is a Postgres column and cannot be chained further`,
         path,
@@ -172,9 +172,9 @@ function planOrderKey(
     return { kind: 'operand', operand: { kind: 'column', column: name, visible: access.columns.get(name) } };
   }
   if (rest.length === 0)
-    throw refuse('unexpected-payload', `${quote(name)} is a relationship and should be expanded`, path);
+    throw dmlError('unexpected-payload', `${quote(name)} is a relationship and should be expanded`, path);
   if (relationship.kind === 'array')
-    throw refuse(
+    throw dmlError(
       'unexpected-payload',
       `${quote(name)} is an array relationship and can't be used in 'order_by'`,
       path,
@@ -195,13 +195,20 @@ const COUNT_NEEDS_SELECT = '; "count" is only allowed if the role has "select" p
 /** `{count}`: of rows, or of distinct combinations of columns. */
 export function planDmlCount(context: DmlContext, args: DmlCount): AggregateNode {
   const table = dmlTable(context, args.table, undefined);
-  const access = permitted(table.selectAccess(context.role), 'select', table, context, COUNT_NEEDS_SELECT);
+  const access = requireAccess(
+    table.selectAccess(context.role),
+    'select',
+    table,
+    context,
+    COUNT_NEEDS_SELECT,
+  );
   const view: DmlView = { table, access };
   const distinct = args.distinct?.map((name, index) => {
-    visibleColumn(context, table, access.columns, name, key('distinct', index));
+    visibleColumn(context, table, access.columns, name, argumentPath('distinct', index));
     return { kind: 'column', column: name, visible: access.columns.get(name) } as const;
   });
-  const where = args.where === undefined ? ALWAYS : planDmlWhere(context, view, args.where, key('where'));
+  const where =
+    args.where === undefined ? ALWAYS : planDmlWhere(context, view, args.where, argumentPath('where'));
   return {
     select: allRows({ kind: 'table', table: table.name }, all([access.filter, where])),
     fields: [

@@ -9,7 +9,7 @@ import type { Lookup } from '#permissions/filter-context.ts';
 import { planColumnFilter } from '#permissions/filter-operators.ts';
 import { isPlainObject, type Json } from '#values/json.ts';
 import { ScalarError } from '#values/scalar.ts';
-import { type DmlContext, dmlTable, quote, refuse, relatedAccess, visibleColumn } from './lookup.ts';
+import { type DmlContext, dmlError, dmlTable, quote, relatedAccess, visibleColumn } from './lookup.ts';
 
 /** Conditions on one column lead nowhere. */
 const NO_TABLES: Lookup = { table: () => undefined, elsewhere: () => undefined };
@@ -44,9 +44,9 @@ function planExpression(
     condition: (name: string, value: unknown, here: Path | undefined) =>
       planField(context, view, name, value, here),
     notAnObject: (_: unknown, here: Path | undefined) =>
-      refuse('parse-failed', 'expected a boolean expression', here),
+      dmlError('parse-failed', 'expected a boolean expression', here),
     notAList: (_key: string, _: unknown, here: Path | undefined) =>
-      refuse('parse-failed', 'expected a list of boolean expressions', here),
+      dmlError('parse-failed', 'expected a list of boolean expressions', here),
   };
   return planJsonExpression(where, language, path);
 }
@@ -72,7 +72,7 @@ function planField(
     };
   }
   if (!table.columnByName.has(name)) {
-    throw refuse('not-exists', `${quote(name)} does not exist`, path);
+    throw dmlError('not-exists', `${quote(name)} does not exist`, path);
   }
   const column = visibleColumn(context, table, access.columns, name, path);
   const operand: Operand = { kind: 'column', column: name, visible: access.columns.get(name) };
@@ -99,8 +99,8 @@ function attempt(path: Path | undefined, plan: () => Predicate): Predicate {
     return plan();
   } catch (error) {
     if (error instanceof ScalarError)
-      throw refuse(error.code, error.message, error.index === undefined ? path : at(path, error.index));
-    if (error instanceof Problem) throw refuse('unexpected-payload', error.message, path);
+      throw dmlError(error.code, error.message, error.index === undefined ? path : at(path, error.index));
+    if (error instanceof Problem) throw dmlError('unexpected-payload', error.message, path);
     throw error;
   }
 }

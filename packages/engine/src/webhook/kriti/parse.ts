@@ -42,7 +42,7 @@ function createReader(text: string) {
     const found = token.exec(text)?.[0] ?? '';
     if (found === '')
       return new KritiError('Parse Error', 'Unexpected end of the template.', spanFrom(position));
-    // Hasura's reader has read the token when it complains: the place it tells is behind it.
+    // Hasura's reader reports an error after it has read the token: the position is behind it.
     const behind = at(position + found.length);
     return new KritiError('Parse Error', `Unexpected token '${found}'.`, {
       start_line: behind.line,

@@ -49,7 +49,7 @@ export type KritiErrorCode =
   | 'Function Error'
   | 'Type Error';
 
-/** A template that is not well formed, or fails on the value at hand. */
+/** A template that is not well formed, or fails on the given value. */
 export class KritiError extends Error {
   override readonly name = 'KritiError';
   readonly code: KritiErrorCode;

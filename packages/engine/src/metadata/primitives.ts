@@ -1,4 +1,4 @@
-/** Small parts that the metadata schemas are made of. */
+/** The schemas that all metadata schemas are made of. */
 import { z } from 'zod';
 import { isPlainObject, type Json } from '#values/json.ts';
 
@@ -44,7 +44,7 @@ export const qualifiedName = z
   .transform((value) => (typeof value === 'string' ? { schema: 'public', name: value } : value));
 export type QualifiedName = z.infer<typeof qualifiedName>;
 
-/** A part of Hasura's metadata that this engine has not: refused unless it is empty. */
+/** A part of Hasura's metadata that this engine does not support: refused unless it is empty. */
 export function unsupported(what: string) {
   return z
     .unknown()

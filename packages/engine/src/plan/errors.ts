@@ -1,4 +1,4 @@
-/** The errors of validation, as planners throw them. */
+/** The validation errors that planners throw. */
 import { EngineError, isStackOverflow } from '#base/errors.ts';
 import { type Path, writePath } from '#ir/path.ts';
 
@@ -21,8 +21,8 @@ export function tooDeep(cause?: unknown): EngineError {
   return new EngineError('validation-failed', 'the query is nested too deep', { cause });
 }
 
-/** What a client sends nests as deep as it likes; the stack does not. */
-export function withinStack<Made>(make: () => Made): Made {
+/** A client's input may nest deeper than the stack goes. */
+export function catchStackOverflow<Made>(make: () => Made): Made {
   try {
     return make();
   } catch (error) {

@@ -16,7 +16,7 @@ import { DIRECTIVES } from '#schema/introspection-types.ts';
 import type { Raw } from '#values/scalar.ts';
 import type { Variables } from '#values/variables.ts';
 import { coerceFields } from './coerce.ts';
-import { invalid } from './fail.ts';
+import { invalid } from './errors.ts';
 
 /** Merged occurrences of one response name. */
 export interface SelectedField {
@@ -26,7 +26,7 @@ export interface SelectedField {
   readonly selections: readonly SelectionNode[];
 }
 
-export interface Selecting {
+export interface SelectionContext {
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   readonly variables: Variables;
   readonly budget: Budget;
@@ -34,31 +34,31 @@ export interface Selecting {
   readonly remoteJoins: RemoteJoin[];
 }
 
-/** What may still be selected: fragments can multiply a short text beyond any use. */
+/** How much may still be selected: fragments can multiply a short text without limit. */
 export interface Budget {
   fields: number;
-  /** Selections looked at: those that repeat a field select nothing more, but take their time. */
-  looks: number;
+  /** Selections visited: those that repeat a field select nothing more, but take time. */
+  visits: number;
 }
 
 const MAX_FIELDS = 10_000;
-const MAX_LOOKS = 100_000;
+const MAX_VISITS = 100_000;
 
-export const createBudget = (): Budget => ({ fields: MAX_FIELDS, looks: MAX_LOOKS });
+export const createBudget = (): Budget => ({ fields: MAX_FIELDS, visits: MAX_VISITS });
 
 /** In the order of the selection. `path` leads to the selection set. */
 export function collectFields(
   selections: readonly SelectionNode[],
   typeName: string,
-  context: Selecting,
+  context: SelectionContext,
   path: Path | undefined,
 ): SelectedField[] {
   const fields = new Map<string, { name: string; node: FieldNode; selections: SelectionNode[] }>();
   const spread = new Set<string>();
 
   const visit = (selection: SelectionNode): void => {
-    context.budget.looks -= 1;
-    if (context.budget.looks < 0)
+    context.budget.visits -= 1;
+    if (context.budget.visits < 0)
       throw invalid('the query repeats its selections too often; ask for less at a time', undefined);
     switch (selection.kind) {
       case 'Field':
@@ -137,7 +137,7 @@ const LOCATIONS: Readonly<Record<string, string>> = {
 function isIncluded(
   directives: readonly DirectiveNode[] | undefined,
   location: string,
-  context: Selecting,
+  context: SelectionContext,
   path: Path | undefined,
 ): boolean {
   if (directives === undefined || directives.length === 0) return true;

@@ -1,6 +1,6 @@
 /** What Hasura says of a text that is no JSON. Only for texts that are known to be none. */
 
-/** As much of the text as a message shows. */
+/** How much of the text a message shows. */
 const SHOWN = 30;
 
 const SPACE = /[ \n\r\t]*/y;
@@ -21,8 +21,8 @@ const EXPECTED: Readonly<Record<Step, string>> = {
 };
 
 /** The first thing that is wrong with `text`, found without going down into what it nests. */
-export function jsonProblem(text: string): string {
-  /** What follows the value at hand, innermost last. */
+export function describeJsonError(text: string): string {
+  /** What follows the current value, innermost last. */
   const open: ('after item' | 'after pair')[] = [];
   let step: Step | undefined = 'value';
   let at = 0;

@@ -7,7 +7,7 @@ import type { Pool, PoolClient } from 'pg';
  * @param lock what is worked on: those that name the same wait for one another
  * @throws what `work` throws; all it did is undone
  */
-export async function oneAtATime(
+export async function withAdvisoryLock(
   pool: Pool,
   lock: string,
   work: (client: PoolClient) => Promise<void>,

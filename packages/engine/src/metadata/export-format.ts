@@ -1,4 +1,4 @@
-/** Small parts of the export: leaving out what is not set, and ordering what is. */
+/** The format of the export: what is not set is left out, keys are ordered. */
 import { isPlainObject } from '#values/json.ts';
 
 export type Out = Record<string, unknown>;

@@ -1,19 +1,18 @@
 /**
- * Tells the engines on one database apart, and the living from the dead. Each holds an advisory lock for
- * as long as it lives and writes the lock's key beside every event it takes; PostgreSQL lets go of the
- * lock with the connection, so whatever a killed engine had taken is free for the others at once. Hasura
- * itself waits for thirty minutes, or for its next start.
+ * Tells engines on one database apart, and running ones from stopped ones. Each holds an advisory lock while it runs
+ * and writes the lock's key beside every event it locks. PostgreSQL releases the lock with the connection, so what a
+ * killed engine had locked is free for the others at once. (Hasura waits for thirty minutes, or for its next start.)
  */
 import { randomBytes } from 'node:crypto';
 import type { Pool } from 'pg';
 
-export interface Presence {
-  /** This engine's key on the database, as a decimal number; announced first if need be. */
+export interface AdvisoryLockOwner {
+  /** This engine's key on the database, as a decimal number; the lock is taken first if need be. */
   key(): Promise<string>;
   close(): void;
 }
 
-/** A condition for `column`: taken by nobody who is still there. */
+/** A condition on `column`: locked by no engine that is still running. */
 export function isAbandoned(column: string): string {
   return `(${column} IS NULL OR ${column} NOT IN (
     SELECT (classid::bigint << 32) | objid::bigint FROM pg_catalog.pg_locks
@@ -21,7 +20,7 @@ export function isAbandoned(column: string): string {
       AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())))`;
 }
 
-/** Gives `table` the column for the taker's key; looks first, because even a needless ALTER waits for writers. */
+/** Adds the column for the owner's key to `table`. Looks first: even an ALTER that changes nothing waits for writers. */
 export async function addLockedBy(pool: Pool, table: string): Promise<void> {
   const { rows } = await pool.query(
     "SELECT FROM pg_catalog.pg_attribute WHERE attrelid = $1::regclass AND attname = 'locked_by' AND NOT attisdropped",
@@ -30,7 +29,7 @@ export async function addLockedBy(pool: Pool, table: string): Promise<void> {
   if (rows.length === 0) await pool.query(`ALTER TABLE ${table} ADD COLUMN IF NOT EXISTS locked_by bigint`);
 }
 
-export function createPresence(pool: Pool): Presence {
+export function createAdvisoryLockOwner(pool: Pool): AdvisoryLockOwner {
   let holder: Promise<{ readonly release: () => void; readonly key: string }> | undefined;
   let closed = false;
   const announce = async () => {
@@ -40,7 +39,7 @@ export function createPresence(pool: Pool): Presence {
       if (!released) client.release(true);
       released = true;
     };
-    // A lost connection has lost the lock: the next event is taken under a new key, the old ones are free.
+    // A lost connection has lost the lock: the next event is locked under a new key, the old ones are free.
     client.on('error', () => {
       holder = undefined;
       release();

@@ -1,10 +1,10 @@
 const AGAIN_MS = 1000;
 
 /**
- * Writes an outcome, again and again if need be: an event whose outcome is not written would hang in our
- * hands for as long as we live. Ends without success only when the engine closes.
+ * Writes an outcome, with retries: an event whose outcome is not written would stay locked as long as the engine
+ * runs. Ends without success only when the engine closes.
  */
-export async function persistently(
+export async function retryUntilClosed(
   write: () => Promise<void>,
   onError: (error: unknown) => void,
   isClosed: () => boolean,

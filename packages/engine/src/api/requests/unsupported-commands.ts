@@ -1,7 +1,7 @@
-/** Commands of Hasura's metadata API that this engine has not, and what it says to those who send them. */
+/** Commands of Hasura's metadata API that this engine does not support, and the errors for them. */
 import { EngineError } from '#base/errors.ts';
 
-const REFUSED: readonly (readonly [type: RegExp, what: string])[] = [
+const UNSUPPORTED: readonly (readonly [type: RegExp, what: string])[] = [
   [
     /^(mssql|bigquery|citus|cockroach|snowflake|mysql|athena|mariadb|oracle|dataconnector)_/,
     'the embedded engine knows PostgreSQL sources only',
@@ -15,8 +15,8 @@ const REFUSED: readonly (readonly [type: RegExp, what: string])[] = [
   [/^set_opentelemetry_/, 'OpenTelemetry is not supported by the embedded engine'],
 ];
 
-/** Undefined for a command that Hasura has not either. */
-export function refusal(type: string): EngineError | undefined {
-  const found = REFUSED.find(([pattern]) => pattern.test(type));
+/** Undefined for a command that Hasura does not have either. */
+export function unsupportedCommand(type: string): EngineError | undefined {
+  const found = UNSUPPORTED.find(([pattern]) => pattern.test(type));
   return found === undefined ? undefined : new EngineError('not-supported', `${type}: ${found[1]}`);
 }

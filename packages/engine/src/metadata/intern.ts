@@ -1,12 +1,12 @@
-/** Roles often have the same permission, on one table or on many: it is then kept once. */
+/** Roles often have the same permission, on one table or on many: it is kept in memory once. */
 import type { Metadata } from './types.ts';
 
 /** The same metadata, in which permissions that are equal are one object. */
-export function shareEqual(metadata: Metadata): Metadata {
-  const select = sharer();
-  const insert = sharer();
-  const update = sharer();
-  const remove = sharer();
+export function internPermissions(metadata: Metadata): Metadata {
+  const select = createInterner();
+  const insert = createInterner();
+  const update = createInterner();
+  const remove = createInterner();
   return {
     ...metadata,
     sources: metadata.sources.map((source) => ({
@@ -22,7 +22,7 @@ export function shareEqual(metadata: Metadata): Metadata {
   };
 }
 
-function sharer() {
+function createInterner() {
   const known = new Map<string, unknown>();
   return <Entry extends { permission: unknown }>(entries: readonly Entry[]): Entry[] =>
     entries.map((entry) => {

@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import { z } from 'zod';
 import { type EngineError, toEngineError } from '#base/errors.ts';
 import type { HeaderList } from '#base/headers.ts';
-import { addLockedBy, isAbandoned } from '#jobs/presence.ts';
+import { addLockedBy, isAbandoned } from '#jobs/advisory-lock-owner.ts';
 
 const LOG = 'hdb_catalog.hdb_action_log';
 
@@ -11,14 +11,14 @@ const idRow = z.object({ id: z.string() });
 const text = z.string().nullable();
 const resultRow = z.object({ created_at: z.string(), response_payload: text, errors: text });
 const variables = z.record(z.string(), z.string());
-const takenRow = z.object({
+const claimedRow = z.object({
   id: z.string(),
   action_name: z.string(),
   input_payload: z.string(),
   request_headers: variables,
   session_variables: variables,
 });
-export type TakenCall = z.output<typeof takenRow>;
+export type ClaimedCall = z.output<typeof claimedRow>;
 
 export interface ActionResult {
   /** ISO 8601. */
@@ -29,7 +29,7 @@ export interface ActionResult {
 }
 
 /** @returns the call's id */
-export async function noteCall(
+export async function insertCall(
   pool: Pool,
   action: string,
   input: string,
@@ -44,14 +44,14 @@ export async function noteCall(
   return idRow.parse(rows[0]).id;
 }
 
-/** All calls of an action that is gone. */
-export async function forgetCalls(pool: Pool, action: string): Promise<void> {
+/** All calls of an action that was dropped. */
+export async function deleteCalls(pool: Pool, action: string): Promise<void> {
   await pool.query(`DELETE FROM ${LOG} WHERE action_name = $1`, [action]);
 }
 
 /**
- * What became of a call; undefined where there is none of that id and action, or it is another session's.
- * @param session the asker's variables; undefined for an admin, who may see all
+ * The result of a call; undefined where there is none of that id and action, or it is another session's.
+ * @param session the caller's variables; undefined for an admin, who may see all
  */
 export async function readResult(
   pool: Pool,
@@ -71,11 +71,11 @@ export async function readResult(
 
 export interface ActionLog {
   prepare(): Promise<void>;
-  /** Takes calls that wait, and those whose engine died. */
-  take(actions: readonly string[], key: string, limit: number): Promise<TakenCall[]>;
+  /** Locks calls that wait, and those whose engine died, for this engine. */
+  claim(actions: readonly string[], key: string, limit: number): Promise<ClaimedCall[]>;
   succeed(id: string, output: string): Promise<void>;
   fail(id: string, error: unknown): Promise<void>;
-  giveBack(ids: readonly string[]): Promise<void>;
+  release(ids: readonly string[]): Promise<void>;
 }
 
 export function createActionLog(pool: Pool): ActionLog {
@@ -88,7 +88,7 @@ export function createActionLog(pool: Pool): ActionLog {
   };
   return {
     prepare: () => addLockedBy(pool, LOG),
-    async take(actions, key, limit) {
+    async claim(actions, key, limit) {
       const { rows } = await pool.query(
         `UPDATE ${LOG} SET status = 'processing', locked_by = $1
          WHERE id IN (
@@ -100,11 +100,11 @@ export function createActionLog(pool: Pool): ActionLog {
          RETURNING id, action_name, input_payload::text, request_headers, session_variables`,
         [key, actions, limit],
       );
-      return z.array(takenRow).parse(rows);
+      return z.array(claimedRow).parse(rows);
     },
     succeed: (id, output) => finish(id, 'response_payload', output),
     fail: (id, error) => finish(id, 'errors', JSON.stringify(describe(toEngineError(error)))),
-    async giveBack(ids) {
+    async release(ids) {
       if (ids.length === 0) return;
       await pool.query(
         `UPDATE ${LOG} SET status = 'created', locked_by = NULL WHERE id = ANY($1) AND status = 'processing'`,
@@ -114,7 +114,7 @@ export function createActionLog(pool: Pool): ActionLog {
   };
 }
 
-/** As the client will see it: what happened inside stays inside. */
+/** As the client will see it, without internal details. */
 function describe(error: EngineError) {
   return { code: error.code, error: error.message, path: error.path };
 }

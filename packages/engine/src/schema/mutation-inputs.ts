@@ -1,4 +1,4 @@
-/** Small parts that the types of mutations are made of. */
+/** Input types and fields that the mutations of a table share. */
 
 import type { MutationInputMeaning } from '#ir/mutation-meaning.ts';
 import { ALWAYS } from '#ir/predicate.ts';

@@ -6,7 +6,7 @@
 import type { Metadata } from './types.ts';
 
 /** @returns what is set without effect, as sentences */
-export function withoutEffect(metadata: Metadata): string[] {
+export function ineffectiveSettings(metadata: Metadata): string[] {
   const limits = Object.entries(metadata.api_limits)
     .filter(([name, value]) => name !== 'disabled' && value !== undefined)
     .map(([name]) => name);

@@ -1,7 +1,6 @@
 /**
- * Everything the engine does of its own accord: cron triggers, events scheduled once, event triggers on
- * tables, and the calls of asynchronous actions. The shell hands over each new state of the metadata;
- * nothing here changes metadata.
+ * What the engine does without being asked: cron triggers, one-off scheduled events, event triggers on tables, and
+ * the calls of asynchronous actions. Each new state of the metadata is applied; nothing here changes metadata.
  */
 import type { Pool } from 'pg';
 import { createAsyncActionRunner } from '#actions/async-runner.ts';
@@ -17,9 +16,9 @@ import { createEventRunner, type EventRunner } from './event-runner.ts';
 import { rowTriggers } from './event-trigger-sql.ts';
 import { createScheduledRunner } from './scheduled.ts';
 
-export interface EventEngine {
+export interface EventWorkers {
   /**
-   * Takes over new metadata; resolves when tables have their triggers and cron triggers their next ticks.
+   * Takes over new metadata; resolves when tables have their triggers and cron triggers their next events.
    * Triggers that {@link checkTriggers} finds inconsistent are left out. A database that fails is logged,
    * not thrown: the metadata is stored by then, and the next call tries again.
    */
@@ -37,7 +36,7 @@ interface RunningSource {
 
 const GRACE_MS = 5000;
 
-export function createEventEngine(metadataPool: Pool, config: EngineConfig, log: Logger): EventEngine {
+export function createEventWorkers(metadataPool: Pool, config: EngineConfig, log: Logger): EventWorkers {
   const scheduled = createScheduledRunner(metadataPool, config, log);
   const asyncActions = createAsyncActionRunner(metadataPool, config, log);
   const running = new Map<string, RunningSource>();

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { jsonProblem } from '#server/json-problem.ts';
+import { describeJsonError } from '#server/json-error.ts';
 
 test.each([
   ['', 'Unexpected end-of-input, expecting JSON value'],
@@ -29,9 +29,9 @@ test.each([
   ['é\u0001H2', 'Unexpected "\\195\\169\\SOHH2", expecting JSON value'],
 ])('of %j it says: %s', (text, problem) => {
   expect(() => JSON.parse(text)).toThrow();
-  expect(jsonProblem(text)).toBe(problem);
+  expect(describeJsonError(text)).toBe(problem);
 });
 
 test('does not go down into what is nested deep', () => {
-  expect(jsonProblem('['.repeat(200_000))).toBe('Unexpected end-of-input, expecting JSON value or ]');
+  expect(describeJsonError('['.repeat(200_000))).toBe('Unexpected end-of-input, expecting JSON value or ]');
 });
