@@ -1,124 +1,21 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
 import pg from 'pg';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { readConfig } from '#base/config.ts';
-import { silentLogger } from '#base/log.ts';
 import { insertManualEvent, redeliver } from '#events/event-store.ts';
-import { createEventWorkers } from '#events/workers.ts';
-import { metadata } from '#metadata/types.ts';
-import { readCatalog } from '#postgres/read-catalog.ts';
-import { createMetadataStore } from '#storage/metadata-store.ts';
-import { createDatabase, type TestDatabase } from '../../../../tests/support/postgres.ts';
-import { testPool } from '../support/test-pool.ts';
-import { until } from '../support/until.ts';
-import { type Received, type Receiver, startReceiver } from '../support/webhook-receiver.ts';
+import { all, delivered, eventOf, metadataWith, trigger, useAuthorEvents } from '../support/author-events.ts';
 
 const NEVER = new Promise<never>(() => {});
-const delivered = z.object({
-  id: z.string(),
-  created_at: z.string(),
-  table: z.object({ schema: z.string(), name: z.string() }),
-  trigger: z.object({ name: z.string() }),
-  delivery_info: z.object({ current_retry: z.number(), max_retries: z.number() }),
-  event: z.object({
-    op: z.string(),
-    data: z.object({ old: z.unknown(), new: z.unknown() }),
-    session_variables: z.unknown(),
-    trace_context: z.unknown(),
-  }),
-});
-const eventOf = (request: Received | undefined) => delivered.parse(request?.body).event;
-
-let database: TestDatabase;
-let pool: pg.Pool;
-const closers: (() => Promise<unknown>)[] = [];
-const children: ChildProcess[] = [];
-
-beforeEach(async () => {
-  database = await createDatabase();
-  pool = testPool(database.url);
-  await createMetadataStore(pool).prepare();
-  await database.query(`
-    CREATE TABLE author (id bigint PRIMARY KEY, name text, "Odd ""name""" json, tags text[], spot point);
-    CREATE VIEW author_names AS SELECT id, name FROM author`);
-});
-
-afterEach(async () => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
-  for (const close of closers.splice(0).reverse()) await close();
-  await pool.end();
-  await database.close();
-});
-
-async function receiver(...answer: Parameters<typeof startReceiver>): Promise<Receiver> {
-  const started = await startReceiver(...answer);
-  closers.push(started.close);
-  return started;
-}
-
-const all = { columns: '*' };
-const trigger = (webhook: string, definition: object, more: object = {}) => ({
-  name: 'watch',
-  definition,
-  retry_conf: { num_retries: 0, interval_sec: 0 },
-  webhook,
-  ...more,
-});
-
-const metadataWith = (...triggers: object[]) => ({
-  version: 3,
-  sources: [
-    {
-      name: 'default',
-      kind: 'postgres',
-      tables: [{ table: 'author', event_triggers: triggers }],
-      configuration: { connection_info: { database_url: 'unused' } },
-    },
-  ],
-});
-
-function engine(env: Record<string, string> = {}) {
-  const config = readConfig({
-    HASURA_GRAPHQL_DATABASE_URL: database.url,
-    HASURA_GRAPHQL_EVENTS_FETCH_INTERVAL: '10',
-    ...env,
-  });
-  const made = createEventWorkers(pool, config, silentLogger);
-  closers.push(() => made.close(0));
-  return {
-    close: made.close,
-    async apply(...triggers: object[]) {
-      const parsed = metadata.parse(metadataWith(...triggers));
-      const catalog = await readCatalog(pool);
-      await made.apply(
-        parsed,
-        parsed.sources.map((source) => ({ metadata: source, pool, catalog })),
-      );
-    },
-  };
-}
-
-const settled = () =>
-  until(async () => {
-    const rows = await database.query(
-      'SELECT delivered, error, tries FROM hdb_catalog.event_log ORDER BY created_at',
-    );
-    return rows.length > 0 && rows.every((row) => row.delivered === true || row.error === true)
-      ? rows
-      : undefined;
-  });
+const events = useAuthorEvents();
 
 describe('an event trigger', () => {
   it('sends inserted, changed and deleted rows, as Hasura sends them', async () => {
-    const target = await receiver();
-    await engine().apply(trigger(target.url, { insert: all, update: all, delete: all }));
-    await database.query(`INSERT INTO author (id, name, "Odd ""name""") VALUES (1, 'Ann', '{"a":1}')`);
+    const target = await events.receiver();
+    await events.engine().apply(trigger(target.url, { insert: all, update: all, delete: all }));
+    await events.database.query(`INSERT INTO author (id, name, "Odd ""name""") VALUES (1, 'Ann', '{"a":1}')`);
     await target.waitFor(1);
-    await database.query("UPDATE author SET name = 'Bea'");
+    await events.database.query("UPDATE author SET name = 'Bea'");
     await target.waitFor(2);
-    await database.query('DELETE FROM author');
+    await events.database.query('DELETE FROM author');
     const requests = await target.waitFor(3);
     const row = (name: string) => ({ id: 1, name, 'Odd "name"': { a: 1 }, tags: null, spot: null });
     expect(requests.map(eventOf)).toMatchObject([
@@ -132,13 +29,13 @@ describe('an event trigger', () => {
       delivery_info: { current_retry: 0, max_retries: 0 },
       event: { session_variables: null, trace_context: null },
     });
-    expect(await settled()).toHaveLength(3);
+    expect(await events.settled()).toHaveLength(3);
   });
 
   it('carries the session variables of the transaction', async () => {
-    const target = await receiver();
-    await engine().apply(trigger(target.url, { insert: all }));
-    const client = await pool.connect();
+    const target = await events.receiver();
+    await events.engine().apply(trigger(target.url, { insert: all }));
+    const client = await events.pool.connect();
     await client.query('BEGIN');
     await client.query(
       `SELECT set_config('hasura.user', '{"x-hasura-role":"user","x-hasura-user-id":"7"}', true)`,
@@ -156,24 +53,26 @@ describe('an event trigger', () => {
   });
 
   it('writes nothing when the transaction is rolled back', async () => {
-    const target = await receiver();
-    await engine().apply(trigger(target.url, { insert: all }));
-    await database.query('BEGIN; INSERT INTO author (id) VALUES (1); ROLLBACK');
-    await database.query('INSERT INTO author (id) VALUES (2)');
-    await settled();
+    const target = await events.receiver();
+    await events.engine().apply(trigger(target.url, { insert: all }));
+    await events.database.query('BEGIN; INSERT INTO author (id) VALUES (1); ROLLBACK');
+    await events.database.query('INSERT INTO author (id) VALUES (2)');
+    await events.settled();
     expect(target.received.map((request) => eventOf(request).data.new)).toMatchObject([{ id: 2 }]);
   });
 
   it('fires for an update only when a listened column changes, and sends only the chosen columns', async () => {
-    const target = await receiver();
-    await engine().apply(
-      trigger(target.url, { update: { columns: ['name', 'Odd "name"', 'spot'], payload: ['id', 'name'] } }),
-    );
-    await database.query(`INSERT INTO author VALUES (1, 'Ann', '{"a":1}', '{x}', '(1,2)')`);
-    await database.query("UPDATE author SET tags = '{y}'");
-    await database.query("UPDATE author SET name = 'Ann', spot = '(1,2)'");
-    await database.query("UPDATE author SET spot = '(2,2)'");
-    await settled();
+    const target = await events.receiver();
+    await events
+      .engine()
+      .apply(
+        trigger(target.url, { update: { columns: ['name', 'Odd "name"', 'spot'], payload: ['id', 'name'] } }),
+      );
+    await events.database.query(`INSERT INTO author VALUES (1, 'Ann', '{"a":1}', '{x}', '(1,2)')`);
+    await events.database.query("UPDATE author SET tags = '{y}'");
+    await events.database.query("UPDATE author SET name = 'Ann', spot = '(1,2)'");
+    await events.database.query("UPDATE author SET spot = '(2,2)'");
+    await events.settled();
     expect(target.received.map(eventOf)).toMatchObject([
       { op: 'UPDATE', data: { old: { id: 1, name: 'Ann' }, new: { id: 1, name: 'Ann' } } },
     ]);
@@ -183,32 +82,32 @@ describe('an event trigger', () => {
   });
 
   it('keeps every digit of a number, and writes big ones as strings where the engine is told to', async () => {
-    const target = await receiver();
-    await engine().apply(trigger(target.url, { insert: all }));
-    await database.query('INSERT INTO author (id) VALUES (9007199254740993)');
+    const target = await events.receiver();
+    await events.engine().apply(trigger(target.url, { insert: all }));
+    await events.database.query('INSERT INTO author (id) VALUES (9007199254740993)');
     await target.waitFor(1);
     expect(target.received[0]?.text).toMatch(/"id": ?9007199254740993/);
-    await engine({ HASURA_GRAPHQL_STRINGIFY_NUMERIC_TYPES: 'true' }).apply(
-      trigger(target.url, { insert: all }),
-    );
-    await database.query('INSERT INTO author (id) VALUES (9007199254740995)');
+    await events
+      .engine({ HASURA_GRAPHQL_STRINGIFY_NUMERIC_TYPES: 'true' })
+      .apply(trigger(target.url, { insert: all }));
+    await events.database.query('INSERT INTO author (id) VALUES (9007199254740995)');
     await target.waitFor(2);
     expect(eventOf(target.received[1]).data.new).toMatchObject({ id: '9007199254740995' });
   });
 
   it('sends its headers, from the environment too, to a webhook named by a variable', async () => {
-    const target = await receiver();
-    await engine({ TARGET: target.url, SECRET: 'hush' }).apply({
+    const target = await events.receiver();
+    await events.engine({ TARGET: target.url, SECRET: 'hush' }).apply({
       ...trigger('', { insert: all }),
       webhook: null,
       webhook_from_env: 'TARGET',
       headers: [{ name: 'x-secret', value_from_env: 'SECRET' }],
     });
-    await database.query('INSERT INTO author (id) VALUES (1)');
+    await events.database.query('INSERT INTO author (id) VALUES (1)');
     const [request] = await target.waitFor(1);
     expect(request?.headers['x-secret']).toBe('hush');
-    await settled();
-    const logs = await database.query(
+    await events.settled();
+    const logs = await events.database.query(
       'SELECT status, request, response FROM hdb_catalog.event_invocation_logs',
     );
     expect(logs).toMatchObject([{ status: 200 }]);
@@ -216,53 +115,55 @@ describe('an event trigger', () => {
   });
 
   it('is retried as often as its settings say, then marked as an error, and can be redelivered', async () => {
-    const target = await receiver((_, index) => ({ status: index < 3 ? 500 : 200 }));
-    await engine().apply(
-      trigger(target.url, { insert: all }, { retry_conf: { num_retries: 2, interval_sec: 0 } }),
-    );
-    await database.query('INSERT INTO author (id) VALUES (1)');
-    expect(await settled()).toEqual([{ delivered: false, error: true, tries: 3 }]);
+    const target = await events.receiver((_, index) => ({ status: index < 3 ? 500 : 200 }));
+    await events
+      .engine()
+      .apply(trigger(target.url, { insert: all }, { retry_conf: { num_retries: 2, interval_sec: 0 } }));
+    await events.database.query('INSERT INTO author (id) VALUES (1)');
+    expect(await events.settled()).toEqual([{ delivered: false, error: true, tries: 3 }]);
     expect(
       target.received.map((request) => delivered.parse(request.body).delivery_info.current_retry),
     ).toEqual([0, 1, 2]);
-    await redeliver(pool, delivered.parse(target.received[0]?.body).id);
+    await redeliver(events.pool, delivered.parse(target.received[0]?.body).id);
     await target.waitFor(4);
-    expect(await settled()).toEqual([{ delivered: true, error: false, tries: 1 }]);
-    await expect(redeliver(pool, 'unknown')).rejects.toThrow('event not found');
+    expect(await events.settled()).toEqual([{ delivered: true, error: false, tries: 1 }]);
+    await expect(redeliver(events.pool, 'unknown')).rejects.toThrow('event not found');
   });
 
   it('honours Retry-After even when no tries are left', async () => {
-    const target = await receiver((_, index) =>
+    const target = await events.receiver((_, index) =>
       index === 0 ? { status: 429, headers: { 'retry-after': '1' } } : {},
     );
-    await engine().apply(trigger(target.url, { insert: all }));
-    await database.query('INSERT INTO author (id) VALUES (1)');
-    expect(await settled()).toEqual([{ delivered: true, error: false, tries: 2 }]);
+    await events.engine().apply(trigger(target.url, { insert: all }));
+    await events.database.query('INSERT INTO author (id) VALUES (1)');
+    expect(await events.settled()).toEqual([{ delivered: true, error: false, tries: 2 }]);
   });
 
   it('counts a webhook that does not answer in time, or is not there, as failed', async () => {
-    const target = await receiver(() => NEVER);
-    await engine().apply(
-      trigger(
-        target.url,
-        { insert: all },
-        { retry_conf: { num_retries: 0, interval_sec: 0, timeout_sec: 1 } },
-      ),
-      { ...trigger('http://127.0.0.1:9', { insert: all }), name: 'gone' },
-    );
-    await database.query('INSERT INTO author (id) VALUES (1)');
-    expect(await settled()).toEqual([
+    const target = await events.receiver(() => NEVER);
+    await events
+      .engine()
+      .apply(
+        trigger(
+          target.url,
+          { insert: all },
+          { retry_conf: { num_retries: 0, interval_sec: 0, timeout_sec: 1 } },
+        ),
+        { ...trigger('http://127.0.0.1:9', { insert: all }), name: 'gone' },
+      );
+    await events.database.query('INSERT INTO author (id) VALUES (1)');
+    expect(await events.settled()).toEqual([
       { delivered: false, error: true, tries: 1 },
       { delivered: false, error: true, tries: 1 },
     ]);
   });
 
   it('can be invoked by hand', async () => {
-    const target = await receiver();
-    await engine().apply(trigger(target.url, { enable_manual: true }));
+    const target = await events.receiver();
+    await events.engine().apply(trigger(target.url, { enable_manual: true }));
     const session = { 'x-hasura-role': 'admin' };
     const id = await insertManualEvent(
-      pool,
+      events.pool,
       { schema: 'public', name: 'author' },
       'watch',
       { id: 5 },
@@ -278,37 +179,39 @@ describe('an event trigger', () => {
 
 describe('the triggers in the database', () => {
   const functions = () =>
-    database.query(
+    events.database.query(
       "SELECT proname, oid::text FROM pg_proc WHERE starts_with(proname, 'notify_hasura_') ORDER BY 1",
     );
 
   it('are left as they are when nothing about them changed', async () => {
-    await engine().apply(trigger('http://127.0.0.1:9', { insert: all, delete: all }));
+    await events.engine().apply(trigger('http://127.0.0.1:9', { insert: all, delete: all }));
     const before = await functions();
-    await engine().apply(trigger('http://127.0.0.1:10', { insert: all, delete: all }));
+    await events.engine().apply(trigger('http://127.0.0.1:10', { insert: all, delete: all }));
     expect(await functions()).toEqual(before);
     expect(before).toHaveLength(2);
   });
 
   it('follow the metadata: an operation taken away, a column added, the trigger deleted', async () => {
-    const target = await receiver();
-    const made = engine();
+    const target = await events.receiver();
+    const made = events.engine();
     await made.apply(trigger(target.url, { insert: all, delete: all }));
     await made.apply(trigger(target.url, { insert: all }));
     expect(await functions()).toMatchObject([{ proname: 'notify_hasura_watch_INSERT' }]);
-    await database.query('ALTER TABLE author ADD COLUMN mood text');
+    await events.database.query('ALTER TABLE author ADD COLUMN mood text');
     await made.apply(trigger(target.url, { insert: all }));
-    await database.query("INSERT INTO author (id, mood) VALUES (1, 'fine')");
+    await events.database.query("INSERT INTO author (id, mood) VALUES (1, 'fine')");
     await target.waitFor(1);
     expect(eventOf(target.received[0]).data.new).toMatchObject({ mood: 'fine' });
     await made.apply();
     expect(await functions()).toEqual([]);
-    expect(await database.query('SELECT archived FROM hdb_catalog.event_log')).toEqual([{ archived: true }]);
+    expect(await events.database.query('SELECT archived FROM hdb_catalog.event_log')).toEqual([
+      { archived: true },
+    ]);
   });
 
   it('are not touched where they belong to an engine with other metadata', async () => {
-    await engine().apply({ ...trigger('http://127.0.0.1:9', { insert: all }), name: 'theirs' });
-    const other = engine();
+    await events.engine().apply({ ...trigger('http://127.0.0.1:9', { insert: all }), name: 'theirs' });
+    const other = events.engine();
     await other.apply(trigger('http://127.0.0.1:9', { insert: all }));
     await other.apply();
     expect(await functions()).toMatchObject([{ proname: 'notify_hasura_theirs_INSERT' }]);
@@ -316,18 +219,12 @@ describe('the triggers in the database', () => {
 
   it('hold hostile names without harm', async () => {
     const hostile = `x'); DROP TABLE author; --"\\`;
-    await database.query(
+    await events.database.query(
       `CREATE TABLE ${pg.escapeIdentifier(hostile)} (${pg.escapeIdentifier(hostile)} text)`,
     );
-    const target = await receiver();
-    const made = createEventWorkers(
-      pool,
-      readConfig({ HASURA_GRAPHQL_DATABASE_URL: database.url, HASURA_GRAPHQL_EVENTS_FETCH_INTERVAL: '10' }),
-      silentLogger,
-    );
-    closers.push(() => made.close(0));
+    const target = await events.receiver();
     const base = metadataWith();
-    const parsed = metadata.parse({
+    await events.engine().applyMetadata({
       ...base,
       sources: base.sources.map((source) => ({
         ...source,
@@ -339,66 +236,12 @@ describe('the triggers in the database', () => {
         ],
       })),
     });
-    const catalog = await readCatalog(pool);
-    await made.apply(
-      parsed,
-      parsed.sources.map((source) => ({ metadata: source, pool, catalog })),
-    );
-    await database.query(`INSERT INTO ${pg.escapeIdentifier(hostile)} VALUES ($1)`, [hostile]);
+    await events.database.query(`INSERT INTO ${pg.escapeIdentifier(hostile)} VALUES ($1)`, [hostile]);
     const [request] = await target.waitFor(1);
     expect(delivered.parse(request?.body)).toMatchObject({
       table: { name: hostile },
       event: { data: { new: { [hostile]: hostile } } },
     });
-  });
-});
-
-describe('several engines on one database', () => {
-  it('deliver each event once', async () => {
-    const target = await receiver();
-    const settings = trigger(target.url, { insert: all });
-    await Promise.all([engine().apply(settings), engine().apply(settings), engine().apply(settings)]);
-    await database.query('INSERT INTO author (id) SELECT generate_series(1, 300)');
-    await settled();
-    const ids = target.received.map((request) => delivered.parse(request.body).id);
-    expect(ids).toHaveLength(300);
-    expect(new Set(ids).size).toBe(300);
-  });
-
-  it('take over at once what a killed one had in hand', async () => {
-    const target = await receiver((_, index) => (index === 0 ? NEVER : {}));
-    const settings = trigger(target.url, { insert: all });
-    const child = spawn(
-      process.execPath,
-      [join(import.meta.dirname, 'event-process.ts'), database.url, JSON.stringify(metadataWith(settings))],
-      { stdio: 'inherit' },
-    );
-    children.push(child);
-    await until(async () => {
-      const [row] = await database.query(
-        "SELECT count(*)::int AS n FROM pg_trigger WHERE tgname = 'notify_hasura_watch_INSERT'",
-      );
-      return row?.n === 1 ? true : undefined;
-    });
-    await database.query('INSERT INTO author (id) VALUES (1)');
-    await target.waitFor(1);
-    await engine().apply(settings);
-    child.kill('SIGKILL');
-    const requests = await target.waitFor(2);
-    expect(requests[1]?.text).toBe(requests[0]?.text);
-    expect(await settled()).toEqual([{ delivered: true, error: false, tries: 1 }]);
-  });
-
-  it('give back what they could not finish when they are closed', async () => {
-    const target = await receiver(() => NEVER);
-    const made = engine();
-    await made.apply(trigger(target.url, { insert: all }));
-    await database.query('INSERT INTO author (id) VALUES (1)');
-    await target.waitFor(1);
-    await made.close(0);
-    expect(await database.query('SELECT tries, locked, delivered FROM hdb_catalog.event_log')).toEqual([
-      { tries: 0, locked: null, delivered: false },
-    ]);
   });
 });
 
@@ -411,29 +254,29 @@ describe('an event trigger with transformations', () => {
   });
 
   it('sends the request that its template makes', async () => {
-    const target = await receiver();
+    const target = await events.receiver();
     const request_transform = { ...template('{"who": {{ $body.event.data.new.name }}}'), method: 'PUT' };
-    await engine().apply(trigger(target.url, { insert: all }, { request_transform }));
-    await database.query("INSERT INTO author (id, name) VALUES (1, 'Ann')");
+    await events.engine().apply(trigger(target.url, { insert: all }, { request_transform }));
+    await events.database.query("INSERT INTO author (id, name) VALUES (1, 'Ann')");
     const [request] = await target.waitFor(1);
     expect(request).toMatchObject({ method: 'PUT', body: { who: 'Ann' } });
   });
 
   it('gives up at once where no request can be made, and tries again where the answer does not fit', async () => {
-    const target = await receiver();
-    const made = engine();
+    const target = await events.receiver();
+    const made = events.engine();
     await made.apply(
       trigger(target.url, { insert: all }, { retry_conf, request_transform: template('{{ $body.no }}') }),
     );
-    await database.query('INSERT INTO author (id) VALUES (1)');
-    expect(await settled()).toEqual([{ delivered: false, error: true, tries: 1 }]);
+    await events.database.query('INSERT INTO author (id) VALUES (1)');
+    expect(await events.settled()).toEqual([{ delivered: false, error: true, tries: 1 }]);
     expect(target.received).toEqual([]);
-    await database.query('DELETE FROM hdb_catalog.event_log');
+    await events.database.query('DELETE FROM hdb_catalog.event_log');
     await made.apply(
       trigger(target.url, { insert: all }, { retry_conf, response_transform: template('{{ $body.no }}') }),
     );
-    await database.query('INSERT INTO author (id) VALUES (2)');
-    expect(await settled()).toEqual([{ delivered: false, error: true, tries: 2 }]);
+    await events.database.query('INSERT INTO author (id) VALUES (2)');
+    expect(await events.settled()).toEqual([{ delivered: false, error: true, tries: 2 }]);
     expect(target.received).toHaveLength(2);
   });
 });

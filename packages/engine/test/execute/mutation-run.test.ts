@@ -2,105 +2,26 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { EngineError } from '#base/errors.ts';
 import { runMutation } from '#execute/run/mutation.ts';
-import type {
-  Assignment,
-  InsertRow,
-  InsertSet,
-  Mutation,
-  MutationOutput,
-  MutationTarget,
-  RelatedInsert,
-} from '#ir/mutation.ts';
+import type { InsertSet, Mutation, RelatedInsert } from '#ir/mutation.ts';
 import { at } from '#ir/path.ts';
 import type { Param } from '#ir/predicate.ts';
 import { ALWAYS, type Predicate } from '#ir/predicate.ts';
-import type { RowField } from '#ir/select.ts';
-import type { PgType } from '#postgres/catalog.ts';
-import { arrayOf, baseType, INTEGER, TEXT } from '#postgres/pg-type.ts';
+import { INTEGER, TEXT } from '#postgres/pg-type.ts';
 import { createDatabase, type TestDatabase } from '../../../../tests/support/postgres.ts';
-
-const JSONB = baseType('jsonb');
-const TEXTS = arrayOf(TEXT);
-
-const author: MutationTarget = {
-  table: { schema: 'public', name: 'author' },
-  columns: [
-    { name: 'id', type: INTEGER },
-    { name: 'name', type: TEXT },
-    { name: 'info', type: JSONB },
-    { name: 'tags', type: TEXTS },
-  ],
-};
-const article: MutationTarget = {
-  table: { schema: 'public', name: 'article' },
-  columns: [
-    { name: 'id', type: INTEGER },
-    { name: 'title', type: TEXT },
-    { name: 'author_id', type: INTEGER },
-  ],
-};
-
-const value = (name: string, type: PgType, text: string | null): Assignment => ({
+import {
+  article,
+  author,
+  compare,
+  field,
+  insertInto,
+  JSONB,
   name,
-  type,
-  param: { from: 'value', value: text },
-});
-const name = (text: string | null) => value('name', TEXT, text);
-const row = (values: readonly Assignment[], related: readonly RelatedInsert[] = []): InsertRow => ({
-  values,
-  related,
-});
-const insertInto = (
-  target: MutationTarget,
-  rows: readonly InsertRow[],
-  rules: Partial<InsertSet> = {},
-): InsertSet => ({
-  ...target,
-  rows,
-  presets: [],
-  check: ALWAYS,
-  updateCheck: undefined,
-  conflict: undefined,
-  at: at(undefined, 'selectionSet', 'insert', 'args', 'objects'),
-  isList: true,
-  ...rules,
-});
-const compare = (column: string, type: PgType, text: string): Predicate => ({
-  kind: 'compare',
-  left: { kind: 'column', column },
-  operator: '=',
-  right: { kind: 'param', type, param: { from: 'value', value: text } },
-});
-const field = (alias: string, type: PgType): RowField => ({
-  alias,
-  value: { kind: 'scalar', operand: { kind: 'column', column: alias }, type, isEnum: false },
-});
-const response = (...fields: readonly RowField[]): MutationOutput => ({
-  kind: 'response',
-  fields: [
-    { alias: 'affected_rows', value: { kind: 'affected-rows' } },
-    { alias: 'returning', value: { kind: 'returning', fields } },
-  ],
-});
-const titlesOfAuthor: RowField = {
-  alias: 'articles',
-  value: {
-    kind: 'array',
-    join: [['id', 'author_id']],
-    rows: {
-      select: {
-        from: { kind: 'table', table: article.table },
-        where: ALWAYS,
-        distinctOn: [],
-        orderBy: [],
-        limit: undefined,
-        maximum: undefined,
-        offset: undefined,
-      },
-      fields: [field('title', TEXT)],
-    },
-  },
-};
+  response,
+  row,
+  TEXTS,
+  titlesOfAuthor,
+  value,
+} from '../support/author-mutations.ts';
 
 let database: TestDatabase;
 let client: Client;
