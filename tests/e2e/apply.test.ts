@@ -6,7 +6,8 @@ import { startLocalClerk } from '../../scripts/local/clerk/local-clerk.ts';
 import { applyProject } from '../../scripts/project/apply-project.ts';
 import { createMetadataApi, type MetadataApi } from '../../scripts/project/metadata-api.ts';
 import { type Project, readProject } from '../../scripts/project/project.ts';
-import { startTestEngine, type TestEngine } from '../support/engine.ts';
+import { startTestEngine } from '../support/engine.ts';
+import type { TestEngine } from '../support/test-engine.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const ADMIN_SECRET = 'admin-secret-of-this-test';

@@ -7,8 +7,9 @@ import { newRecord } from '../../scripts/local/casdoor/webhooks.ts';
 import { createHasuraClient, type HasuraClient } from '../../scripts/stack/hasura-client.ts';
 import { type Service, startService } from '../../scripts/stack/service.ts';
 import { untilAnswers } from '../../scripts/stack/wait.ts';
-import { applyProject, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { applyProject, startTestEngine } from '../support/engine.ts';
 import { latchkey } from '../support/latchkey.ts';
+import type { TestEngine } from '../support/test-engine.ts';
 
 const adminSecret = randomBytes(24).toString('base64url');
 let casdoor: LocalCasdoor;

@@ -24,7 +24,8 @@ import { freePort } from '../../scripts/stack/ports.ts';
 import { type Service, startService } from '../../scripts/stack/service.ts';
 import { untilAnswers } from '../../scripts/stack/wait.ts';
 import { signed } from '../support/cognito.ts';
-import { applyProject, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { applyProject, startTestEngine } from '../support/engine.ts';
+import type { TestEngine } from '../support/test-engine.ts';
 
 const PASSWORD = 'Passw0rd!';
 const adminSecret = randomBytes(24).toString('base64url');

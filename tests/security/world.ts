@@ -3,8 +3,9 @@ import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { expect } from 'vitest';
 import { z } from 'zod';
 import { PROVIDER_NAMES, type ProviderName } from '../../services/identity/core/records.ts';
-import { applyProject, startTestEngine, type TestEngine } from '../support/engine.ts';
+import { applyProject, startTestEngine } from '../support/engine.ts';
 import { serve } from '../support/http.ts';
+import type { TestEngine } from '../support/test-engine.ts';
 import { type Person, startThreeProviders, type ThreeProviders } from '../support/three-providers.ts';
 import { type Sent, send } from './send.ts';
 

@@ -2,7 +2,7 @@ import { GenericContainer, Network, TestContainers, Wait } from 'testcontainers'
 import { hookSettings } from '../../scripts/jwt-secret/engine-settings.ts';
 import { linkEnvironment } from '../../scripts/stack/engine.ts';
 import { freePort } from '../../scripts/stack/ports.ts';
-import type { EngineSettings, TestEngine } from './engine.ts';
+import type { EngineSettings, TestEngine } from './test-engine.ts';
 
 const ENGINE_IMAGE = 'hasura/graphql-engine:v2.48.16';
 const POSTGRES_IMAGE = 'postgres:17';

@@ -10,7 +10,8 @@ import { freePort, LOOPBACK } from '../../scripts/stack/ports.ts';
 import { type Service, startService } from '../../scripts/stack/service.ts';
 import { untilAnswers } from '../../scripts/stack/wait.ts';
 import { PROVIDER_NAMES, type ProviderName } from '../../services/identity/core/records.ts';
-import { applyProject, startTestEngine, type TestEngine } from './engine.ts';
+import { applyProject, startTestEngine } from './engine.ts';
+import type { TestEngine } from './test-engine.ts';
 
 /** Somebody who has signed up at one of the providers. */
 export type Person = {

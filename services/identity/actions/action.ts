@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import type { Instant, Person } from '../core/records.ts';
 import type { Engine } from '../hasura/graphql.ts';
+import type { Provider } from '../providers/provider.ts';
 import type { Registry } from '../providers/registry.ts';
 import type { Writer } from '../sync/writer.ts';
-import type { Caller } from './caller.ts';
 
 /** What actions work with. */
 export interface ActionServices {
@@ -11,6 +12,15 @@ export interface ActionServices {
   readonly writer: Pick<Writer, 'write'>;
   /** Has what is remembered of these users' rows read anew. */
   readonly users: { forget(ids: readonly string[]): void };
+}
+
+/** Whose action it is. */
+export interface Caller extends Person {
+  readonly at: Provider;
+  /** The clock of their row, where there is one. */
+  readonly clock: Instant | undefined;
+  /** When their token was issued; undefined where Hasura alone looks at tokens, and does not tell. */
+  readonly issuedAt: Instant | undefined;
 }
 
 /** The type `User` of metadata/actions.graphql. Hasura adds the row, by the caller's own permissions. */

@@ -1,26 +1,11 @@
 import { LatchkeyError } from '../core/errors.ts';
-import {
-  type Instant,
-  mayBeSameOwner,
-  type Person,
-  PROVIDER_NAMES,
-  type UserRecord,
-} from '../core/records.ts';
+import { type Instant, mayBeSameOwner, PROVIDER_NAMES, type UserRecord } from '../core/records.ts';
 import { refusalOf, type SessionRefusal } from '../core/session-check.ts';
 import { CallerRowDocument } from '../hasura/generated/documents.ts';
 import { engineAuthOf } from '../providers/engine-auth.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Registry } from '../providers/registry.ts';
-import type { ActionServices } from './action.ts';
-
-/** Whose action it is. */
-export interface Caller extends Person {
-  readonly at: Provider;
-  /** The clock of their row, where there is one. */
-  readonly clock: Instant | undefined;
-  /** When their token was issued; undefined where Hasura alone looks at tokens, and does not tell. */
-  readonly issuedAt: Instant | undefined;
-}
+import type { ActionServices, Caller } from './action.ts';
 
 type Variables = Readonly<Record<string, string>>;
 

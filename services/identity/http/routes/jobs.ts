@@ -3,7 +3,6 @@ import type { FastifyInstance } from 'fastify';
 import type { Engine } from '../../hasura/graphql.ts';
 import type { ReconcileJob } from '../../sync/reconcile-job.ts';
 import { clearLedger, erasePayloads } from '../../sync/retention.ts';
-import type { Services } from '../app.ts';
 import { requireEngineSecret } from '../engine-secret.ts';
 
 /** Less than Hasura waits. A reconcile may take hours; what became of it is in identity.reconciles. */
@@ -12,7 +11,12 @@ const LONGEST_WAIT_MS = 20_000;
 /** `POST /jobs/…`: what Hasura's cron triggers call. Each may be called at any time, and twice at once. */
 export function jobs(
   app: FastifyInstance,
-  services: Pick<Services, 'engineSecrets' | 'retentionDays' | 'longestWaitMs'> & {
+  services: {
+    readonly engineSecrets: readonly string[];
+    /** How long the ledger keeps a delivery. */
+    readonly retentionDays: number;
+    /** How long a call for a reconcile is kept waiting for its end, in milliseconds. */
+    readonly longestWaitMs?: number;
     readonly engine: Pick<Engine, 'ask'>;
     readonly reconcile: Pick<ReconcileJob, 'run'>;
   },

@@ -8,8 +8,9 @@ import type { CognitoConfig } from '../../../../services/identity/core/config.ts
 import { cognitoEngineAuth } from '../../../../services/identity/providers/cognito/engine-auth.ts';
 import type { JwtSecret } from '../../../../services/identity/providers/provider.ts';
 import { CLIENT, CONFIG, fixture, type JsonFixture, POOL, SUB } from '../../../support/cognito.ts';
-import { startTestEngine, type TestEngine } from '../../../support/engine.ts';
+import { startTestEngine } from '../../../support/engine.ts';
 import { type LocalServer, serve } from '../../../support/http.ts';
+import type { TestEngine } from '../../../support/test-engine.ts';
 
 const { privateKey, publicKey } = await generateKeyPair('RS256');
 const jwk = { ...(await exportJWK(publicKey)), kid: '1234example=', use: 'sig', alg: 'RS256' };
