@@ -4,13 +4,16 @@ import type { CustomClaim } from '../core/settings/claims.ts';
 import { refused } from '../providers/jwt.ts';
 import type { Registry } from '../providers/registry.ts';
 import { type HeaderList, readCredentials } from './credentials.ts';
-import type { SessionUsers } from './session-users.ts';
+import type { SessionUser, SessionUsers } from './session-users.ts';
 import { sessionVariables } from './session-variables.ts';
-import { createTokenVerifier } from './verified-tokens.ts';
+import { createTokenVerifier, type TrustedToken } from './verified-tokens.ts';
 
 /** What Hasura is told of a client. */
 export interface Session {
-  /** `x-hasura-*`, the role among them: from the token and the user's row, never from the request. */
+  /**
+   * `x-hasura-*`, the role among them: from the token and the user's row, never from the request. The same
+   * object as long as nothing of it changes.
+   */
   readonly variables: Readonly<Record<string, string>>;
   /** How long Hasura may take it for good; undefined for a client without a token. */
   readonly maxAgeSeconds: number | undefined;
@@ -25,6 +28,11 @@ export interface AuthHookSettings {
   readonly unauthorizedRole: string | undefined;
   /** The longest that Hasura may take a session for good, in seconds; as long as its token if undefined. */
   readonly sessionSeconds?: number | undefined;
+}
+
+interface Told extends Pick<Session, 'variables'> {
+  readonly user: SessionUser | undefined;
+  readonly role: string;
 }
 
 /** Until there is a row nobody can say whose its id is: a WebSocket is asked again soon. */
@@ -46,6 +54,20 @@ export function createAuthHook({
   sessionSeconds = Number.POSITIVE_INFINITY,
 }: AuthHookSettings): (headers: HeaderList) => Promise<Session> {
   const verify = createTokenVerifier(providers);
+  /** A client asks again and again: what was told of a token holds until its user's row is another. */
+  const told = new WeakMap<TrustedToken, Told>();
+
+  function variablesOf(
+    token: TrustedToken,
+    user: SessionUser | undefined,
+    role: string,
+  ): Session['variables'] {
+    const before = told.get(token);
+    if (before !== undefined && before.user === user && before.role === role) return before.variables;
+    const variables = { ...sessionVariables(token, user, claims), 'x-hasura-role': role };
+    told.set(token, { user, role, variables });
+    return variables;
+  }
 
   return async (headers) => {
     const { token, role: wanted } = readCredentials(headers);
@@ -63,7 +85,7 @@ export function createAuthHook({
       throw new LatchkeyError('token-invalid', `The token is refused: ${refusal.reason}.`);
     }
     return {
-      variables: { ...sessionVariables(verified, user, claims), 'x-hasura-role': role },
+      variables: variablesOf(verified, user, role),
       // A token that has just expired may pass yet, within the tolerated difference of clocks.
       maxAgeSeconds: Math.max(
         0,

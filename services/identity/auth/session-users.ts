@@ -27,22 +27,22 @@ export interface SessionUsers {
 /** How old a row may be: so much later at most does a session end with its user. */
 export const SESSION_USER_SECONDS = 5;
 /** A row that is still asked for is read again by this share of its time, and nobody waits for it. */
-const REFRESHED_AT = 0.8;
+const REFRESHED_AT = 0.6;
 const MOST_USERS = 10_000;
 /** Of the variables of all of them: some users have a thousand organizations. */
 const MOST_CHARACTERS = 16 * 1024 * 1024;
 /** Between two queries: of those who come meanwhile one asks for all. */
 const GATHER_MS = 10;
-/** The same, of rows that nobody waits for. */
-const GATHER_REFRESHES_MS = 200;
+/** The same, of rows that nobody waits for: what a query costs is a matter of their number, not of the rows in them. */
+const GATHER_REFRESHES_MS = 500;
 const MOST_IDS = 500;
 const MOST_QUERIES = 4;
 const MOST_MEMBERSHIPS = 1_000;
 
 interface Known {
   readonly user: SessionUser | undefined;
-  /** When that began, on the clock of `performance.now()`. */
-  readonly readAt: number;
+  /** From when on it is to be read again, on the clock of `performance.now()`; endless while it is. */
+  refreshAt: number;
 }
 
 interface Lookup {
@@ -113,7 +113,8 @@ export function createSessionUsers(
         const row = rows.get(id);
         const user = row && sessionUser(row, claims);
         // What was forgotten meanwhile may be of before the change.
-        if (underWay.get(id) === lookup) known.set(id, { user, readAt: begun }, { start: begun });
+        if (underWay.get(id) === lookup)
+          known.set(id, { user, refreshAt: begun + lifetimeMs * REFRESHED_AT }, { start: begun });
         lookup.resolve(user);
       }
     } catch (error) {
@@ -139,7 +140,8 @@ export function createSessionUsers(
     async find(id) {
       const found = known.get(id);
       if (found === undefined) return lookUp(id, 0);
-      if (performance.now() - found.readAt > lifetimeMs * REFRESHED_AT) {
+      if (performance.now() > found.refreshAt) {
+        found.refreshAt = Number.POSITIVE_INFINITY;
         // If that fails, whoever comes when the row is too old finds out.
         lookUp(id, GATHER_REFRESHES_MS).catch(() => {});
       }

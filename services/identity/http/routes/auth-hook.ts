@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { HeaderList } from '../../auth/credentials.ts';
-import { type AuthHookSettings, createAuthHook } from '../../auth/hook.ts';
+import { type AuthHookSettings, createAuthHook, type Session } from '../../auth/hook.ts';
 import { LatchkeyError } from '../../core/errors.ts';
 import { isJsonObject } from '../../core/payload.ts';
 import { answerError } from '../errors.ts';
@@ -19,16 +19,25 @@ const LARGEST_BODY = 64 * 1024;
  */
 export function authHook(app: FastifyInstance, settings: AuthHookSettings): void {
   const authenticate = createAuthHook(settings);
+  /** The JSON of session variables, without its last brace: most of them are told many times. */
+  const texts = new WeakMap<Session['variables'], string>();
 
-  async function answer(headers: HeaderList, reply: FastifyReply): Promise<Record<string, string>> {
+  function textOf(variables: Session['variables']): string {
+    const text = texts.get(variables) ?? JSON.stringify(variables).slice(0, -1);
+    texts.set(variables, text);
+    return text;
+  }
+
+  async function answer(headers: HeaderList, reply: FastifyReply): Promise<string> {
     // Refusals and failures may be over the next moment.
     reply.header('cache-control', 'no-store');
     const { variables, maxAgeSeconds } = await authenticate(headers);
-    if (maxAgeSeconds === undefined) return variables;
+    reply.type('application/json; charset=utf-8');
+    if (maxAgeSeconds === undefined) return `${textOf(variables)}}`;
     const lifetime = `max-age=${maxAgeSeconds}`;
     reply.header('cache-control', lifetime);
     // Hasura looks for it in the body, by just this name, and ends a WebSocket by it.
-    return { ...variables, 'Cache-Control': lifetime };
+    return `${textOf(variables)},"Cache-Control":"${lifetime}"}`;
   }
 
   app.get('/auth/hook', async (request, reply) => answer(pairs(request.raw.rawHeaders), reply));
