@@ -42,6 +42,8 @@ export interface Report {
 }
 
 const MOST_EXAMPLES = 10;
+/** Each needs somebody to look at it. */
+const MOST_REFUSED_EXAMPLES = 100;
 
 /** A report of nothing yet, which is filled in on the way. */
 export function newReport(provider: ProviderName, task: Task, startedAt: Instant): Report {
@@ -113,7 +115,8 @@ export function addExample(
   key: RecordKey,
   reason?: string,
 ): void {
-  if (examples.filter((one) => one.problem === problem).length >= MOST_EXAMPLES) return;
+  const most = problem === 'refused' ? MOST_REFUSED_EXAMPLES : MOST_EXAMPLES;
+  if (examples.filter((one) => one.problem === problem).length >= most) return;
   const { tenant } = key;
   const bare: RecordKey =
     key.kind === 'membership'

@@ -36,9 +36,12 @@ export async function writeListed(
     refused = [...left, ...(await writeAll(context.writer, arrived, signal))];
   }
   for (const { kind, deleted } of records) report[deleted ? 'deleted' : 'written'][kind] += 1;
+  const users = new Set(refused.flatMap(({ record }) => (record.kind === 'user' ? [record.id] : [])));
   for (const { record, reason } of refused) {
     report[record.deleted ? 'deleted' : 'written'][record.kind] -= 1;
     report.refused[record.kind] += 1;
-    addExample(report, 'refused', record, reason);
+    // Where a user is refused, it goes without saying that their memberships are.
+    const isImplied = record.kind === 'membership' && users.has(record.userId);
+    if (!isImplied) addExample(report, 'refused', record, reason);
   }
 }
