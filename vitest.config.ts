@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['tests/**/*.test.ts', 'packages/*/test/**/*.test.ts'],
+    include: ['{packages,services}/*/test/**/*.test.ts', 'scripts/test/**/*.test.ts', 'tests/**/*.test.ts'],
     globalSetup: ['tests/support/global-setup.ts'],
     reporters: ['default', 'tests/support/summary-reporter.ts'],
     // Tests start real servers; a slow machine is no failure.

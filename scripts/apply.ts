@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { LatchkeyError } from '../services/identity/core/errors.ts';
+import { LatchkeyError } from '@latchkey/core/errors';
 import { defineCommand } from './command.ts';
 import { environmentWithDotEnv, PROJECT_ROOT } from './environment.ts';
 import { applyProject } from './project/apply-project.ts';

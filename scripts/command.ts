@@ -1,5 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { LatchkeyError } from '../services/identity/core/errors.ts';
+import { LatchkeyError } from '@latchkey/core/errors';
 
 type OptionBase = { help: string; short?: string };
 /** `placeholder` is what the help shows as its value: `--endpoint <url>`. */

@@ -1,9 +1,9 @@
+import { untilStopped } from '@latchkey/local/processes/stopping';
 import { defineCommand } from './command.ts';
 import { createChecklist } from './demo/checklist.ts';
 import { runSteps } from './demo/steps.ts';
 import { environment } from './environment.ts';
 import { startStack } from './stack/stack.ts';
-import { untilStopped } from './stack/stopping.ts';
 
 export const demo = defineCommand({
   name: 'demo',

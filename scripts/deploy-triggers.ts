@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { LatchkeyError } from '../services/identity/core/errors.ts';
+import { LatchkeyError } from '@latchkey/core/errors';
 import { AwsError, awsCli } from './deploy-triggers/aws-cli.ts';
 import { deployTriggers } from './deploy-triggers/deploy.ts';
 import { readDeploySettings } from './deploy-triggers/settings.ts';

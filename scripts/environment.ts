@@ -1,23 +1,12 @@
 import { readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { parseEnv } from 'node:util';
+import { type Environment, environment, PROJECT_ROOT } from '@latchkey/local/environment';
 
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** The folder of the project: where package.json, metadata/ and migrations/ are. */
-export const PROJECT_ROOT: string = dirname(dirname(fileURLToPath(import.meta.url)));
+export { type Environment, environment, PROJECT_ROOT };
 
 /**
- * The environment the commands were started in. No other file below scripts/ reads process.env.
- * A variable that is set to nothing counts as not set: Docker Compose passes such ones on.
- */
-export const environment: Environment = Object.fromEntries(
-  Object.entries(process.env).filter(([, value]) => value !== ''),
-);
-
-/**
- * The same, with what is not set taken from the `.env` of the project, as Docker Compose does. Says so on
+ * {@link environment}, with what is not set taken from the `.env` of the project, as Docker Compose does. Says so on
  * standard error, once, if other users of this machine can read that file.
  */
 export function environmentWithDotEnv(file = join(PROJECT_ROOT, '.env')): Environment {

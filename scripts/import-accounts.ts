@@ -1,10 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { LatchkeyError } from '../services/identity/core/errors.ts';
-import {
-  CountAccountsDocument,
-  ImportAccountsDocument,
-} from '../services/identity/hasura/generated/documents.ts';
-import { createEngine, type Engine } from '../services/identity/hasura/graphql.ts';
+import { LatchkeyError } from '@latchkey/core/errors';
+import { CountAccountsDocument, ImportAccountsDocument } from '@latchkey/identity/hasura/generated/documents';
+import { createEngine, type Engine } from '@latchkey/identity/hasura/graphql';
 import { type Account, readAccounts } from './accounts/read-accounts.ts';
 import { chooseTrusted, readTrust } from './accounts/trust.ts';
 import { defineCommand } from './command.ts';

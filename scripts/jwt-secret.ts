@@ -1,13 +1,13 @@
-import { LatchkeyError } from '../services/identity/core/errors.ts';
-import { defineCommand, type Values } from './command.ts';
-import { type Environment, environmentWithDotEnv } from './environment.ts';
 import {
   EDITIONS,
   type Edition,
   type EngineSettings,
   engineSettings,
   hookSettings,
-} from './jwt-secret/engine-settings.ts';
+} from '@latchkey/core/engine-settings';
+import { LatchkeyError } from '@latchkey/core/errors';
+import { defineCommand, type Values } from './command.ts';
+import { type Environment, environmentWithDotEnv } from './environment.ts';
 import { envLine, writeEnvFile } from './jwt-secret/env-file.ts';
 import { checkJwtMode } from './jwt-secret/jwt-mode.ts';
 import {

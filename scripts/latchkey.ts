@@ -1,8 +1,8 @@
 import { enableCompileCache } from 'node:module';
-import { LatchkeyError } from '../services/identity/core/errors.ts';
+import { LatchkeyError } from '@latchkey/core/errors';
+import { COMPILE_CACHE } from '@latchkey/local/processes/processes';
 import type { Command } from './command.ts';
 import { environment } from './environment.ts';
-import { COMPILE_CACHE } from './stack/processes.ts';
 
 // What is loaded from here on, a command with all that it needs, is there in half the time.
 enableCompileCache(COMPILE_CACHE);

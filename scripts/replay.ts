@@ -1,9 +1,9 @@
-import { readConfig } from '../services/identity/core/config.ts';
-import { LatchkeyError } from '../services/identity/core/errors.ts';
-import { createEngine } from '../services/identity/hasura/graphql.ts';
-import { loadProviders } from '../services/identity/providers/registry.ts';
-import { type Replayed, replay as replayDead } from '../services/identity/sync/replay.ts';
-import { createWriter } from '../services/identity/sync/writer.ts';
+import { LatchkeyError } from '@latchkey/core/errors';
+import { readConfig } from '@latchkey/identity/core/config';
+import { createEngine } from '@latchkey/identity/hasura/graphql';
+import { loadProviders } from '@latchkey/identity/providers/registry';
+import { type Replayed, replay as replayDead } from '@latchkey/identity/sync/replay';
+import { createWriter } from '@latchkey/identity/sync/writer';
 import { defineCommand } from './command.ts';
 import { environmentWithDotEnv } from './environment.ts';
 

@@ -1,12 +1,12 @@
-import { SESSION_USER_SECONDS } from '../services/identity/auth/session-users.ts';
-import { readConfig } from '../services/identity/core/config.ts';
-import { LatchkeyError } from '../services/identity/core/errors.ts';
-import { type Person, PROVIDER_NAMES, type ProviderName } from '../services/identity/core/records.ts';
-import { createEngine, type Engine } from '../services/identity/hasura/graphql.ts';
-import { readTrustMode } from '../services/identity/hasura/trust-mode.ts';
-import type { Provider } from '../services/identity/providers/provider.ts';
-import { loadProviders } from '../services/identity/providers/registry.ts';
-import { refuseTokens } from '../services/identity/sync/end-sessions.ts';
+import { LatchkeyError } from '@latchkey/core/errors';
+import { SESSION_USER_SECONDS } from '@latchkey/identity/auth/session-users';
+import { readConfig } from '@latchkey/identity/core/config';
+import { type Person, PROVIDER_NAMES, type ProviderName } from '@latchkey/identity/core/records';
+import { createEngine, type Engine } from '@latchkey/identity/hasura/graphql';
+import { readTrustMode } from '@latchkey/identity/hasura/trust-mode';
+import type { Provider } from '@latchkey/identity/providers/provider';
+import { loadProviders } from '@latchkey/identity/providers/registry';
+import { refuseTokens } from '@latchkey/identity/sync/end-sessions';
 import { defineCommand } from './command.ts';
 import { environmentWithDotEnv } from './environment.ts';
 

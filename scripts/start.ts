@@ -1,13 +1,13 @@
 import { join, relative, resolve } from 'node:path';
-import { LatchkeyError } from '../services/identity/core/errors.ts';
-import { PROVIDER_NAMES, type ProviderName } from '../services/identity/core/records.ts';
+import { LatchkeyError } from '@latchkey/core/errors';
+import { PROVIDER_NAMES, type ProviderName } from '@latchkey/identity/core/records';
+import { isFree, preferPort } from '@latchkey/local/processes/ports';
+import { untilStopped } from '@latchkey/local/processes/stopping';
+import type { DeliveryAttempt } from '@latchkey/local/stand-ins/start';
 import { defineCommand, type Values } from './command.ts';
 import { environment, PROJECT_ROOT } from './environment.ts';
 import { welcome } from './stack/guide.ts';
-import type { DeliveryAttempt } from './stack/local-providers.ts';
-import { isFree, preferPort } from './stack/ports.ts';
 import { startStack } from './stack/stack.ts';
-import { untilStopped } from './stack/stopping.ts';
 
 const options = {
   'engine-port': { type: 'string', placeholder: 'port', help: 'Hasura (default 8080, or a free one).' },

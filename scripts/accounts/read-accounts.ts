@@ -1,6 +1,6 @@
+import { LatchkeyError } from '@latchkey/core/errors';
 import { parse } from 'csv-parse/sync';
 import { z } from 'zod';
-import { LatchkeyError } from '../../services/identity/core/errors.ts';
 
 /** An account of an application from before. */
 export interface Account {

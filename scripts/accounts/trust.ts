@@ -1,11 +1,11 @@
-import { LatchkeyError } from '../../services/identity/core/errors.ts';
-import { PROVIDER_NAMES, type ProviderName } from '../../services/identity/core/records.ts';
+import { LatchkeyError } from '@latchkey/core/errors';
+import { PROVIDER_NAMES, type ProviderName } from '@latchkey/identity/core/records';
 import {
   AdoptionProvidersDocument,
   DistrustForAdoptionDocument,
   TrustForAdoptionDocument,
-} from '../../services/identity/hasura/generated/documents.ts';
-import type { Engine } from '../../services/identity/hasura/graphql.ts';
+} from '@latchkey/identity/hasura/generated/documents';
+import type { Engine } from '@latchkey/identity/hasura/graphql';
 
 /** Whose word of a verified address opens accounts from now on, and whose does not. */
 export interface Trust {

@@ -1,16 +1,16 @@
 import { deepStrictEqual, ok, strictEqual } from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SESSION_USER_SECONDS } from '../../services/identity/auth/session-users.ts';
-import { templatePayload } from '../local/clerk/tokens.ts';
-import type { Message } from '../local/clerk/webhooks.ts';
-import { createSigningKey } from '../local/signing-key.ts';
+import { SESSION_USER_SECONDS } from '@latchkey/identity/auth/session-users';
 import {
   type Answer,
   type Caller,
   ConnectionRefused,
   createHasuraClient,
   type Subprotocol,
-} from '../stack/hasura-client.ts';
+} from '@latchkey/local/hasura-client';
+import { templatePayload } from '@latchkey/local/stand-ins/clerk/tokens';
+import type { Message } from '@latchkey/local/stand-ins/clerk/webhooks';
+import { createSigningKey } from '@latchkey/local/stand-ins/core/signing-key';
 import type { Stack } from '../stack/stack.ts';
 import type { Checklist } from './checklist.ts';
 

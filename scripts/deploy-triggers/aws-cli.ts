@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { LatchkeyError } from '../../services/identity/core/errors.ts';
+import { LatchkeyError } from '@latchkey/core/errors';
 import type { Environment } from '../environment.ts';
 
 /** A call of the AWS CLI that did not succeed. */

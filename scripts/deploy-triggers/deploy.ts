@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { buildTriggers, TRIGGERS, type Trigger } from '../build-triggers.ts';
+import { buildTriggers, TRIGGERS, type Trigger } from '@latchkey/cognito-triggers/build';
 import { PROJECT_ROOT } from '../environment.ts';
 import { type AwsCli, AwsError } from './aws-cli.ts';
 import type { DeploySettings } from './settings.ts';

@@ -1,9 +1,9 @@
-import { readClaimsConfig, readForwardingConfig } from '../../services/cognito-triggers/config.ts';
-import { LatchkeyError } from '../../services/identity/core/errors.ts';
-import { COGNITO_SETTINGS } from '../../services/identity/core/settings/cognito.ts';
-import { needed, settingsError } from '../../services/identity/core/settings/kit.ts';
-import { regionOf } from '../../services/identity/providers/cognito/pool.ts';
-import type { Trigger } from '../build-triggers.ts';
+import type { Trigger } from '@latchkey/cognito-triggers/build';
+import { readClaimsConfig, readForwardingConfig } from '@latchkey/cognito-triggers/config';
+import { LatchkeyError } from '@latchkey/core/errors';
+import { needed, settingsError } from '@latchkey/core/settings/fields';
+import { COGNITO_SETTINGS } from '@latchkey/identity/core/settings/cognito';
+import { regionOf } from '@latchkey/identity/providers/cognito/pool';
 import type { Environment } from '../environment.ts';
 
 const CLAIMS = [

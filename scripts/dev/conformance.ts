@@ -12,8 +12,8 @@ import { existsSync } from 'node:fs';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join, relative, resolve } from 'node:path';
+import { startPostgres } from '@latchkey/local/postgres/postgres';
 import { PROJECT_ROOT } from '../environment.ts';
-import { startPostgres } from '../stack/postgres.ts';
 import { belowFloor, readFloor, readTiers, table, tally } from './conformance-report.ts';
 
 const FLOOR = new URL('conformance-floor.json', import.meta.url);

@@ -1,5 +1,5 @@
 import { chmod, readFile, realpath, rename, writeFile } from 'node:fs/promises';
-import { LatchkeyError } from '../../services/identity/core/errors.ts';
+import { LatchkeyError } from '@latchkey/core/errors';
 
 /**
  * A line for a `.env` file. In single quotes nothing is expanded, neither by a shell that sources

@@ -1,6 +1,6 @@
-import { LatchkeyError } from '../../services/identity/core/errors.ts';
-import { jwtModeProblem } from '../../services/identity/providers/engine-auth.ts';
-import type { EngineSettings } from './engine-settings.ts';
+import type { EngineSettings } from '@latchkey/core/engine-settings';
+import { LatchkeyError } from '@latchkey/core/errors';
+import { jwtModeProblem } from '@latchkey/identity/providers/engine-auth';
 import type { TrustedProvider } from './trusted-providers.ts';
 
 /**

@@ -1,16 +1,16 @@
+import { LatchkeyError } from '@latchkey/core/errors';
+import { CLAIM_SETTINGS } from '@latchkey/core/settings/claims';
+import { settingsError } from '@latchkey/core/settings/fields';
+import { ADDRESS_SETTINGS, serviceUrl } from '@latchkey/identity/core/config';
+import { PROVIDER_NAMES, type ProviderName } from '@latchkey/identity/core/records';
+import { CASDOOR_SETTINGS, casdoorTokens } from '@latchkey/identity/core/settings/casdoor';
+import { CLERK_SETTINGS, clerkTokens } from '@latchkey/identity/core/settings/clerk';
+import { COGNITO_SETTINGS, cognitoTokens } from '@latchkey/identity/core/settings/cognito';
+import { casdoorEngineAuth } from '@latchkey/identity/providers/casdoor/engine-auth';
+import { clerkEngineAuth } from '@latchkey/identity/providers/clerk/engine-auth';
+import { cognitoEngineAuth } from '@latchkey/identity/providers/cognito/engine-auth';
+import type { EngineAuth } from '@latchkey/identity/providers/provider';
 import type { z } from 'zod';
-import { ADDRESS_SETTINGS, serviceUrl } from '../../services/identity/core/config.ts';
-import { LatchkeyError } from '../../services/identity/core/errors.ts';
-import { PROVIDER_NAMES, type ProviderName } from '../../services/identity/core/records.ts';
-import { CASDOOR_SETTINGS, casdoorTokens } from '../../services/identity/core/settings/casdoor.ts';
-import { CLAIM_SETTINGS } from '../../services/identity/core/settings/claims.ts';
-import { CLERK_SETTINGS, clerkTokens } from '../../services/identity/core/settings/clerk.ts';
-import { COGNITO_SETTINGS, cognitoTokens } from '../../services/identity/core/settings/cognito.ts';
-import { settingsError } from '../../services/identity/core/settings/kit.ts';
-import { casdoorEngineAuth } from '../../services/identity/providers/casdoor/engine-auth.ts';
-import { clerkEngineAuth } from '../../services/identity/providers/clerk/engine-auth.ts';
-import { cognitoEngineAuth } from '../../services/identity/providers/cognito/engine-auth.ts';
-import type { EngineAuth } from '../../services/identity/providers/provider.ts';
 import type { Environment } from '../environment.ts';
 
 export type TrustedProvider = { name: ProviderName; auth: EngineAuth };

@@ -1,3 +1,4 @@
+import { LatchkeyError } from '@latchkey/core/errors';
 import {
   type DocumentNode,
   type EnumTypeDefinitionNode,
@@ -9,7 +10,6 @@ import {
   type StringValueNode,
 } from 'graphql';
 import { z } from 'zod';
-import { LatchkeyError } from '../../services/identity/core/errors.ts';
 
 const named = z.looseObject({ name: z.string() });
 const namedList = z

@@ -1,5 +1,5 @@
+import { LatchkeyError } from '@latchkey/core/errors';
 import { z } from 'zod';
-import { LatchkeyError } from '../../services/identity/core/errors.ts';
 import { type Metadata, readMetadata } from './metadata.ts';
 import { EngineRefusal, type MetadataApi } from './metadata-api.ts';
 import { type Migration, mark, readApplied, readMigrations, runMigration, settleHint } from './migrations.ts';

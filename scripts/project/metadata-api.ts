@@ -1,9 +1,9 @@
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { text } from 'node:stream/consumers';
+import { LatchkeyError } from '@latchkey/core/errors';
+import { describeRedirect } from '@latchkey/core/redirects';
 import { z } from 'zod';
-import { LatchkeyError } from '../../services/identity/core/errors.ts';
-import { describeRedirect } from '../../services/identity/core/redirects.ts';
 
 const refusalSchema = z.object({
   error: z.string(),

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { LatchkeyError } from '@latchkey/core/errors';
 import { isScalar, parseDocument, visit } from 'yaml';
-import { LatchkeyError } from '../../services/identity/core/errors.ts';
 import { readActions } from './actions.ts';
 
 /** Metadata as `replace_metadata` takes them (version 3). */

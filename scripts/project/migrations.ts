@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { LatchkeyError } from '@latchkey/core/errors';
 import { z } from 'zod';
-import { LatchkeyError } from '../../services/identity/core/errors.ts';
 import { EngineRefusal, type MetadataApi } from './metadata-api.ts';
 
 export type Migration = {

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { LatchkeyError } from '@latchkey/core/errors';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { LatchkeyError } from '../../services/identity/core/errors.ts';
 
 /** A Hasura project: the folders its config.yaml names, as absolute paths. */
 export type Project = {

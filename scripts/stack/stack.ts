@@ -1,20 +1,25 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { LatchkeyError } from '@latchkey/core/errors';
+import type { ProviderName } from '@latchkey/identity/core/records';
+import { type PostgresServer, startPostgres } from '@latchkey/local/postgres/postgres';
+import { freePort, LOOPBACK } from '@latchkey/local/processes/ports';
+import { type Child, describeExit } from '@latchkey/local/processes/processes';
+import { untilAnswers } from '@latchkey/local/processes/wait';
+import { type Engine, linkEnvironment, startEngine } from '@latchkey/local/programs/engine';
+import { type Service, startService } from '@latchkey/local/programs/service';
+import {
+  type DeliveryAttempt,
+  type LocalProviders,
+  startLocalProviders,
+} from '@latchkey/local/stand-ins/start';
 import { Client } from 'pg';
-import { LatchkeyError } from '../../services/identity/core/errors.ts';
-import type { ProviderName } from '../../services/identity/core/records.ts';
 import { PROJECT_ROOT } from '../environment.ts';
 import { applyProject } from '../project/apply-project.ts';
 import { createMetadataApi } from '../project/metadata-api.ts';
 import { readProject } from '../project/project.ts';
-import { type Engine, linkEnvironment, startEngine } from './engine.ts';
-import { type DeliveryAttempt, type LocalProviders, startLocalProviders } from './local-providers.ts';
-import { freePort, LOOPBACK } from './ports.ts';
-import { type PostgresServer, startPostgres } from './postgres.ts';
-import { type Child, describeExit } from './processes.ts';
-import { type Service, startService } from './service.ts';
-import { untilAnswers } from './wait.ts';
+import { jwtSecretOf } from './trust.ts';
 
 export type StackOptions = {
   /** Where data, keys and secrets are kept between runs; everything is thrown away without it. */
@@ -109,7 +114,9 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
         startEngine({
           databaseUrl,
           adminSecret,
-          ...(only !== undefined && others.length === 0 ? { jwtSecret: only.jwtSecret } : { authHook: true }),
+          ...(only !== undefined && others.length === 0
+            ? { jwtSecret: jwtSecretOf(only) }
+            : { authHook: true }),
           service: link,
           port: enginePort,
           command: options.engineCommand,

@@ -1,5 +1,5 @@
-import type { Wait } from '../../services/identity/providers/patiently.ts';
-import type { Reached } from '../../services/identity/sync/reconciled.ts';
+import type { Wait } from '@latchkey/identity/providers/patiently';
+import type { Reached } from '@latchkey/identity/sync/reconciled';
 
 const LINE_EVERY_MS = 5_000;
 const UPDATE_EVERY_MS = 200;

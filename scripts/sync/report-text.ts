@@ -1,5 +1,5 @@
-import type { RecordKey } from '../../services/identity/core/records.ts';
-import { driftOf, PROBLEMS, type Report, sum, type Tally } from '../../services/identity/sync/report.ts';
+import type { RecordKey } from '@latchkey/identity/core/records';
+import { driftOf, PROBLEMS, type Report, sum, type Tally } from '@latchkey/identity/sync/report';
 
 const KINDS = ['user', 'organization', 'membership'] as const;
 

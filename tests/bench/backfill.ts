@@ -4,8 +4,8 @@
  * already; what a drift over all of that takes; and what the command holds in memory meanwhile.
  */
 import { join } from 'node:path';
+import { startChild } from '@latchkey/local/processes/processes';
 import { Client } from 'pg';
-import { startChild } from '../../scripts/stack/processes.ts';
 import { describeMachine, openStand, residentMegabytesOfChild, type Stand } from './stand.ts';
 
 const USERS = Number(process.argv[2] ?? 100_000);

@@ -5,11 +5,11 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import { startPostgres } from '@latchkey/local/postgres/postgres';
+import { startChild } from '@latchkey/local/processes/processes';
+import { type Engine, startEngine } from '@latchkey/local/programs/engine';
 import pg from 'pg';
 import { z } from 'zod';
-import { type Engine, startEngine } from '../../scripts/stack/engine.ts';
-import { startPostgres } from '../../scripts/stack/postgres.ts';
-import { startChild } from '../../scripts/stack/processes.ts';
 import { metadataOf, otherTablesSql, SQL } from './engine-project.ts';
 import { median, send } from './sender.ts';
 import { residentMegabytes } from './stand.ts';

@@ -4,8 +4,9 @@
  * machine does meets both alike. A round is many turns, longer than rows are remembered, so that each reads all
  * of them anew; the ratio is the median of the rounds, each compared within itself.
  */
+
+import { createSigningKey } from '@latchkey/local/stand-ins/core/signing-key';
 import { Client } from 'pg';
-import { createSigningKey } from '../../scripts/local/signing-key.ts';
 import { serve as serveHttp } from '../support/http.ts';
 import { spentBy, spentSince } from './processor-time.ts';
 import { median, percentile, type Sent, send } from './sender.ts';
@@ -42,7 +43,7 @@ try {
   const env = { CLERK_FRONTEND_API_URL: issuer.url, LATCHKEY_CLAIMS: 'plan' };
   const start = async (name: string, args: string[]): Promise<Contender> => ({
     name,
-    server: await stand.serve('tests/bench/hook-server.ts', { args, env }),
+    server: await stand.serve('services/identity/bench/hook-server.ts', { args, env }),
     rounds: [],
   });
   const ours = await start('with rows', []);

@@ -41,25 +41,25 @@ try {
     spent: [],
     alone: [],
   });
-  const ours = contender('group commit', await serve('services/identity/http/server.ts'));
+  const ours = contender('group commit', await serve('services/identity/src/http/server.ts'));
   const all = [
     ours,
     contender(
       'group commit, two mutations under way',
-      await serve('services/identity/http/server.ts', { env: { LATCHKEY_WRITES_IN_FLIGHT: '2' } }),
+      await serve('services/identity/src/http/server.ts', { env: { LATCHKEY_WRITES_IN_FLIGHT: '2' } }),
     ),
     contender(
       'one mutation per event, in turn',
-      await serve('tests/bench/one-per-event.ts', { args: ['in-turn'] }),
+      await serve('services/identity/bench/one-per-event.ts', { args: ['in-turn'] }),
     ),
-    contender('one mutation per event, all at once', await serve('tests/bench/one-per-event.ts')),
+    contender('one mutation per event, all at once', await serve('services/identity/bench/one-per-event.ts')),
     contender(
       '`pg`, one upsert per event',
-      await serve('tests/bench/straight-to-pg.ts', { args: [stand.postgres.url] }),
+      await serve('services/identity/bench/straight-to-pg.ts', { args: [stand.postgres.url] }),
     ),
     contender(
       '`pg`, one upsert and one ledger row per event',
-      await serve('tests/bench/straight-to-pg.ts', { args: [stand.postgres.url, 'with-ledger'] }),
+      await serve('services/identity/bench/straight-to-pg.ts', { args: [stand.postgres.url, 'with-ledger'] }),
     ),
   ];
 

@@ -18,7 +18,7 @@ const database = new Client({ connectionString: stand.postgres.url });
 await database.connect();
 try {
   console.log(describeMachine(stand.postgres));
-  const { url, child } = await stand.serve('services/identity/http/server.ts');
+  const { url, child } = await stand.serve('services/identity/src/http/server.ts');
   const deliveries = createDeliveries('s', stand.secret);
   let most = 0;
   for (let sent = 0; sent < EVENTS; ) {

@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { type Engine, startEngine } from '../../scripts/stack/engine.ts';
-import { freePort } from '../../scripts/stack/ports.ts';
-import { type PostgresServer, startPostgres } from '../../scripts/stack/postgres.ts';
-import { type Child, startChild } from '../../scripts/stack/processes.ts';
-import { MEMORY_ENVIRONMENT, MEMORY_FLAGS } from '../../scripts/stack/service.ts';
-import { untilAnswers } from '../../scripts/stack/wait.ts';
+import { type PostgresServer, startPostgres } from '@latchkey/local/postgres/postgres';
+import { freePort } from '@latchkey/local/processes/ports';
+import { type Child, startChild } from '@latchkey/local/processes/processes';
+import { untilAnswers } from '@latchkey/local/processes/wait';
+import { type Engine, startEngine } from '@latchkey/local/programs/engine';
+import { MEMORY_ENVIRONMENT, MEMORY_FLAGS } from '@latchkey/local/programs/service';
 import { applyProject } from '../support/engine.ts';
 
 export interface Server {

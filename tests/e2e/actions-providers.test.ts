@@ -5,15 +5,16 @@ import {
   InitiateAuthCommand,
   SignUpCommand,
 } from '@aws-sdk/client-cognito-identity-provider';
+import { createHasuraClient, type HasuraClient } from '@latchkey/local/hasura-client';
+import { freePort, LOOPBACK } from '@latchkey/local/processes/ports';
+import { untilAnswers } from '@latchkey/local/processes/wait';
+import { linkEnvironment } from '@latchkey/local/programs/engine';
+import { startService } from '@latchkey/local/programs/service';
+import { type LocalCasdoor, startLocalCasdoor } from '@latchkey/local/stand-ins/casdoor/local-casdoor';
+import { type LocalCognito, startLocalCognito } from '@latchkey/local/stand-ins/cognito/local-cognito';
+import type { LocalProvider } from '@latchkey/local/stand-ins/core/provider';
+import { jwtSecretOf } from '@latchkey/scripts/stack/trust';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type LocalCasdoor, startLocalCasdoor } from '../../scripts/local/casdoor/local-casdoor.ts';
-import { type LocalCognito, startLocalCognito } from '../../scripts/local/cognito/local-cognito.ts';
-import type { LocalProvider } from '../../scripts/local/provider.ts';
-import { linkEnvironment } from '../../scripts/stack/engine.ts';
-import { createHasuraClient, type HasuraClient } from '../../scripts/stack/hasura-client.ts';
-import { freePort, LOOPBACK } from '../../scripts/stack/ports.ts';
-import { startService } from '../../scripts/stack/service.ts';
-import { untilAnswers } from '../../scripts/stack/wait.ts';
 import { applyProject, startTestEngine } from '../support/engine.ts';
 
 const adminSecret = randomBytes(24).toString('base64url');
@@ -27,7 +28,7 @@ async function start(provider: LocalProvider): Promise<HasuraClient> {
   closers.push(() => provider.close());
   const port = await freePort();
   const link = { url: `http://${LOOPBACK}:${port}`, actionSecret: randomBytes(24).toString('base64url') };
-  const engine = await startTestEngine({ adminSecret, jwtSecret: provider.jwtSecret, service: link });
+  const engine = await startTestEngine({ adminSecret, jwtSecret: jwtSecretOf(provider), service: link });
   closers.push(() => engine.close());
   await applyProject(engine.url, adminSecret);
   const service = await startService({

@@ -1,5 +1,5 @@
+import type { ClerkUser } from '@latchkey/local/stand-ins/clerk/types';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { ClerkUser } from '../../scripts/local/clerk/types.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 
 let stack: TestStack;

@@ -1,13 +1,13 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ClerkUser } from '@latchkey/local/stand-ins/clerk/types';
+import { applyProject } from '@latchkey/scripts/project/apply-project';
+import { createMetadataApi } from '@latchkey/scripts/project/metadata-api';
+import { readProject } from '@latchkey/scripts/project/project';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
-import type { ClerkUser } from '../../scripts/local/clerk/types.ts';
-import { applyProject } from '../../scripts/project/apply-project.ts';
-import { createMetadataApi } from '../../scripts/project/metadata-api.ts';
-import { readProject } from '../../scripts/project/project.ts';
 import { latchkey } from '../support/latchkey.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 

@@ -1,11 +1,12 @@
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startLocalClerk } from '@latchkey/local/stand-ins/clerk/local-clerk';
+import { applyProject } from '@latchkey/scripts/project/apply-project';
+import { createMetadataApi, type MetadataApi } from '@latchkey/scripts/project/metadata-api';
+import { type Project, readProject } from '@latchkey/scripts/project/project';
+import { jwtSecretOf } from '@latchkey/scripts/stack/trust';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startLocalClerk } from '../../scripts/local/clerk/local-clerk.ts';
-import { applyProject } from '../../scripts/project/apply-project.ts';
-import { createMetadataApi, type MetadataApi } from '../../scripts/project/metadata-api.ts';
-import { type Project, readProject } from '../../scripts/project/project.ts';
 import { startTestEngine } from '../support/engine.ts';
 import type { TestEngine } from '../support/test-engine.ts';
 
@@ -22,7 +23,7 @@ const closers: (() => Promise<void>)[] = [];
 beforeAll(async () => {
   const clerk = await startLocalClerk({ port: 0 });
   closers.push(() => clerk.close());
-  engine = await startTestEngine({ adminSecret: ADMIN_SECRET, jwtSecret: clerk.jwtSecret });
+  engine = await startTestEngine({ adminSecret: ADMIN_SECRET, jwtSecret: jwtSecretOf(clerk) });
   closers.push(() => engine.close());
   api = createMetadataApi(engine.url, ADMIN_SECRET);
   folder = await mkdtemp(join(tmpdir(), 'latchkey-test-'));

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
+import { createHasuraClient, type HasuraClient } from '@latchkey/local/hasura-client';
+import { untilAnswers } from '@latchkey/local/processes/wait';
+import { type Service, startService } from '@latchkey/local/programs/service';
+import { type LocalCasdoor, startLocalCasdoor } from '@latchkey/local/stand-ins/casdoor/local-casdoor';
+import { TOKEN_FORMATS } from '@latchkey/local/stand-ins/casdoor/tokens';
+import type { CasdoorRecord } from '@latchkey/local/stand-ins/casdoor/types';
+import { newRecord } from '@latchkey/local/stand-ins/casdoor/webhooks';
+import { jwtSecretOf } from '@latchkey/scripts/stack/trust';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type LocalCasdoor, startLocalCasdoor } from '../../scripts/local/casdoor/local-casdoor.ts';
-import { TOKEN_FORMATS } from '../../scripts/local/casdoor/tokens.ts';
-import type { CasdoorRecord } from '../../scripts/local/casdoor/types.ts';
-import { newRecord } from '../../scripts/local/casdoor/webhooks.ts';
-import { createHasuraClient, type HasuraClient } from '../../scripts/stack/hasura-client.ts';
-import { type Service, startService } from '../../scripts/stack/service.ts';
-import { untilAnswers } from '../../scripts/stack/wait.ts';
 import { applyProject, startTestEngine } from '../support/engine.ts';
 import { latchkey } from '../support/latchkey.ts';
 import type { TestEngine } from '../support/test-engine.ts';
@@ -20,7 +21,7 @@ let log = '';
 
 beforeAll(async () => {
   casdoor = await startLocalCasdoor({ port: 0, pace: { pollMs: 5, retryMs: 50 } });
-  engine = await startTestEngine({ adminSecret, jwtSecret: casdoor.jwtSecret });
+  engine = await startTestEngine({ adminSecret, jwtSecret: jwtSecretOf(casdoor) });
   await applyProject(engine.url, adminSecret);
   service = await startService({
     engineUrl: engine.url,

@@ -15,14 +15,15 @@ import {
   InitiateAuthCommand,
   SignUpCommand,
 } from '@aws-sdk/client-cognito-identity-provider';
+import { type Caller, createHasuraClient, type HasuraClient } from '@latchkey/local/hasura-client';
+import { freePort } from '@latchkey/local/processes/ports';
+import { untilAnswers } from '@latchkey/local/processes/wait';
+import { type Service, startService } from '@latchkey/local/programs/service';
+import { type LocalCognito, startLocalCognito } from '@latchkey/local/stand-ins/cognito/local-cognito';
+import { jwtSecretOf } from '@latchkey/scripts/stack/trust';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { type LocalCognito, startLocalCognito } from '../../scripts/local/cognito/local-cognito.ts';
-import { type Caller, createHasuraClient, type HasuraClient } from '../../scripts/stack/hasura-client.ts';
-import { freePort } from '../../scripts/stack/ports.ts';
-import { type Service, startService } from '../../scripts/stack/service.ts';
-import { untilAnswers } from '../../scripts/stack/wait.ts';
 import { signed } from '../support/cognito.ts';
 import { applyProject, startTestEngine } from '../support/engine.ts';
 import type { TestEngine } from '../support/test-engine.ts';
@@ -42,7 +43,7 @@ beforeAll(async () => {
     functionEnvironment: { LATCHKEY_ALLOWED_ROLES: 'editor', LATCHKEY_CLAIMS: 'mail=email' },
   });
   closers.push(() => cognito.close());
-  engine = await startTestEngine({ adminSecret, jwtSecret: cognito.jwtSecret });
+  engine = await startTestEngine({ adminSecret, jwtSecret: jwtSecretOf(cognito) });
   closers.push(() => engine.close());
   hasura = createHasuraClient(engine.url);
   await applyProject(engine.url, adminSecret);

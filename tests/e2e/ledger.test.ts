@@ -1,6 +1,6 @@
+import { createMetadataApi, type MetadataApi } from '@latchkey/scripts/project/metadata-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { createMetadataApi, type MetadataApi } from '../../scripts/project/metadata-api.ts';
 import { latchkey } from '../support/latchkey.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 

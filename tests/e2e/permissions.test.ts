@@ -1,5 +1,5 @@
+import type { ClerkOrganization, ClerkUser } from '@latchkey/local/stand-ins/clerk/types';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ClerkOrganization, ClerkUser } from '../../scripts/local/clerk/types.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 
 let stack: TestStack;

@@ -1,6 +1,6 @@
+import { PROVIDER_NAMES } from '@latchkey/identity/core/records';
+import { type Caller, ConnectionRefused, type Subprotocol } from '@latchkey/local/hasura-client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Caller, ConnectionRefused, type Subprotocol } from '../../scripts/stack/hasura-client.ts';
-import { PROVIDER_NAMES } from '../../services/identity/core/records.ts';
 import { type Person, startThreeProviders, type ThreeProviders } from '../support/three-providers.ts';
 
 let stack: ThreeProviders;

@@ -1,10 +1,10 @@
 import { createPublicKey } from 'node:crypto';
+import type { Caller } from '@latchkey/local/hasura-client';
+import { templatePayload } from '@latchkey/local/stand-ins/clerk/tokens';
+import type { ClerkUser } from '@latchkey/local/stand-ins/clerk/types';
+import { createSigningKey } from '@latchkey/local/stand-ins/core/signing-key';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { templatePayload } from '../../scripts/local/clerk/tokens.ts';
-import type { ClerkUser } from '../../scripts/local/clerk/types.ts';
-import { createSigningKey } from '../../scripts/local/signing-key.ts';
-import type { Caller } from '../../scripts/stack/hasura-client.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 
 let stack: TestStack;

@@ -1,6 +1,6 @@
+import { type Message, newMessage } from '@latchkey/local/stand-ins/clerk/webhooks';
 import { Webhook } from 'svix';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Message, newMessage } from '../../scripts/local/clerk/webhooks.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 
 let stack: TestStack;

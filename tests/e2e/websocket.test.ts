@@ -1,6 +1,6 @@
+import { type Caller, ConnectionRefused, type Subprotocol } from '@latchkey/local/hasura-client';
+import type { ClerkUser } from '@latchkey/local/stand-ins/clerk/types';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ClerkUser } from '../../scripts/local/clerk/types.ts';
-import { type Caller, ConnectionRefused, type Subprotocol } from '../../scripts/stack/hasura-client.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 
 let stack: TestStack;

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { unprivilegedUser } from '@latchkey/local/postgres/user';
+import type { Message } from '@latchkey/local/stand-ins/clerk/webhooks';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Message } from '../../scripts/local/clerk/webhooks.ts';
-import { unprivilegedUser } from '../../scripts/stack/postgres-user.ts';
 import { startedBy } from '../support/processes.ts';
 import { expectedLedger, startWorld, type World } from './world.ts';
 

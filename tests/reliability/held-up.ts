@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { startLocalClerk } from '../../scripts/local/clerk/local-clerk.ts';
-import { type Service, startService } from '../../scripts/stack/service.ts';
+import { type Service, startService } from '@latchkey/local/programs/service';
+import { startLocalClerk } from '@latchkey/local/stand-ins/clerk/local-clerk';
 import { type EmbeddedProject, startEmbedded } from '../support/embedded.ts';
 import { serve } from '../support/http.ts';
 

@@ -1,6 +1,6 @@
-import type { LocalClerk } from '../../scripts/local/clerk/local-clerk.ts';
-import type { Message } from '../../scripts/local/clerk/webhooks.ts';
-import type { Random } from './random.ts';
+import type { LocalClerk } from '@latchkey/local/stand-ins/clerk/local-clerk';
+import type { Message } from '@latchkey/local/stand-ins/clerk/webhooks';
+import type { Random } from '../support/random.ts';
 
 /** What one row of each table is to hold. Instants are in milliseconds. */
 export interface ExpectedRows {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Message } from '@latchkey/local/stand-ins/clerk/webhooks';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Message } from '../../scripts/local/clerk/webhooks.ts';
+import { createRandom } from '../support/random.ts';
 import { createHistory, readRows } from './history.ts';
-import { createRandom } from './random.ts';
 import { expectedLedger, startWorld, type World } from './world.ts';
 
 const ROUNDS = 20;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createRandom } from '../support/random.ts';
 import { createHistory, readRows } from './history.ts';
-import { createRandom } from './random.ts';
 import { expectedLedger, startWorld, type World } from './world.ts';
 
 let world: World;

@@ -2,16 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startPostgres } from '@latchkey/local/postgres/postgres';
+import { freePort } from '@latchkey/local/processes/ports';
+import type { Child } from '@latchkey/local/processes/processes';
+import { untilAnswers } from '@latchkey/local/processes/wait';
+import { startEngine } from '@latchkey/local/programs/engine';
+import { startService } from '@latchkey/local/programs/service';
+import { type LocalClerk, startLocalClerk } from '@latchkey/local/stand-ins/clerk/local-clerk';
+import type { Attempt, Message, WebhookSender } from '@latchkey/local/stand-ins/clerk/webhooks';
+import { createSender } from '@latchkey/local/stand-ins/clerk/webhooks';
+import { jwtSecretOf } from '@latchkey/scripts/stack/trust';
 import { Client } from 'pg';
-import { type LocalClerk, startLocalClerk } from '../../scripts/local/clerk/local-clerk.ts';
-import type { Attempt, Message, WebhookSender } from '../../scripts/local/clerk/webhooks.ts';
-import { createSender } from '../../scripts/local/clerk/webhooks.ts';
-import { startEngine } from '../../scripts/stack/engine.ts';
-import { freePort } from '../../scripts/stack/ports.ts';
-import { startPostgres } from '../../scripts/stack/postgres.ts';
-import type { Child } from '../../scripts/stack/processes.ts';
-import { startService } from '../../scripts/stack/service.ts';
-import { untilAnswers } from '../../scripts/stack/wait.ts';
 import { applyProject } from '../support/engine.ts';
 
 /** A process that can be killed and comes back at the same place. */
@@ -89,7 +90,7 @@ export async function startWorld({
     });
     const adminSecret = randomBytes(24).toString('base64url');
     const engine = await program((port) =>
-      startEngine({ databaseUrl: postgres.url, adminSecret, jwtSecret: clerk.jwtSecret, port }),
+      startEngine({ databaseUrl: postgres.url, adminSecret, jwtSecret: jwtSecretOf(clerk), port }),
     );
     await applyProject(engine.url, adminSecret);
     const log: string[] = [];

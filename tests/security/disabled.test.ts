@@ -1,5 +1,5 @@
+import { ConnectionRefused } from '@latchkey/local/hasura-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ConnectionRefused } from '../../scripts/stack/hasura-client.ts';
 import { type Person, startThreeProviders, type ThreeProviders } from '../support/three-providers.ts';
 
 const SESSION_SECONDS = 2;

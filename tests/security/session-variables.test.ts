@@ -1,5 +1,5 @@
+import { createMetadataApi, type MetadataApi } from '@latchkey/scripts/project/metadata-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createMetadataApi, type MetadataApi } from '../../scripts/project/metadata-api.ts';
 import { type Person, startThreeProviders, type ThreeProviders } from '../support/three-providers.ts';
 
 let stack: ThreeProviders;

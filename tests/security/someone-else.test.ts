@@ -1,5 +1,5 @@
+import { PROVIDER_NAMES, type ProviderName } from '@latchkey/identity/core/records';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { PROVIDER_NAMES, type ProviderName } from '../../services/identity/core/records.ts';
 import { type Person, startThreeProviders, type ThreeProviders } from '../support/three-providers.ts';
 
 let stack: ThreeProviders;

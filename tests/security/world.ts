@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { PROVIDER_NAMES, type ProviderName } from '@latchkey/identity/core/records';
+import { jwtSecretOf } from '@latchkey/scripts/stack/trust';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { expect } from 'vitest';
 import { z } from 'zod';
-import { PROVIDER_NAMES, type ProviderName } from '../../services/identity/core/records.ts';
 import { applyProject, startTestEngine } from '../support/engine.ts';
 import { serve } from '../support/http.ts';
 import type { TestEngine } from '../support/test-engine.ts';
@@ -116,7 +117,7 @@ export async function startWorld(): Promise<World> {
     }));
     closers.push(() => stack.close());
     const { adminSecret } = stack;
-    const jwtEngine = await startTestEngine({ adminSecret, jwtSecret: stack.clerk.jwtSecret });
+    const jwtEngine = await startTestEngine({ adminSecret, jwtSecret: jwtSecretOf(stack.clerk) });
     closers.push(() => jwtEngine.close());
     await applyProject(jwtEngine.url, adminSecret);
 

@@ -1,9 +1,9 @@
-import { type LocalClerk, startLocalClerk } from '../../scripts/local/clerk/local-clerk.ts';
-import type { Message } from '../../scripts/local/clerk/webhooks.ts';
-import { createClerk } from '../../services/identity/providers/clerk/index.ts';
-import type { Provider } from '../../services/identity/providers/provider.ts';
-import { deliver } from '../../services/identity/sync/deliver.ts';
-import type { Writer } from '../../services/identity/sync/writer.ts';
+import { createClerk } from '@latchkey/identity/providers/clerk';
+import type { Provider } from '@latchkey/identity/providers/provider';
+import { deliver } from '@latchkey/identity/sync/deliver';
+import type { Writer } from '@latchkey/identity/sync/writer';
+import { type LocalClerk, startLocalClerk } from '@latchkey/local/stand-ins/clerk/local-clerk';
+import type { Message } from '@latchkey/local/stand-ins/clerk/webhooks';
 import { fixture } from './clerk.ts';
 import { type LocalServer, serve } from './http.ts';
 

@@ -1,13 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { text } from 'node:stream/consumers';
 import { Webhook } from 'standardwebhooks';
-import { onTestFinished } from 'vitest';
 import { z } from 'zod';
-import type { CognitoConfig } from '../../services/identity/core/config.ts';
-import { connectPools, type Pool } from '../../services/identity/providers/cognito/pools.ts';
-import { type LocalServer, serve } from './http.ts';
-
-const FIXTURES = new URL('../fixtures/cognito/', import.meta.url);
+import { readFixture } from './fixtures.ts';
 
 export const SECRET = 'whsec_ZXhhbXBsZS10ZXN0LXNpZ25pbmcta2V5LTMyYnl0ZXM=';
 export const POOL = 'eu-west-1_EXAMPLE12';
@@ -15,35 +8,12 @@ export const CLIENT = '1example23456789abcdefghij';
 /** Of the user in the recorded payloads. */
 export const SUB = '5ccbdd3b-2966-40de-b64d-be99018a6455';
 
-export const CONFIG: CognitoConfig = {
-  userPoolIds: [POOL],
-  clientIds: [CLIENT],
-  webhookSecrets: [SECRET],
-  tokenUse: 'id',
-  triggerVersion: 'V1_0',
-  metadataAttributes: [],
-  keepsFederatedGroups: false,
-  keepsUnconfirmedUsers: false,
-  endpoint: undefined,
-  issuer: undefined,
-  keysUrl: undefined,
-  apiEndpoint: undefined,
-  credentials: undefined,
-};
-
-/** The same with a stand-in at this address. */
-export function configAt(url: string, settings: Partial<CognitoConfig> = {}): CognitoConfig {
-  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-  return { ...CONFIG, endpoint: url, apiEndpoint: url, credentials, ...settings };
-}
-
-const JSON_OBJECT = z.record(z.string(), z.unknown());
+export const JSON_OBJECT = z.record(z.string(), z.unknown());
 export type JsonFixture = z.infer<typeof JSON_OBJECT>;
 
 /** A recorded payload. */
-export function fixture(name: string): JsonFixture {
-  return JSON_OBJECT.parse(JSON.parse(readFileSync(new URL(name, FIXTURES), 'utf8')));
-}
+export const fixture = (name: string): JsonFixture =>
+  JSON_OBJECT.parse(JSON.parse(readFixture('cognito', name)));
 
 /** The headers with which the Lambda functions would send this body now, or at another time. */
 export function signed(
@@ -56,47 +26,4 @@ export function signed(
     'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
     'webhook-signature': new Webhook(secret).sign(id, at, body),
   };
-}
-
-export interface Call {
-  /** `AdminGetUser` and the like. */
-  readonly operation: string;
-  readonly input: JsonFixture;
-}
-/** What a call is answered with: 200 and this, or an error by name. */
-export type Answer =
-  | JsonFixture
-  | { readonly error: string; readonly message?: string; readonly status?: number };
-
-/** Cognito's API as the SDK speaks to it; `answer` decides, `calls` tells what was asked. */
-export async function serveCognito(
-  answer: (call: Call) => Answer | 'never',
-): Promise<LocalServer & { readonly calls: Call[] }> {
-  const calls: Call[] = [];
-  const server = await serve(async (request, response) => {
-    const operation = String(request.headers['x-amz-target']).split('.').at(-1) ?? '';
-    const call = { operation, input: JSON_OBJECT.parse(JSON.parse(await text(request))) };
-    calls.push(call);
-    const answered = answer(call);
-    if (answered === 'never') return;
-    response.setHeader('content-type', 'application/x-amz-json-1.1');
-    if ('error' in answered) {
-      response.statusCode = typeof answered.status === 'number' ? answered.status : 400;
-      response.end(JSON.stringify({ __type: answered.error, message: answered.message ?? 'No.' }));
-    } else {
-      response.end(JSON.stringify(answered));
-    }
-  });
-  return { ...server, calls };
-}
-
-/** The service's way to such a Cognito, which is there until the test that calls this is over. */
-export async function reachCognito(
-  answer: (call: Call) => Answer | 'never',
-  settings: Partial<CognitoConfig> = {},
-): Promise<{ readonly config: CognitoConfig; readonly pools: readonly Pool[]; readonly calls: Call[] }> {
-  const { url, calls, close } = await serveCognito(answer);
-  onTestFinished(close);
-  const config = configAt(url, settings);
-  return { config, pools: connectPools(config), calls };
 }

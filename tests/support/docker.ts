@@ -1,7 +1,7 @@
+import { hookSettings } from '@latchkey/core/engine-settings';
+import { freePort } from '@latchkey/local/processes/ports';
+import { linkEnvironment } from '@latchkey/local/programs/engine';
 import { GenericContainer, Network, TestContainers, Wait } from 'testcontainers';
-import { hookSettings } from '../../scripts/jwt-secret/engine-settings.ts';
-import { linkEnvironment } from '../../scripts/stack/engine.ts';
-import { freePort } from '../../scripts/stack/ports.ts';
 import type { EngineSettings, TestEngine } from './test-engine.ts';
 
 const ENGINE_IMAGE = 'hasura/graphql-engine:v2.48.16';

@@ -1,5 +1,5 @@
-import { startEngine } from '../../scripts/stack/engine.ts';
-import type { EngineConfig } from '../../services/identity/core/config.ts';
+import type { EngineConfig } from '@latchkey/identity/core/config';
+import { startEngine } from '@latchkey/local/programs/engine';
 import { applyProject } from './engine.ts';
 import { createDatabase, type TestDatabase } from './postgres.ts';
 

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { applyProject as apply } from '../../scripts/project/apply-project.ts';
-import { createMetadataApi } from '../../scripts/project/metadata-api.ts';
-import { readProject } from '../../scripts/project/project.ts';
-import { startEngine } from '../../scripts/stack/engine.ts';
-import { freePort } from '../../scripts/stack/ports.ts';
+import { freePort } from '@latchkey/local/processes/ports';
+import { startEngine } from '@latchkey/local/programs/engine';
+import { applyProject as apply } from '@latchkey/scripts/project/apply-project';
+import { createMetadataApi } from '@latchkey/scripts/project/metadata-api';
+import { readProject } from '@latchkey/scripts/project/project';
 import { createDatabase } from './postgres.ts';
 import { readTarget } from './target.ts';
 import type { EngineSettings, TestEngine } from './test-engine.ts';

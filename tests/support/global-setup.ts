@@ -1,6 +1,6 @@
+import { startPostgres } from '@latchkey/local/postgres/postgres';
 import { Client, escapeIdentifier } from 'pg';
 import type { TestProject } from 'vitest/node';
-import { startPostgres } from '../../scripts/stack/postgres.ts';
 import { RUN_PREFIX } from './run.ts';
 
 declare module 'vitest' {

@@ -1,7 +1,7 @@
-import type { ProviderName } from '../../services/identity/core/records.ts';
-import { createEngine, type Engine } from '../../services/identity/hasura/graphql.ts';
-import type { Reconciled } from '../../services/identity/sync/reconciled.ts';
-import { createWriter, type Writer } from '../../services/identity/sync/writer.ts';
+import type { ProviderName } from '@latchkey/identity/core/records';
+import { createEngine, type Engine } from '@latchkey/identity/hasura/graphql';
+import type { Reconciled } from '@latchkey/identity/sync/reconciled';
+import { createWriter, type Writer } from '@latchkey/identity/sync/writer';
 import { type ClerkDirectory, startClerkDirectory } from './clerk-directory.ts';
 import { type EmbeddedProject, startEmbedded } from './embedded.ts';
 

@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { type LocalClerk, startLocalClerk } from '../../scripts/local/clerk/local-clerk.ts';
-import type { Message } from '../../scripts/local/clerk/webhooks.ts';
 import {
   type Answer,
   type Caller,
   createHasuraClient,
   type HasuraClient,
-} from '../../scripts/stack/hasura-client.ts';
-import { freePort, LOOPBACK } from '../../scripts/stack/ports.ts';
-import { type Service, startService } from '../../scripts/stack/service.ts';
-import { untilAnswers } from '../../scripts/stack/wait.ts';
+} from '@latchkey/local/hasura-client';
+import { freePort, LOOPBACK } from '@latchkey/local/processes/ports';
+import { untilAnswers } from '@latchkey/local/processes/wait';
+import { type Service, startService } from '@latchkey/local/programs/service';
+import { type LocalClerk, startLocalClerk } from '@latchkey/local/stand-ins/clerk/local-clerk';
+import type { Message } from '@latchkey/local/stand-ins/clerk/webhooks';
+import { jwtSecretOf } from '@latchkey/scripts/stack/trust';
 import { applyProject, startTestEngine } from './engine.ts';
 import type { TestEngine } from './test-engine.ts';
 
@@ -65,7 +66,7 @@ export async function startTestStack({ linked = false } = {}): Promise<TestStack
     const link = { url: `http://${LOOPBACK}:${port}`, actionSecret: randomBytes(24).toString('base64url') };
     const engine = await startTestEngine({
       adminSecret,
-      jwtSecret: clerk.jwtSecret,
+      jwtSecret: jwtSecretOf(clerk),
       ...(linked && { service: link }),
     });
     closers.push(() => engine.close());

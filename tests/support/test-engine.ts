@@ -1,5 +1,5 @@
-import type { ServiceLink } from '../../scripts/stack/engine.ts';
-import type { JwtSecret } from '../../services/identity/providers/provider.ts';
+import type { JwtSecret } from '@latchkey/core/jwt-secret';
+import type { ServiceLink } from '@latchkey/local/programs/engine';
 
 export type EngineSettings = {
   adminSecret: string;

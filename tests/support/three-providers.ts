@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
+import { PROVIDER_NAMES, type ProviderName } from '@latchkey/identity/core/records';
+import { createHasuraClient, type HasuraClient } from '@latchkey/local/hasura-client';
+import { freePort, LOOPBACK } from '@latchkey/local/processes/ports';
+import { untilAnswers } from '@latchkey/local/processes/wait';
+import { type Service, startService } from '@latchkey/local/programs/service';
+import type { LocalCasdoor } from '@latchkey/local/stand-ins/casdoor/local-casdoor';
+import type { LocalClerk } from '@latchkey/local/stand-ins/clerk/local-clerk';
+import type { LocalCognito } from '@latchkey/local/stand-ins/cognito/local-cognito';
+import { startLocalProviders } from '@latchkey/local/stand-ins/start';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { z } from 'zod';
-import type { LocalCasdoor } from '../../scripts/local/casdoor/local-casdoor.ts';
-import type { LocalClerk } from '../../scripts/local/clerk/local-clerk.ts';
-import type { LocalCognito } from '../../scripts/local/cognito/local-cognito.ts';
-import { createHasuraClient, type HasuraClient } from '../../scripts/stack/hasura-client.ts';
-import { startLocalProviders } from '../../scripts/stack/local-providers.ts';
-import { freePort, LOOPBACK } from '../../scripts/stack/ports.ts';
-import { type Service, startService } from '../../scripts/stack/service.ts';
-import { untilAnswers } from '../../scripts/stack/wait.ts';
-import { PROVIDER_NAMES, type ProviderName } from '../../services/identity/core/records.ts';
 import { applyProject, startTestEngine } from './engine.ts';
 import type { TestEngine } from './test-engine.ts';
 

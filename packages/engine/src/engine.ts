@@ -1,26 +1,26 @@
 /** The embedded engine as a library: `startEngineServer(readConfig())`. */
 
 import type { AddressInfo } from 'node:net';
-import { startSchemaSync } from './api/requests/schema-sync.ts';
-import { createApiService } from './api/requests/service.ts';
-import { createStateBuilder, type EngineState } from './api/state.ts';
-import { createAuthenticator } from './auth/authenticator.ts';
-import { ConfigError, type EngineConfig } from './base/config.ts';
-import { apiErrorBody, EngineError } from './base/errors.ts';
-import type { Logger } from './base/log.ts';
-import { http } from './base/node-http.ts';
-import { buildCore } from './core/build-core.ts';
-import { createEventWorkers } from './events/workers.ts';
-import { ineffectiveSettings } from './metadata/ineffective-settings.ts';
-import { corsHeaders, createCorsPolicy, preflightHeaders } from './server/cors.ts';
-import { send } from './server/http.ts';
-import { createLiveQueries } from './server/live-queries.ts';
-import { refuseForeign } from './server/loopback-only.ts';
-import { createRoutes } from './server/routes.ts';
-import { answerClientError, SERVER_OPTIONS } from './server/slow-requests.ts';
-import { attachWebSockets } from './server/websocket.ts';
-import { createMetadataStore } from './storage/metadata-store.ts';
-import { createPool, createSourcePools } from './storage/sources.ts';
+import { startSchemaSync } from '#api/requests/schema-sync.ts';
+import { createApiService } from '#api/requests/service.ts';
+import { createStateBuilder, type EngineState } from '#api/state.ts';
+import { createAuthenticator } from '#auth/authenticator.ts';
+import { ConfigError, type EngineConfig } from '#base/config.ts';
+import { apiErrorBody, EngineError } from '#base/errors.ts';
+import type { Logger } from '#base/log.ts';
+import { http } from '#base/node-http.ts';
+import { buildCore } from '#core/build-core.ts';
+import { createEventWorkers } from '#events/workers.ts';
+import { ineffectiveSettings } from '#metadata/ineffective-settings.ts';
+import { corsHeaders, createCorsPolicy, preflightHeaders } from '#server/cors.ts';
+import { send } from '#server/http.ts';
+import { createLiveQueries } from '#server/live-queries.ts';
+import { refuseForeign } from '#server/loopback-only.ts';
+import { createRoutes } from '#server/routes.ts';
+import { answerClientError, SERVER_OPTIONS } from '#server/slow-requests.ts';
+import { attachWebSockets } from '#server/websocket.ts';
+import { createMetadataStore } from '#storage/metadata-store.ts';
+import { createPool, createSourcePools } from '#storage/sources.ts';
 
 export interface EngineServer {
   /** Without a trailing slash. */

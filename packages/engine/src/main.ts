@@ -1,7 +1,7 @@
 /** `npm run engine`: the embedded engine in the foreground, with Hasura's settings (HASURA_GRAPHQL_*). */
 import { setFlagsFromString } from 'node:v8';
-import { ConfigError, readConfig } from './base/config.ts';
-import { createLogger } from './base/log.ts';
+import { ConfigError, readConfig } from '#base/config.ts';
+import { createLogger } from '#base/log.ts';
 import { startEngineServer } from './engine.ts';
 
 // On a machine with much memory V8 lets the heap grow to four times the live data before it collects garbage. Half of

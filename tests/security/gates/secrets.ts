@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { PROVIDER_NAMES } from '@latchkey/identity/core/records';
 import { describe, expect, test } from 'vitest';
-import { PROVIDER_NAMES } from '../../../services/identity/core/records.ts';
 import { type Sent, send } from '../send.ts';
 import {
   askEngine,

@@ -1,6 +1,6 @@
+import { PROVIDER_NAMES, type ProviderName } from '@latchkey/identity/core/records';
 import { decodeJwt } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { PROVIDER_NAMES, type ProviderName } from '../../../services/identity/core/records.ts';
 import { type HostileToken, hostileTokens } from '../hostile-tokens.ts';
 import { eachOf, send } from '../send.ts';
 import { askEngine, bearer, refusedBy, refusedByEngine, type World } from '../world.ts';

@@ -1,5 +1,5 @@
+import type { CasdoorUser } from '@latchkey/local/stand-ins/casdoor/types';
 import { z } from 'zod';
-import type { CasdoorUser } from '../../../scripts/local/casdoor/types.ts';
 import { latchkey } from '../../support/latchkey.ts';
 import { startThreeProviders, type ThreeProviders } from '../../support/three-providers.ts';
 

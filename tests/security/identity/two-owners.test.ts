@@ -1,5 +1,5 @@
+import type { CasdoorUser } from '@latchkey/local/stand-ins/casdoor/types';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { CasdoorUser } from '../../../scripts/local/casdoor/types.ts';
 import { startTenantsWorld, type TenantsWorld } from './tenants-world.ts';
 
 // An administrator of one Casdoor organization gives a user of theirs the id of somebody else: of another

@@ -1,11 +1,11 @@
 /** RESTified endpoints: `/api/rest/<url>` answers with a stored query. */
 
+import { objectName } from '#api/editing/names.ts';
 import { EngineError } from '#base/errors.ts';
 import { type OperationDefinitionNode, parse } from '#base/graphql.ts';
 import type { InconsistentObject } from '#metadata/problem.ts';
 import type { Metadata, RestEndpoint } from '#metadata/types.ts';
 import type { Json } from '#values/json.ts';
-import { objectName } from './editing/names.ts';
 
 export interface RestRoute {
   readonly endpoint: RestEndpoint;

@@ -3,6 +3,7 @@
  * States are immutable; the holder swaps them whole.
  */
 import type pg from 'pg';
+import { objectName } from '#api/editing/names.ts';
 import type { EngineConfig } from '#base/config.ts';
 import { EngineError } from '#base/errors.ts';
 import type { BuildCore, Core } from '#core/core.ts';
@@ -13,7 +14,6 @@ import { assertNoRoleCycles } from '#permissions/role-cycles.ts';
 import type { Catalog } from '#postgres/catalog.ts';
 import { readCatalog } from '#postgres/read-catalog.ts';
 import type { ConnectedSource, SourcePools } from '#storage/sources.ts';
-import { objectName } from './editing/names.ts';
 import { checkEndpoints, type RestRoute } from './rest-routes.ts';
 
 export interface EngineState {

@@ -6,8 +6,8 @@ import { EngineError } from '#base/errors.ts';
 import { hashOrder } from '#base/hash-order.ts';
 import { fillTemplate, type HeaderPairs } from '#outgoing/env-template.ts';
 import type { Json } from '#values/json.ts';
-import { renderKriti, type Scope } from './kriti/evaluate.ts';
-import { KritiError } from './kriti/tree.ts';
+import { renderKriti, type Scope } from '#webhook/kriti/evaluate.ts';
+import { KritiError } from '#webhook/kriti/tree.ts';
 
 const REQUEST_FAILED = 'Request Transformation Failed';
 

@@ -1,6 +1,6 @@
+import { createDatabase, type TestDatabase } from '@latchkey/tests/support/postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { createDatabase, type TestDatabase } from '../../../../tests/support/postgres.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
 import { MUSIC_SQL, MUSIC_TABLES, SALES } from '../support/two-sources.ts';
 import { until } from '../support/until.ts';

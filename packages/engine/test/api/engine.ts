@@ -1,3 +1,4 @@
+import { createDatabase } from '@latchkey/tests/support/postgres';
 import { createApiService } from '#api/requests/service.ts';
 import { createStateBuilder } from '#api/state.ts';
 import { readConfig } from '#base/config.ts';
@@ -6,7 +7,6 @@ import { ADMIN_SESSION, createSession } from '#base/session.ts';
 import type { Core } from '#core/core.ts';
 import { createMetadataStore } from '#storage/metadata-store.ts';
 import { createPool, createSourcePools } from '#storage/sources.ts';
-import { createDatabase } from '../../../../tests/support/postgres.ts';
 
 const core: Core = {
   inconsistencies: [],

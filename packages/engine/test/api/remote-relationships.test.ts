@@ -1,6 +1,6 @@
+import { createDatabase, type TestDatabase } from '@latchkey/tests/support/postgres';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { createDatabase, type TestDatabase } from '../../../../tests/support/postgres.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
 
 let engine: TestEngine;

@@ -1,7 +1,7 @@
+import { createDatabase, type TestDatabase } from '@latchkey/tests/support/postgres';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startSchemaSync } from '#api/requests/schema-sync.ts';
 import type { Logger } from '#base/log.ts';
-import { createDatabase, type TestDatabase } from '../../../../tests/support/postgres.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
 import { until } from '../support/until.ts';
 

@@ -1,5 +1,5 @@
+import { createDatabase, type TestDatabase } from '@latchkey/tests/support/postgres';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createDatabase, type TestDatabase } from '../../../../tests/support/postgres.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
 
 let engine: TestEngine;

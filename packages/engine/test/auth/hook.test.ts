@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { type LocalServer, serve } from '@latchkey/tests/support/http';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createAuthenticator } from '#auth/authenticator.ts';
 import { silentLogger } from '#base/log.ts';
-import { type LocalServer, serve } from '../../../../tests/support/http.ts';
 
 let server: LocalServer | undefined;
 afterEach(() => server?.close());

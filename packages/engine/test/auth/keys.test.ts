@@ -1,7 +1,7 @@
+import { type LocalServer, serve } from '@latchkey/tests/support/http';
 import { afterEach, expect, test, vi } from 'vitest';
 import { remoteKeys } from '#auth/keys.ts';
 import { silentLogger } from '#base/log.ts';
-import { type LocalServer, serve } from '../../../../tests/support/http.ts';
 import { bearer, claims, jwtAuthenticator, otherRsa, rsa, sign } from './tokens.ts';
 
 const jwk = (pair: typeof rsa, extra: Record<string, unknown> = { use: 'sig' }) => ({

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { createDatabase, type TestDatabase } from '@latchkey/tests/support/postgres';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { readConfig } from '#base/config.ts';
@@ -7,7 +8,6 @@ import { silentLogger } from '#base/log.ts';
 import { createScheduledRunner, type ScheduledRunner } from '#events/scheduled.ts';
 import { cronTrigger } from '#metadata/types.ts';
 import { createMetadataStore } from '#storage/metadata-store.ts';
-import { createDatabase, type TestDatabase } from '../../../../tests/support/postgres.ts';
 import { testPool } from '../support/test-pool.ts';
 import { until } from '../support/until.ts';
 import { type Receiver, startReceiver } from '../support/webhook-receiver.ts';

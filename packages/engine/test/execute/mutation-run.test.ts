@@ -1,3 +1,4 @@
+import { createDatabase, type TestDatabase } from '@latchkey/tests/support/postgres';
 import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { EngineError } from '#base/errors.ts';
@@ -7,7 +8,6 @@ import { at } from '#ir/path.ts';
 import type { Param } from '#ir/predicate.ts';
 import { ALWAYS, type Predicate } from '#ir/predicate.ts';
 import { INTEGER, TEXT } from '#postgres/pg-type.ts';
-import { createDatabase, type TestDatabase } from '../../../../tests/support/postgres.ts';
 import {
   article,
   author,

@@ -1,8 +1,8 @@
+import { createDatabase, type TestDatabase } from '@latchkey/tests/support/postgres';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Catalog } from '#postgres/catalog.ts';
 import { readCatalog } from '#postgres/read-catalog.ts';
-import { createDatabase, type TestDatabase } from '../../../../tests/support/postgres.ts';
 import { testPool } from '../support/test-pool.ts';
 
 const SQL = `

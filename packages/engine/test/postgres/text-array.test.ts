@@ -1,7 +1,7 @@
+import { createDatabase, type TestDatabase } from '@latchkey/tests/support/postgres';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { TextArray } from '#postgres/text-array.ts';
-import { createDatabase, type TestDatabase } from '../../../../tests/support/postgres.ts';
 
 let database: TestDatabase;
 let client: Client;

@@ -1,8 +1,8 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { createDatabase, type TestDatabase } from '@latchkey/tests/support/postgres';
 import { z } from 'zod';
-import { createDatabase, type TestDatabase } from '../../../../tests/support/postgres.ts';
 import { ADMIN_SECRET } from '../support/engine.ts';
 
 const PROCESS = fileURLToPath(new URL('engine-process.ts', import.meta.url));

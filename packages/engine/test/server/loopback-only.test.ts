@@ -1,12 +1,12 @@
 import { request as httpRequest } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { createDatabase, type TestDatabase } from '@latchkey/tests/support/postgres';
+import { sendRaw } from '@latchkey/tests/support/raw-http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { type EngineConfig, readConfig } from '#base/config.ts';
 import { createLogger } from '#base/log.ts';
 import { type EngineServer, startEngineServer } from '#engine.ts';
-import { createDatabase, type TestDatabase } from '../../../../tests/support/postgres.ts';
-import { sendRaw } from '../../../../tests/support/raw-http.ts';
 
 const PAGES_ELSEWHERE = [
   'https://evil.example',

@@ -1,7 +1,7 @@
+import { createDatabase, type TestDatabase } from '@latchkey/tests/support/postgres';
 import type { Pool } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dumpSchema, readDumpOptions } from '#server/schema-dump.ts';
-import { createDatabase, type TestDatabase } from '../../../../tests/support/postgres.ts';
 import { testPool } from '../support/test-pool.ts';
 
 const SCHEMA = `

@@ -1,4 +1,6 @@
 /** Event triggers on a table of authors, delivered by engines without a server, on a database per test. */
+
+import { createDatabase, type TestDatabase } from '@latchkey/tests/support/postgres';
 import type pg from 'pg';
 import { afterEach, beforeEach } from 'vitest';
 import { z } from 'zod';
@@ -8,7 +10,6 @@ import { createEventWorkers } from '#events/workers.ts';
 import { metadata } from '#metadata/types.ts';
 import { readCatalog } from '#postgres/read-catalog.ts';
 import { createMetadataStore } from '#storage/metadata-store.ts';
-import { createDatabase, type TestDatabase } from '../../../../tests/support/postgres.ts';
 import { testPool } from './test-pool.ts';
 import { until } from './until.ts';
 import { type Received, type Receiver, startReceiver } from './webhook-receiver.ts';

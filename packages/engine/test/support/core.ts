@@ -1,3 +1,4 @@
+import { createDatabase } from '@latchkey/tests/support/postgres';
 import { z } from 'zod';
 import { readConfig } from '#base/config.ts';
 import { EngineError } from '#base/errors.ts';
@@ -6,7 +7,6 @@ import { buildCore } from '#core/build-core.ts';
 import type { RowCommand, RunnableOperation, Subscription } from '#execute/operation.ts';
 import { metadata } from '#metadata/types.ts';
 import { readCatalog } from '#postgres/read-catalog.ts';
-import { createDatabase } from '../../../../tests/support/postgres.ts';
 import { testPool } from './test-pool.ts';
 
 export interface TestCore {

@@ -1,7 +1,7 @@
+import { createDatabase, type TestDatabase } from '@latchkey/tests/support/postgres';
 import { readConfig } from '#base/config.ts';
 import { silentLogger } from '#base/log.ts';
 import { startEngineServer } from '#engine.ts';
-import { createDatabase, type TestDatabase } from '../../../../tests/support/postgres.ts';
 
 export const ADMIN_SECRET = 'secret of the tests';
 

@@ -1,0 +1,182 @@
+import { randomBytes } from 'node:crypto';
+import Fastify from 'fastify';
+import { z } from 'zod';
+import { LOOPBACK } from '#processes/ports.ts';
+import { answerThisMachineOnly } from '#stand-ins/core/loopback-only.ts';
+import type { LocalProvider } from '#stand-ins/core/provider.ts';
+import { createSigningKey, type SigningKey } from '#stand-ins/core/signing-key.ts';
+import { createStateFile } from '#stand-ins/core/state-file.ts';
+import { type Actions, createActions } from './actions.ts';
+import { api } from './api.ts';
+import { controlApi } from './control-api.ts';
+import { createDirectory, type LocalDirectory, RefusedError } from './directory.ts';
+import { refuse } from './replies.ts';
+import { type TokenOptions, tokenHeader, tokenPayload } from './tokens.ts';
+import type { CasdoorRecord, CasdoorState, CasdoorUser } from './types.ts';
+import { type Attempt, createSender, type Pace, type WebhookSender } from './webhooks.ts';
+
+export type LocalCasdoor = LocalProvider & {
+  /** What it holds. Changes made here are those of which Casdoor tells nobody. */
+  directory: LocalDirectory;
+  /** Changes made on its pages, which its webhooks tell. */
+  actions: Actions;
+  /** An access token, or with `refresh` a refresh token. */
+  token(user: CasdoorUser, options?: TokenOptions): Promise<string>;
+  key: SigningKey;
+  /** The key of another organization on the same server. */
+  strangersKey(): Promise<SigningKey>;
+  webhooks: WebhookSender;
+  credentials: { application: string; clientId: string; clientSecret: string };
+  webhookSecret: string;
+  /** Holds back the records that changes cause, and gives them to the caller instead. */
+  intercept<T>(change: () => T): { result: T; records: CasdoorRecord[] };
+};
+
+export type LocalCasdoorOptions = {
+  /** 0 for any free one. */
+  port: number;
+  /** Where keys, secrets and users are kept between runs; nothing is kept without it. */
+  stateFile?: string;
+  pace?: Pace;
+  onAttempt?: (attempt: Attempt) => void;
+};
+
+const APPLICATION = 'app-acme';
+const ORGANIZATION = 'acme';
+const CERTIFICATE = 'cert-built-in';
+const HEADER = 'X-Webhook-Secret';
+
+const stateSchema = z.object({
+  clientId: z.string(),
+  clientSecret: z.string(),
+  webhookSecret: z.string(),
+  privateJwk: z.record(z.string(), z.unknown()),
+  directory: z.custom<CasdoorState>((value) => typeof value === 'object' && value !== null),
+});
+
+/**
+ * A Casdoor server on this machine with one application: its key and tokens in all formats, the calls
+ * of its API that the identity service makes, its webhooks with their queue, and calls in place of
+ * its pages.
+ */
+export async function startLocalCasdoor(options: LocalCasdoorOptions): Promise<LocalCasdoor> {
+  const file = createStateFile(options.stateFile, stateSchema, 'Casdoor');
+  const kept = await file.read();
+  const credentials = {
+    application: APPLICATION,
+    clientId: kept?.clientId ?? randomBytes(10).toString('hex'),
+    clientSecret: kept?.clientSecret ?? randomBytes(20).toString('hex'),
+  };
+  const webhookSecret = kept?.webhookSecret ?? randomBytes(32).toString('hex');
+  const key = await createSigningKey(CERTIFICATE, kept?.privateJwk);
+  // Another organization's, whose administrators know its private part.
+  let strangersKey: Promise<SigningKey> | undefined;
+  const strangers = () => {
+    strangersKey ??= createSigningKey('cert-of-another-organization');
+    return strangersKey;
+  };
+
+  let endpoint: string | undefined;
+  const webhooks = createSender({
+    endpoint: () => endpoint,
+    header: { name: HEADER, value: webhookSecret },
+    ...(options.pace === undefined ? {} : { pace: options.pace }),
+    ...(options.onAttempt === undefined ? {} : { onAttempt: options.onAttempt }),
+  });
+
+  const directory = createDirectory(kept?.directory);
+  if (kept === undefined) {
+    directory.addOrganization('built-in');
+    directory.addUser('built-in/admin', { isAdmin: true, email: 'admin@example.com' });
+    directory.addOrganization(ORGANIZATION, { displayName: 'Acme' });
+  }
+  let held: CasdoorRecord[] | undefined;
+  let saving = Promise.resolve();
+  const actions = createActions(directory, (record) => {
+    if (held === undefined) void webhooks.send(record);
+    else held.push(record);
+    saving = saving.then(save);
+  });
+  function save(): Promise<void> {
+    const { clientId, clientSecret } = credentials;
+    const privateJwk = { ...key.privateJwk };
+    return file.write({ clientId, clientSecret, webhookSecret, privateJwk, directory: directory.state() });
+  }
+
+  const app = Fastify({ forceCloseConnections: true });
+  answerThisMachineOnly(app);
+  app.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string' },
+    async (_request: unknown, body: string) => Object.fromEntries(new URLSearchParams(body)),
+  );
+  // No Cache-Control with either, and every certificate of the server in the first.
+  app.get('/.well-known/jwks', async () => ({ keys: [(await strangers()).publicJwk, key.publicJwk] }));
+  app.get(`/.well-known/${APPLICATION}/jwks`, async () => ({ keys: [key.publicJwk] }));
+  // As of an application that does not exist.
+  app.get('/.well-known/:application/jwks', async () => ({
+    keys: [(await strangers()).publicJwk, key.publicJwk],
+  }));
+  const token = (user: CasdoorUser, tokenOptions: TokenOptions = {}): Promise<string> => {
+    const roles = directory.rolesOf(user);
+    const payload = tokenPayload({ issuer: url, ...credentials }, { user, roles }, tokenOptions);
+    return key.sign(payload, tokenHeader(CERTIFICATE, tokenOptions));
+  };
+  api(app, directory, credentials);
+  const control = { directory, actions, organization: ORGANIZATION, token, told: webhooks.tried };
+  void app.register(async (scope) => controlApi(scope, control));
+  app.setErrorHandler((error, _request, reply) => {
+    if (error instanceof RefusedError) return refuse(reply, error.message);
+    if (error instanceof z.ZodError) {
+      return refuse(
+        reply,
+        error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '),
+      );
+    }
+    const text = error instanceof Error ? error.message : String(error);
+    return reply.code(500).send({ status: 'error', msg: text });
+  });
+  const url = await app.listen({ host: LOOPBACK, port: options.port });
+  await save();
+
+  return {
+    name: 'casdoor',
+    url,
+    keysUrl: `${url}/.well-known/${APPLICATION}/jwks`,
+    serviceEnvironment: {
+      CASDOOR_ENDPOINT: url,
+      CASDOOR_APPLICATION: APPLICATION,
+      CASDOOR_CLIENT_ID: credentials.clientId,
+      CASDOOR_CLIENT_SECRET: credentials.clientSecret,
+      CASDOOR_WEBHOOK_SECRET: webhookSecret,
+      CASDOOR_WEBHOOK_HEADER: HEADER,
+      // One alone can be trusted by Hasura itself, which sees the ids and not whose they are.
+      CASDOOR_ORGANIZATIONS: ORGANIZATION,
+    },
+    directory,
+    actions,
+    token,
+    key,
+    strangersKey: strangers,
+    webhooks,
+    credentials,
+    webhookSecret,
+    intercept(change) {
+      const records: CasdoorRecord[] = [];
+      held = records;
+      try {
+        return { result: change(), records };
+      } finally {
+        held = undefined;
+      }
+    },
+    deliverTo(wanted) {
+      endpoint = wanted;
+    },
+    async close() {
+      await webhooks.close();
+      await app.close();
+      await saving;
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import { LatchkeyError } from '@latchkey/core/errors';
+import { refuseTokens } from '#sync/end-sessions.ts';
+import type { Action } from './action.ts';
+import { ownRecord, unknownCaller } from './caller.ts';
+
+/** Ends the caller's sessions: the tokens that they have so far are refused, and the provider makes no more of them. */
+export const signOutEverywhere: Action = {
+  name: 'signOutEverywhere',
+  async run({ engine, writer, users }, caller) {
+    const { id, at, issuedAt } = caller;
+    if (issuedAt === undefined) {
+      // Hasura does not tell when tokens were issued: those of a new sign-in would be refused too.
+      if (at.accounts.endSessions === undefined) {
+        throw new LatchkeyError(
+          'request-invalid',
+          `Sessions cannot be ended here: ${at.name} has no way to, and Hasura trusts tokens by itself. Have it ask the auth hook (npx latchkey jwt-secret --strict prints how).`,
+        );
+      }
+    } else if ((await refuseTokens(engine, caller)) === undefined) {
+      // Whoever has no row yet gets one: it is where that is kept.
+      await writer.write({ records: [ownRecord(caller, await at.accounts.read(caller))] });
+      if ((await refuseTokens(engine, caller)) === undefined) throw unknownCaller();
+    }
+    users.forget([id]);
+    await at.accounts.endSessions?.(caller);
+    return { id };
+  },
+};

@@ -1,0 +1,45 @@
+import { refused } from '#providers/jwt.ts';
+
+/** A request's headers as they came: in any case, and the same name perhaps twice. */
+export type HeaderList = readonly (readonly [name: string, value: string])[];
+
+export interface Credentials {
+  /** Undefined where the request has no Authorization header. */
+  readonly token: string | undefined;
+  /** The role that the client asks for; undefined for its default one. */
+  readonly role: string | undefined;
+}
+
+/** Longer than any provider's tokens, which travel in a header. */
+const LONGEST_TOKEN = 32 * 1024;
+
+/**
+ * Reads who a client says they are: from `Authorization: Bearer` and from nowhere else, neither cookies
+ * nor other headers.
+ *
+ * @throws LatchkeyError `token-invalid` for anything else in that header, or where a header comes twice:
+ *   which one counts must not be a matter of who reads them
+ */
+export function readCredentials(headers: HeaderList): Credentials {
+  const authorization = only(headers, 'authorization');
+  const role = only(headers, 'x-hasura-role');
+  return {
+    token: authorization === undefined ? undefined : bearerToken(authorization),
+    // Hasura's own reading of an empty one.
+    role: role === '' ? undefined : role,
+  };
+}
+
+function bearerToken(authorization: string): string {
+  const token = /^Bearer +([\w-]+\.[\w-]+\.[\w-]*)$/i.exec(authorization.trim())?.[1];
+  if (token === undefined || token.length > LONGEST_TOKEN) {
+    throw refused('the Authorization header is not Bearer and a JWT');
+  }
+  return token;
+}
+
+function only(headers: HeaderList, name: string): string | undefined {
+  const values = headers.flatMap(([key, value]) => (key.toLowerCase() === name ? [value] : []));
+  if (values.length > 1) throw refused(`the header ${name} comes ${values.length} times`);
+  return values[0];
+}

@@ -1,0 +1,199 @@
+import { arrayLiteral, claimText } from '@latchkey/core/claim-text';
+import { attributeAt, type CustomClaim } from '@latchkey/core/settings/claims';
+import { LRUCache } from 'lru-cache';
+import { isJsonObject } from '#core/payload.ts';
+import { mayBeSameOwner, PROVIDER_NAMES } from '#core/records.ts';
+import type { StoredUser } from '#core/session-check.ts';
+import { SessionUsersDocument, type SessionUsersQuery } from '#hasura/generated/documents.ts';
+import type { Engine } from '#hasura/graphql.ts';
+
+/** What a session is made of besides its token. */
+export interface SessionUser extends StoredUser {
+  /** What the row says of the organizations and of the claims; a claim that it does not hold is not there. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** The rows of those who have tokens, each a few seconds old at most. */
+export interface SessionUsers {
+  /**
+   * @returns undefined where there is no row
+   * @throws LatchkeyError what the {@link Engine} throws, which is not remembered
+   */
+  find(id: string): Promise<SessionUser | undefined>;
+  /** Has these read anew when they are next asked for: they have changed. */
+  forget(ids: Iterable<string>): void;
+}
+
+/** How old a row may be: so much later at most does a session end with its user. */
+export const SESSION_USER_SECONDS = 5;
+/** A row that is still asked for is read again by this share of its time, and nobody waits for it. */
+const REFRESHED_AT = 0.6;
+const MOST_USERS = 10_000;
+/** Of the variables of all of them: some users have a thousand organizations. */
+const MOST_CHARACTERS = 16 * 1024 * 1024;
+/** Between two queries: of those who come meanwhile one asks for all. */
+const GATHER_MS = 10;
+/** The same, of rows that nobody waits for: what a query costs is a matter of their number, not of the rows in them. */
+const GATHER_REFRESHES_MS = 500;
+const MOST_IDS = 500;
+const MOST_QUERIES = 4;
+const MOST_MEMBERSHIPS = 1_000;
+
+interface Known {
+  readonly user: SessionUser | undefined;
+  /** From when on it is to be read again, on the clock of `performance.now()`; endless while it is. */
+  refreshAt: number;
+}
+
+interface Lookup {
+  readonly promise: Promise<SessionUser | undefined>;
+  resolve(user: SessionUser | undefined): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Reads rows for the auth hook: not one query for each request, but one for all whose rows are not known or
+ * are too old, and no more than a hundred of them a second.
+ *
+ * @param claims which attributes are wanted
+ * @param options.lifetimeMs,options.most in place of the usual ones, for tests
+ */
+export function createSessionUsers(
+  engine: Pick<Engine, 'ask'>,
+  claims: readonly CustomClaim[],
+  { lifetimeMs = SESSION_USER_SECONDS * 1000, most = MOST_USERS } = {},
+): SessionUsers {
+  const known = new LRUCache<string, Known>({
+    max: most,
+    ttl: lifetimeMs,
+    maxSize: MOST_CHARACTERS,
+    sizeCalculation: ({ user }, id) => id.length + 100 + sizeOf(user),
+  });
+  const waiting = new Map<string, Lookup>();
+  const underWay = new Map<string, Lookup>();
+  let queries = 0;
+  let sentAt = Number.NEGATIVE_INFINITY;
+  let timer: NodeJS.Timeout | undefined;
+  let dueAt = Number.POSITIVE_INFINITY;
+
+  /** Sends what is waiting in so many milliseconds at most, if it can. */
+  function askWithin(wait: number): void {
+    if (queries >= MOST_QUERIES || waiting.size === 0) return;
+    const now = performance.now();
+    const at = Math.max(now + wait, sentAt + GATHER_MS);
+    if (at >= dueAt) return;
+    clearTimeout(timer);
+    dueAt = at;
+    timer = setTimeout(ask, at - now);
+  }
+
+  function ask(): void {
+    dueAt = Number.POSITIVE_INFINITY;
+    sentAt = performance.now();
+    const batch = new Map([...waiting].slice(0, MOST_IDS));
+    for (const [id, lookup] of batch) {
+      waiting.delete(id);
+      underWay.set(id, lookup);
+    }
+    void read(batch);
+    askWithin(0);
+  }
+
+  async function read(batch: ReadonlyMap<string, Lookup>): Promise<void> {
+    const begun = performance.now();
+    queries += 1;
+    try {
+      const { users } = await engine.ask(SessionUsersDocument, {
+        ids: [...batch.keys()],
+        withMetadata: claims.length > 0,
+        mostMemberships: MOST_MEMBERSHIPS,
+      });
+      const rows = new Map(users.map((row) => [row.id, row]));
+      for (const [id, lookup] of batch) {
+        const row = rows.get(id);
+        const user = row && sessionUser(row, claims);
+        // What was forgotten meanwhile may be of before the change.
+        if (underWay.get(id) === lookup)
+          known.set(id, { user, refreshAt: begun + lifetimeMs * REFRESHED_AT }, { start: begun });
+        lookup.resolve(user);
+      }
+    } catch (error) {
+      for (const { reject } of batch.values()) reject(error);
+      // Nor would the others be answered, only later.
+      for (const { reject } of waiting.values()) reject(error);
+      waiting.clear();
+    } finally {
+      queries -= 1;
+      for (const [id, lookup] of batch) if (underWay.get(id) === lookup) underWay.delete(id);
+      askWithin(0);
+    }
+  }
+
+  function lookUp(id: string, wait: number): Promise<SessionUser | undefined> {
+    const lookup = waiting.get(id) ?? underWay.get(id) ?? Promise.withResolvers<SessionUser | undefined>();
+    if (!underWay.has(id)) waiting.set(id, lookup);
+    askWithin(wait);
+    return lookup.promise;
+  }
+
+  return {
+    async find(id) {
+      const found = known.get(id);
+      if (found === undefined) return lookUp(id, 0);
+      if (performance.now() > found.refreshAt) {
+        found.refreshAt = Number.POSITIVE_INFINITY;
+        // If that fails, whoever comes when the row is too old finds out.
+        lookUp(id, GATHER_REFRESHES_MS).catch(() => {});
+      }
+      return found.user;
+    },
+    forget(ids) {
+      for (const id of ids) {
+        known.delete(id);
+        underWay.delete(id);
+      }
+    },
+  };
+}
+
+type Row = SessionUsersQuery['users'][number];
+
+function sessionUser(row: Row, claims: readonly CustomClaim[]): SessionUser {
+  const instant = (text: string | null) => (text === null ? null : Date.parse(text));
+  return {
+    provider: row.provider,
+    tenant: row.tenant,
+    deletedAt: instant(row.deleted_at),
+    disabledAt: instant(row.disabled_at),
+    tokensValidFrom: instant(row.tokens_valid_from),
+    variables: { ...organizationVariables(row), ...claimVariables(row, claims) },
+  };
+}
+
+function organizationVariables(row: Row): Record<string, string> {
+  const { provider, tenant } = row;
+  // What of another owner's organizations may have got in before they were told apart does not count.
+  const own = row.memberships.filter((one) => mayBeSameOwner(row, one));
+  // A Casdoor user is of one organization, which is their tenant; elsewhere the token tells the active one.
+  const active = provider === 'casdoor' ? own.find((one) => one.organization_id === tenant) : undefined;
+  return {
+    'x-hasura-org-ids': arrayLiteral(own.map((one) => one.organization_id)),
+    ...(active && { 'x-hasura-org-id': active.organization_id, 'x-hasura-org-role': active.role ?? '' }),
+  };
+}
+
+function claimVariables({ provider, metadata }: Row, claims: readonly CustomClaim[]): Record<string, string> {
+  const name = PROVIDER_NAMES.find((one) => one === provider);
+  if (name === undefined || !isJsonObject(metadata)) return {};
+  const held = claims.flatMap((claim) => {
+    const attribute = attributeAt(name, claim);
+    return Object.hasOwn(metadata, attribute)
+      ? [[claim.variable, claimText(metadata[attribute])] as const]
+      : [];
+  });
+  return Object.fromEntries(held);
+}
+
+function sizeOf(user: SessionUser | undefined): number {
+  return Object.values(user?.variables ?? {}).reduce((sum, text) => sum + text.length, 0);
+}

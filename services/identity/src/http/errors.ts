@@ -1,0 +1,58 @@
+import { type ErrorCode, LatchkeyError } from '@latchkey/core/errors';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+
+const RETRY_AFTER_SECONDS = 5;
+
+/** What Fastify itself objects to, in our vocabulary. */
+const FASTIFY_CODES: Record<string, ErrorCode> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'payload-too-large',
+};
+
+const NOT_STORED = 'Nothing was stored. Send it again later.';
+const NOT_NOW = 'This cannot be answered just now: ask again later. The log of the service says why.';
+
+/**
+ * Answers errors as `{code, message}`. 4xx explain themselves; 5xx say nothing of the inside and are
+ * logged whole.
+ */
+export function answerError(
+  error: FastifyError | LatchkeyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const known = understand(error);
+  if (known.status < 500) {
+    request.log.info({ code: known.code }, 'refused');
+    return reply.code(known.status).send({ code: known.code, message: known.message });
+  }
+  // Nothing is wrong while the service stops.
+  const level = known.code === 'shutting-down' ? 'info' : 'error';
+  request.log[level]({ err: error, code: known.code }, 'failed');
+  if (known.retriable) {
+    return reply
+      .code(known.status)
+      .header('retry-after', RETRY_AFTER_SECONDS)
+      .send({ code: 'unavailable', message: isDelivery(request) ? NOT_STORED : NOT_NOW });
+  }
+  return reply.code(500).send({ code: 'internal', message: 'Something went wrong here; it was logged.' });
+}
+
+/** Whether somebody waits to hear that what they sent is stored. */
+function isDelivery({ routeOptions }: FastifyRequest): boolean {
+  return routeOptions.url?.startsWith('/webhooks/') ?? false;
+}
+
+export function answerNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return reply
+    .code(404)
+    .send({ code: 'not-found', message: `There is no ${request.method} of this path: see the README.` });
+}
+
+/** Any error, in our vocabulary. */
+export function understand(error: FastifyError | LatchkeyError): LatchkeyError {
+  if (error instanceof LatchkeyError) return error;
+  if (error.statusCode === undefined || error.statusCode >= 500) {
+    return new LatchkeyError('internal', 'Unforeseen.', { cause: error });
+  }
+  return new LatchkeyError(FASTIFY_CODES[error.code] ?? 'request-invalid', error.message);
+}

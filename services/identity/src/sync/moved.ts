@@ -1,0 +1,64 @@
+import { mayHaveMoved, type UserRecord } from '#core/records.ts';
+import { type Compared, compare } from './compare.ts';
+import type { Reconciled } from './reconciled.ts';
+import type { Refused } from './write-all.ts';
+
+type Asked = Pick<Reconciled, 'provider'>;
+
+/**
+ * The same user with the tenant that they have left, where their row is another tenant's and the provider,
+ * asked for their place there, says that it is empty. A move is believed for no other reason; nor of a
+ * tombstone, for an id must not become somebody else's by the deletion of its bearer.
+ *
+ * @returns undefined where it is not so: then somebody else has the id
+ * @throws LatchkeyError what the provider's API throws
+ */
+async function asMoved(
+  { provider }: Asked,
+  { record, verdict, owner }: Compared,
+  signal: AbortSignal,
+): Promise<UserRecord | undefined> {
+  if (verdict !== 'taken' || record.kind !== 'user' || record.deleted) return undefined;
+  if (owner === undefined || owner.provider !== provider.name || provider.hasLeft === undefined)
+    return undefined;
+  const { tenant, source_created_at: createdAt, deleted_at: deletedAt } = owner;
+  const row = {
+    sourceCreatedAt: typeof createdAt === 'string' ? Date.parse(createdAt) : null,
+    deleted: deletedAt !== null,
+  };
+  if (!mayHaveMoved(record, row)) return undefined;
+  const hasLeft = await provider.hasLeft({ tenant, id: record.id }, signal);
+  return hasLeft ? { ...record, previousTenant: tenant } : undefined;
+}
+
+/** The same, with users who have moved as stale records that say so. */
+export function withMoved(
+  context: Asked,
+  compared: readonly Compared[],
+  signal: AbortSignal,
+): Promise<Compared[]> {
+  return Promise.all(
+    compared.map(async (one): Promise<Compared> => {
+      const record = await asMoved(context, one, signal);
+      return record === undefined ? one : { ...one, record, verdict: 'stale' };
+    }),
+  );
+}
+
+/** @returns by their ids, those users among refused records who have moved */
+export async function movedAmong(
+  context: Reconciled,
+  refused: readonly Refused[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, UserRecord>> {
+  const users = refused.flatMap(({ record }) => (record.kind === 'user' && !record.deleted ? [record] : []));
+  const moved = new Map<string, UserRecord>();
+  if (users.length === 0) return moved;
+  const compared = await compare(context.engine, users, context.provider.directory.clock);
+  for (const { record, verdict } of await withMoved(context, compared, signal)) {
+    if (record.kind === 'user' && verdict === 'stale' && record.previousTenant !== undefined) {
+      moved.set(record.id, record);
+    }
+  }
+  return moved;
+}
