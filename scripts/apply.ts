@@ -59,7 +59,7 @@ setting, 3 Hasura does not answer or refuses the admin secret.`,
     });
     if (inconsistent.length === 0 || values['allow-inconsistent'] === true) return 0;
     console.error(
-      'latchkey apply: the metadata were not set, as parts of them do not fit the database: mend them, or set them as they are with --allow-inconsistent.',
+      'latchkey apply: the metadata were not set, as parts of them do not fit the database: fix them, or set them as they are with --allow-inconsistent.',
     );
     return 1;
   },

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { LatchkeyError } from '@latchkey/core/errors';
+import { createHasuraClient, type HasuraClient } from '@latchkey/identity/hasura/client';
 import { CountAccountsDocument, ImportAccountsDocument } from '@latchkey/identity/hasura/generated/documents';
-import { createEngine, type Engine } from '@latchkey/identity/hasura/graphql';
 import { type Account, readAccounts } from './accounts/read-accounts.ts';
 import { chooseTrusted, readTrust } from './accounts/trust.ts';
 import { defineCommand } from './command.ts';
@@ -82,7 +82,7 @@ async function importFile(file: string, dryRun: boolean): Promise<number> {
   return 0;
 }
 
-function connect({ HASURA_GRAPHQL_ENDPOINT, HASURA_GRAPHQL_ADMIN_SECRET }: Environment): Engine {
+function connect({ HASURA_GRAPHQL_ENDPOINT, HASURA_GRAPHQL_ADMIN_SECRET }: Environment): HasuraClient {
   if (HASURA_GRAPHQL_ADMIN_SECRET === undefined) {
     throw new LatchkeyError(
       'configuration-invalid',
@@ -90,10 +90,14 @@ function connect({ HASURA_GRAPHQL_ENDPOINT, HASURA_GRAPHQL_ADMIN_SECRET }: Envir
     );
   }
   const endpoint = (HASURA_GRAPHQL_ENDPOINT ?? 'http://127.0.0.1:8080').replace(/\/+$/, '');
-  return createEngine({ endpoint, adminSecret: HASURA_GRAPHQL_ADMIN_SECRET, timeoutMs: TIMEOUT_MS });
+  return createHasuraClient({ endpoint, adminSecret: HASURA_GRAPHQL_ADMIN_SECRET, timeoutMs: TIMEOUT_MS });
 }
 
-async function write(engine: Pick<Engine, 'ask'>, accounts: readonly Account[], from: number): Promise<void> {
+async function write(
+  engine: Pick<HasuraClient, 'ask'>,
+  accounts: readonly Account[],
+  from: number,
+): Promise<void> {
   try {
     await engine.ask(ImportAccountsDocument, {
       accounts: accounts.map(({ legacyId, email }) => ({ legacy_id: legacyId, email })),

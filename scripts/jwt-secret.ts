@@ -72,7 +72,7 @@ providers' screens. The setting goes to standard output, the rest beside it; or 
 Compose reads: npx latchkey jwt-secret --write .env
 
 One provider is trusted by HASURA_GRAPHQL_JWT_SECRET. Several are by HASURA_GRAPHQL_JWT_SECRETS, which
-Enterprise and Cloud understand, and on the Community Edition through the identity service, by
+Enterprise and Cloud toLatchkeyError, and on the Community Edition through the identity service, by
 HASURA_GRAPHQL_AUTH_HOOK. What Hasura by itself would mix up, such as several organizations of Casdoor, is
 refused but with --strict. What is not given here is taken from the settings of the identity service in
 the environment or .env. Nothing is fetched, and no secret is needed.`,

@@ -33,7 +33,7 @@ const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'sync',
-    summary: 'Bring everybody in, look for differences, mend them.',
+    summary: 'Bring everybody in, look for differences, fix them.',
     load: async () => (await import('./sync.ts')).sync,
   },
   {

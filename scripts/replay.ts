@@ -1,6 +1,6 @@
 import { LatchkeyError } from '@latchkey/core/errors';
 import { readConfig } from '@latchkey/identity/core/config';
-import { createEngine } from '@latchkey/identity/hasura/graphql';
+import { createHasuraClient } from '@latchkey/identity/hasura/client';
 import { loadProviders } from '@latchkey/identity/providers/registry';
 import { type Replayed, replay as replayDead } from '@latchkey/identity/sync/replay';
 import { createWriter } from '@latchkey/identity/sync/writer';
@@ -30,7 +30,7 @@ or setting, 3 Hasura or the provider does not answer.`,
       throw new LatchkeyError('configuration-invalid', 'It takes either --id <id> or --all.');
     }
     const config = readConfig(environmentWithDotEnv());
-    const engine = createEngine(config.engine);
+    const engine = createHasuraClient(config.engine);
     const providers = await loadProviders(config.providers, engine);
     const writer = createWriter(engine, config.writer);
     const counts = { seen: 0, dead: 0 };

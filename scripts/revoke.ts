@@ -2,7 +2,7 @@ import { LatchkeyError } from '@latchkey/core/errors';
 import { SESSION_USER_SECONDS } from '@latchkey/identity/auth/session-users';
 import { readConfig } from '@latchkey/identity/core/config';
 import { type Person, PROVIDER_NAMES, type ProviderName } from '@latchkey/identity/core/records';
-import { createEngine, type Engine } from '@latchkey/identity/hasura/graphql';
+import { createHasuraClient, type HasuraClient } from '@latchkey/identity/hasura/client';
 import { readTrustMode } from '@latchkey/identity/hasura/trust-mode';
 import type { Provider } from '@latchkey/identity/providers/provider';
 import { loadProviders } from '@latchkey/identity/providers/registry';
@@ -41,7 +41,7 @@ Exit codes: 0 done, 1 there is no such user, or something of it could not be don
       );
     }
     const config = readConfig(environmentWithDotEnv());
-    const engine = createEngine(config.engine);
+    const engine = createHasuraClient(config.engine);
     const person = await findPerson(engine, id, wanted);
     if (person === undefined) return 0;
 
@@ -65,7 +65,7 @@ const describe = ({ id, provider, tenant }: { id: string; provider: string; tena
 
 /** @returns undefined for who is deleted, and has no sessions any more */
 async function findPerson(
-  engine: Pick<Engine, 'ownerOf'>,
+  engine: Pick<HasuraClient, 'ownerOf'>,
   id: string,
   wanted: ProviderName | undefined,
 ): Promise<Person | undefined> {
@@ -86,7 +86,7 @@ async function findPerson(
   return undefined;
 }
 
-async function refuse(engine: Pick<Engine, 'ask'>, person: Person): Promise<void> {
+async function refuse(engine: Pick<HasuraClient, 'ask'>, person: Person): Promise<void> {
   const validFrom = await refuseTokens(engine, person);
   if (validFrom === undefined) {
     throw new LatchkeyError(

@@ -1,12 +1,12 @@
 import { LatchkeyError } from '@latchkey/core/errors';
 import { type Config, readConfig } from '@latchkey/identity/core/config';
 import { PROVIDER_NAMES } from '@latchkey/identity/core/records';
-import { shareOfAll, VANISHING } from '@latchkey/identity/core/settings/vanishing';
-import { createEngine } from '@latchkey/identity/hasura/graphql';
-import { watchingWaits } from '@latchkey/identity/providers/patiently';
+import { DELETION_LIMIT, shareOfAll } from '@latchkey/identity/core/settings/deletion-limit';
+import { createHasuraClient } from '@latchkey/identity/hasura/client';
 import { loadProviders } from '@latchkey/identity/providers/registry';
+import { observeRetries } from '@latchkey/identity/providers/with-retry';
 import { backfill, drift, repair } from '@latchkey/identity/sync/reconcile';
-import type { Reconciled } from '@latchkey/identity/sync/reconciled';
+import type { ReconcileContext } from '@latchkey/identity/sync/reconcile-context';
 import { driftOf, type Report, sum } from '@latchkey/identity/sync/report';
 import { createWriter } from '@latchkey/identity/sync/writer';
 import { type Command, defineCommand } from './command.ts';
@@ -85,19 +85,19 @@ Exit codes: 0 done, 1 too much would be deleted, or some records were refused, 2
   options: {
     ...COMMON,
     ...RUN,
-    'max-vanish': {
+    'deletion-limit': {
       type: 'string',
       placeholder: 'share',
-      help: `Fewer than this share of the users (organizations, memberships) may\nbe deleted at once, 100% for any number (LATCHKEY_MAX_VANISH, ${VANISHING.share * 100}%), or\nas few as LATCHKEY_MAX_VANISH_ROWS (${VANISHING.rows}) while some are left.`,
+      help: `Fewer than this share of the users (organizations, memberships) may\nbe deleted at once, 100% for any number (LATCHKEY_DELETION_LIMIT, ${DELETION_LIMIT.share * 100}%), or\nas few as LATCHKEY_DELETION_LIMIT_ROWS (${DELETION_LIMIT.rows}) while some are left.`,
     },
   },
   run: (values) => {
-    const allowed = share(values['max-vanish']);
-    return reconcileEach('repair', values, (context, { vanishing }) =>
+    const allowed = share(values['deletion-limit']);
+    return reconcileEach('repair', values, (context, { deletionLimit }) =>
       repair(context, {
         takeOver: values['take-over'],
         restart: values.restart,
-        vanishing: { ...vanishing, ...(allowed !== undefined && { share: allowed }) },
+        deletionLimit: { ...deletionLimit, ...(allowed !== undefined && { share: allowed }) },
       }),
     );
   },
@@ -142,10 +142,10 @@ function overview(): string {
 async function reconcileEach(
   name: string,
   values: { provider?: string; json?: boolean; quiet?: boolean },
-  reconcile: (context: Reconciled, config: Config) => Promise<Report>,
+  reconcile: (context: ReconcileContext, config: Config) => Promise<Report>,
 ): Promise<number> {
   const config = readConfig(environmentWithDotEnv());
-  const engine = createEngine(config.engine);
+  const engine = createHasuraClient(config.engine);
   const providers = [...(await loadProviders(config.providers, engine)).values()].filter(
     (provider) => values.provider === undefined || provider.name === values.provider,
   );
@@ -171,7 +171,7 @@ async function reconcileEach(
       try {
         const context = { provider, engine, writer, signal: interrupted.signal, onProgress };
         reports.push(
-          await watchingWaits(values.quiet === true ? () => {} : printer.wait, () =>
+          await observeRetries(values.quiet === true ? () => {} : printer.wait, () =>
             reconcile(context, config),
           ),
         );
@@ -196,5 +196,5 @@ function share(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const parsed = shareOfAll.safeParse(text);
   if (parsed.success) return parsed.data;
-  throw new LatchkeyError('configuration-invalid', `--max-vanish takes 0% to 100%, not ${text}.`);
+  throw new LatchkeyError('configuration-invalid', `--deletion-limit takes 0% to 100%, not ${text}.`);
 }

@@ -1,11 +1,11 @@
 import { LatchkeyError } from '@latchkey/core/errors';
 import { PROVIDER_NAMES, type ProviderName } from '@latchkey/identity/core/records';
+import type { HasuraClient } from '@latchkey/identity/hasura/client';
 import {
   AdoptionProvidersDocument,
   DistrustForAdoptionDocument,
   TrustForAdoptionDocument,
 } from '@latchkey/identity/hasura/generated/documents';
-import type { Engine } from '@latchkey/identity/hasura/graphql';
 
 /** Whose word of a verified address opens accounts from now on, and whose does not. */
 export interface Trust {
@@ -35,7 +35,7 @@ export function readTrust(trust: readonly string[], distrust: readonly string[])
 }
 
 export async function chooseTrusted(
-  engine: Pick<Engine, 'ask'>,
+  engine: Pick<HasuraClient, 'ask'>,
   { trusted, distrusted }: Trust,
 ): Promise<void> {
   // First whose word does not count any more: no account is to be opened by it meanwhile.

@@ -5,9 +5,9 @@ import {
   type Answer,
   type Caller,
   ConnectionRefused,
-  createHasuraClient,
+  createGraphqlClient,
   type Subprotocol,
-} from '@latchkey/local/hasura-client';
+} from '@latchkey/local/graphql-client';
 import { templatePayload } from '@latchkey/local/stand-ins/clerk/tokens';
 import type { Message } from '@latchkey/local/stand-ins/clerk/webhooks';
 import { createSigningKey } from '@latchkey/local/stand-ins/core/signing-key';
@@ -28,7 +28,7 @@ export async function runSteps(stack: Stack, { step, check }: Checklist): Promis
   const { providers, engine } = stack;
   const { clerk } = providers;
   if (clerk === undefined) throw new Error('This is played at Clerk, and no local Clerk runs.');
-  const hasura = createHasuraClient(engine.url);
+  const hasura = createGraphqlClient(engine.url);
   const admin: Caller = { adminSecret: engine.adminSecret };
   const asAdmin = async (query: string): Promise<Record<string, unknown>> =>
     dataOf(await hasura.query(query, admin));

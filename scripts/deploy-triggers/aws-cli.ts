@@ -18,7 +18,7 @@ export interface AwsCli {
   /**
    * Runs `aws <args>`.
    *
-   * @returns what it prints
+   * @returns what it hashes
    * @throws AwsError
    */
   run(...args: readonly string[]): Promise<string>;

@@ -75,7 +75,7 @@ export async function applyProject(
   const unset = unsetVariables(inconsistent);
   if (unset.length > 0) {
     report(
-      `to mend that: set ${unset.join(' and ')} in the environment of Hasura itself, as .env.example says, and start it again`,
+      `to fix that: set ${unset.join(' and ')} in the environment of Hasura itself, as .env.example says, and start it again`,
     );
   }
   if (inconsistent.length === 0 || allowInconsistent) report(`set the metadata: ${describe(metadata)}`);

@@ -7,8 +7,8 @@ import { type PostgresServer, startPostgres } from '@latchkey/local/postgres/pos
 import { freePort, LOOPBACK } from '@latchkey/local/processes/ports';
 import { type Child, describeExit } from '@latchkey/local/processes/processes';
 import { untilAnswers } from '@latchkey/local/processes/wait';
-import { type Engine, linkEnvironment, startEngine } from '@latchkey/local/programs/engine';
-import { type Service, startService } from '@latchkey/local/programs/service';
+import { type EngineProcess, linkEnvironment, startEngine } from '@latchkey/local/programs/engine';
+import { type ServiceProcess, startService } from '@latchkey/local/programs/service';
 import {
   type DeliveryAttempt,
   type LocalProviders,
@@ -32,7 +32,7 @@ export type StackOptions = {
   ports?: Partial<Record<'postgres' | 'engine' | 'service' | ProviderName, number>>;
   /** The providers to have stand-ins of (default: Clerk). Of several, the service verifies the tokens. */
   providers?: readonly ProviderName[];
-  /** Called for each line a program prints. */
+  /** Called for each line a program hashes. */
   onLine?: (program: string, line: string) => void;
   /** Called for each attempt of a provider to deliver a webhook. */
   onAttempt?: (attempt: DeliveryAttempt) => void;
@@ -43,8 +43,8 @@ export type Stack = {
   postgres: PostgresServer | undefined;
   databaseUrl: string;
   providers: LocalProviders;
-  engine: Engine;
-  service: Service;
+  engine: EngineProcess;
+  service: ServiceProcess;
   /** Settles, with a sentence on it, when one of the programs ends by itself. */
   failed: Promise<string>;
   close(): Promise<void>;

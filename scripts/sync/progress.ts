@@ -1,5 +1,5 @@
-import type { Wait } from '@latchkey/identity/providers/patiently';
-import type { Reached } from '@latchkey/identity/sync/reconciled';
+import type { Wait } from '@latchkey/identity/providers/with-retry';
+import type { ReconcilePosition } from '@latchkey/identity/sync/reconcile-context';
 
 const LINE_EVERY_MS = 5_000;
 const UPDATE_EVERY_MS = 200;
@@ -7,7 +7,7 @@ const UPDATE_EVERY_MS = 200;
 const WINDOW_MS = 10_000;
 
 export interface ProgressPrinter {
-  show(reached: Reached): void;
+  show(reached: ReconcilePosition): void;
   /** Tells that the provider did not answer, and when it is asked again. */
   wait(wait: Wait): void;
   /** Leaves the last state standing. */
@@ -50,7 +50,7 @@ export function progressPrinter(
 }
 
 /** @param rate rows per second */
-export function progressText({ phase, rows, total }: Reached, rate: number): string {
+export function progressText({ phase, rows, total }: ReconcilePosition, rate: number): string {
   const parts = [`${phase}, ${count(rows)}${total === undefined ? '' : ` of about ${count(total)}`} rows`];
   if (rate > 0) parts.push(`${count(Math.round(rate))} rows/s`);
   if (rate > 0 && total !== undefined) {
@@ -60,7 +60,7 @@ export function progressText({ phase, rows, total }: Reached, rate: number): str
 }
 
 /** The rate of the phase, which begins at what was done before: a resumed run has not just done that. */
-function createMeter(): (reached: Reached, at: number) => number {
+function createMeter(): (reached: ReconcilePosition, at: number) => number {
   let samples: { phase: string; rows: number; at: number }[] = [];
   return ({ phase, rows }, at) => {
     samples = samples.filter((sample) => sample.phase === phase);

@@ -42,7 +42,7 @@ export function reportText(report: Report): string {
   ].join('\n');
 }
 
-/** As `--json` prints it. */
+/** As `--json` hashes it. */
 export function reportJson(report: Report): object {
   return {
     ...report,
@@ -64,8 +64,8 @@ function verdict(report: Report): string {
   if (task === 'backfill') return `Everything ${provider} lists has been written.`;
   if (differences === 0) return `The tables are what ${provider} holds.`;
   return task === 'drift'
-    ? `${differences} differences: latchkey sync repair --provider ${provider} mends them.`
-    : `${differences} differences were found and mended.`;
+    ? `${differences} differences: latchkey sync repair --provider ${provider} fixes them.`
+    : `${differences} differences were found and fixed.`;
 }
 
 function describeKey(key: RecordKey): string {

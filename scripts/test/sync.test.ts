@@ -58,7 +58,7 @@ test('backfill, drift and repair say in a table what they found and did', async 
   expect((await sync('drift')).status).toBe(0);
 });
 
-test('--json prints one JSON document for programs to read', async () => {
+test('--json hashes one JSON document for programs to read', async () => {
   const { users } = bench.populate({ users: 2 });
   const { status, stdout } = await sync('drift', '--json');
   expect(status).toBe(1);
@@ -74,7 +74,7 @@ test('--json prints one JSON document for programs to read', async () => {
   ]);
 });
 
-test('a repair that would delete too much says so, and --max-vanish allows it', async () => {
+test('a repair that would delete too much says so, and --deletion-limit allows it', async () => {
   const { users } = bench.populate({ users: 8 });
   await backfill(bench.context);
   await bench.later();
@@ -83,10 +83,10 @@ test('a repair that would delete too much says so, and --max-vanish allows it', 
   });
   expect(await sync('repair')).toMatchObject({
     status: 1,
-    stderr: expect.stringMatching(/2 of 8 users.*--max-vanish 26%/),
+    stderr: expect.stringMatching(/2 of 8 users.*--deletion-limit 26%/),
   });
-  expect((await sync('repair', '--max-vanish', '25')).status).toBe(1);
-  expect((await sync('repair', '--max-vanish', '26%')).status).toBe(0);
+  expect((await sync('repair', '--deletion-limit', '25')).status).toBe(1);
+  expect((await sync('repair', '--deletion-limit', '26%')).status).toBe(0);
   expect((await bench.live()).users).toHaveLength(6);
 });
 
@@ -99,9 +99,14 @@ describe('what is wrong is refused in one line', () => {
       2,
       /--provider cognito is not set up/,
     ],
-    ['a share that is none', ['repair', '--max-vanish', 'all'], 2, /--max-vanish takes 0% to 100%, not all/],
-    ['more than everybody', ['repair', '--max-vanish', '101%'], 2, /not 101%/],
-    ['an option of another', ['drift', '--max-vanish', '5%'], 2, /--max-vanish/],
+    [
+      'a share that is none',
+      ['repair', '--deletion-limit', 'all'],
+      2,
+      /--deletion-limit takes 0% to 100%, not all/,
+    ],
+    ['more than everybody', ['repair', '--deletion-limit', '101%'], 2, /not 101%/],
+    ['an option of another', ['drift', '--deletion-limit', '5%'], 2, /--deletion-limit/],
   ])('%s', async (_what, args, status, message) => {
     const ended = await sync(...args);
     expect(ended).toMatchObject({ status, stdout: '', stderr: expect.stringMatching(message) });

@@ -7,7 +7,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { startPostgres } from '@latchkey/local/postgres/postgres';
 import { startChild } from '@latchkey/local/processes/processes';
-import { type Engine, startEngine } from '@latchkey/local/programs/engine';
+import { type EngineProcess, startEngine } from '@latchkey/local/programs/engine';
 import pg from 'pg';
 import { z } from 'zod';
 import { metadataOf, otherTablesSql, SQL } from './engine-project.ts';
@@ -86,7 +86,7 @@ try {
 interface Prepared {
   readonly name: string;
   readonly url: string;
-  readonly engine: Engine;
+  readonly engine: EngineProcess;
   readonly readyMs: number;
 }
 
@@ -109,7 +109,7 @@ async function prepare(name: string, many: boolean): Promise<Prepared> {
   return { name, url, engine: last.engine, readyMs: median(starts.map(({ readyMs }) => readyMs)) };
 }
 
-async function start(databaseUrl: string): Promise<{ engine: Engine; readyMs: number }> {
+async function start(databaseUrl: string): Promise<{ engine: EngineProcess; readyMs: number }> {
   const begun = performance.now();
   let readyMs = Number.NaN;
   const engine = await startEngine({
@@ -184,7 +184,7 @@ async function bareRate(url: string, text: string, values: readonly string[][]):
   return z.object({ perSecond: z.number() }).parse(JSON.parse(output)).perSecond;
 }
 
-async function throughput(shape: Shape, engine: Engine, seconds: number): Promise<number> {
+async function throughput(shape: Shape, engine: EngineProcess, seconds: number): Promise<number> {
   const requests = shape.variables.map((variables) => {
     const body = JSON.stringify({ query: shape.query, variables });
     return Buffer.from(
@@ -208,7 +208,7 @@ function* forever<Item>(items: readonly Item[]): Generator<Item> {
   for (;;) yield* items;
 }
 
-async function post(engine: Engine, path: string, body: unknown, headers?: Record<string, string>) {
+async function post(engine: EngineProcess, path: string, body: unknown, headers?: Record<string, string>) {
   const answer = await fetch(engine.url + path, {
     method: 'POST',
     headers: headers ?? { 'X-Hasura-Admin-Secret': signingKey },

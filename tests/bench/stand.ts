@@ -7,7 +7,7 @@ import { type PostgresServer, startPostgres } from '@latchkey/local/postgres/pos
 import { freePort } from '@latchkey/local/processes/ports';
 import { type Child, startChild } from '@latchkey/local/processes/processes';
 import { untilAnswers } from '@latchkey/local/processes/wait';
-import { type Engine, startEngine } from '@latchkey/local/programs/engine';
+import { type EngineProcess, startEngine } from '@latchkey/local/programs/engine';
 import { MEMORY_ENVIRONMENT, MEMORY_FLAGS } from '@latchkey/local/programs/service';
 import { applyProject } from '../support/engine.ts';
 
@@ -18,7 +18,7 @@ export interface Server {
 
 export interface Stand {
   readonly postgres: PostgresServer;
-  readonly engine: Engine;
+  readonly engine: EngineProcess;
   readonly secret: string;
   /** Starts a program of this project that listens where LATCHKEY_PORT says, and waits until it answers. */
   serve(file: string, options?: { args?: string[]; env?: Record<string, string> }): Promise<Server>;

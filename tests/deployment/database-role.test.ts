@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createEngine as createHasura } from '@latchkey/identity/hasura/graphql';
+import { createHasuraClient as createHasura } from '@latchkey/identity/hasura/client';
 import { type PostgresServer, startPostgres } from '@latchkey/local/postgres/postgres';
-import { type Engine, startEngine } from '@latchkey/local/programs/engine';
+import { type EngineProcess, startEngine } from '@latchkey/local/programs/engine';
 import { Client, escapeLiteral } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -14,7 +14,7 @@ const SCRIPT = join(import.meta.dirname, '../../deploy/postgres/hasura.sql');
 
 let postgres: PostgresServer;
 let databaseUrl: string;
-let engine: Engine;
+let engine: EngineProcess;
 
 beforeAll(async () => {
   // A server of its own: roles belong to all databases of a server.

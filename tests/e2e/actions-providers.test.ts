@@ -5,7 +5,7 @@ import {
   InitiateAuthCommand,
   SignUpCommand,
 } from '@aws-sdk/client-cognito-identity-provider';
-import { createHasuraClient, type HasuraClient } from '@latchkey/local/hasura-client';
+import { createGraphqlClient, type GraphqlClient } from '@latchkey/local/graphql-client';
 import { freePort, LOOPBACK } from '@latchkey/local/processes/ports';
 import { untilAnswers } from '@latchkey/local/processes/wait';
 import { linkEnvironment } from '@latchkey/local/programs/engine';
@@ -24,7 +24,7 @@ afterAll(async () => {
 });
 
 /** An engine and a service for this provider, whose webhooks reach nobody. */
-async function start(provider: LocalProvider): Promise<HasuraClient> {
+async function start(provider: LocalProvider): Promise<GraphqlClient> {
   closers.push(() => provider.close());
   const port = await freePort();
   const link = { url: `http://${LOOPBACK}:${port}`, actionSecret: randomBytes(24).toString('base64url') };
@@ -39,11 +39,11 @@ async function start(provider: LocalProvider): Promise<HasuraClient> {
   });
   closers.push(() => service.close());
   await untilAnswers(`${service.url}/readyz`, service.child);
-  return createHasuraClient(engine.url);
+  return createGraphqlClient(engine.url);
 }
 
 /** From the first screen after the sign-up to the end of the account. */
-async function play(hasura: HasuraClient, token: string, id: string, before: object): Promise<void> {
+async function play(hasura: GraphqlClient, token: string, id: string, before: object): Promise<void> {
   const ask = async (query: string) => (await hasura.query(query, { token })).data;
   const PROFILE = '{ id user { id email first_name last_name name } }';
   expect(await ask('{ users { id } }')).toEqual({ users: [] });
@@ -72,7 +72,7 @@ async function play(hasura: HasuraClient, token: string, id: string, before: obj
 
 describe('with Casdoor', () => {
   let casdoor: LocalCasdoor;
-  let hasura: HasuraClient;
+  let hasura: GraphqlClient;
   beforeAll(async () => {
     casdoor = await startLocalCasdoor({ port: 0 });
     hasura = await start(casdoor);
@@ -87,7 +87,7 @@ describe('with Casdoor', () => {
 
 describe('with Cognito', () => {
   let cognito: LocalCognito;
-  let hasura: HasuraClient;
+  let hasura: GraphqlClient;
   beforeAll(async () => {
     cognito = await startLocalCognito({ port: 0 });
     hasura = await start(cognito);

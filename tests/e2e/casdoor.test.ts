@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { createHasuraClient, type HasuraClient } from '@latchkey/local/hasura-client';
+import { createGraphqlClient, type GraphqlClient } from '@latchkey/local/graphql-client';
 import { untilAnswers } from '@latchkey/local/processes/wait';
-import { type Service, startService } from '@latchkey/local/programs/service';
+import { type ServiceProcess, startService } from '@latchkey/local/programs/service';
 import { type LocalCasdoor, startLocalCasdoor } from '@latchkey/local/stand-ins/casdoor/local-casdoor';
 import { TOKEN_FORMATS } from '@latchkey/local/stand-ins/casdoor/tokens';
 import type { CasdoorRecord } from '@latchkey/local/stand-ins/casdoor/types';
@@ -15,8 +15,8 @@ import type { TestEngine } from '../support/test-engine.ts';
 const adminSecret = randomBytes(24).toString('base64url');
 let casdoor: LocalCasdoor;
 let engine: TestEngine;
-let service: Service;
-let hasura: HasuraClient;
+let service: ServiceProcess;
+let hasura: GraphqlClient;
 let log = '';
 
 beforeAll(async () => {
@@ -33,7 +33,7 @@ beforeAll(async () => {
   });
   await untilAnswers(`${service.url}/readyz`, service.child);
   casdoor.deliverTo(`${service.url}/webhooks/casdoor`);
-  hasura = createHasuraClient(engine.url);
+  hasura = createGraphqlClient(engine.url);
 });
 afterAll(async () => {
   await casdoor?.close();

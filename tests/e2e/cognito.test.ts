@@ -15,10 +15,10 @@ import {
   InitiateAuthCommand,
   SignUpCommand,
 } from '@aws-sdk/client-cognito-identity-provider';
-import { type Caller, createHasuraClient, type HasuraClient } from '@latchkey/local/hasura-client';
+import { type Caller, createGraphqlClient, type GraphqlClient } from '@latchkey/local/graphql-client';
 import { freePort } from '@latchkey/local/processes/ports';
 import { untilAnswers } from '@latchkey/local/processes/wait';
-import { type Service, startService } from '@latchkey/local/programs/service';
+import { type ServiceProcess, startService } from '@latchkey/local/programs/service';
 import { type LocalCognito, startLocalCognito } from '@latchkey/local/stand-ins/cognito/local-cognito';
 import { jwtSecretOf } from '@latchkey/scripts/stack/trust';
 import { decodeJwt } from 'jose';
@@ -33,9 +33,9 @@ const adminSecret = randomBytes(24).toString('base64url');
 const closers: (() => Promise<unknown>)[] = [];
 let cognito: LocalCognito;
 let engine: TestEngine;
-let hasura: HasuraClient;
-let service: Service;
-let startAgain: () => Promise<Service>;
+let hasura: GraphqlClient;
+let service: ServiceProcess;
+let startAgain: () => Promise<ServiceProcess>;
 
 beforeAll(async () => {
   cognito = await startLocalCognito({
@@ -45,7 +45,7 @@ beforeAll(async () => {
   closers.push(() => cognito.close());
   engine = await startTestEngine({ adminSecret, jwtSecret: jwtSecretOf(cognito) });
   closers.push(() => engine.close());
-  hasura = createHasuraClient(engine.url);
+  hasura = createGraphqlClient(engine.url);
   await applyProject(engine.url, adminSecret);
   const port = await freePort();
   startAgain = async () => {

@@ -1,5 +1,5 @@
 import { PROVIDER_NAMES } from '@latchkey/identity/core/records';
-import { type Caller, ConnectionRefused, type Subprotocol } from '@latchkey/local/hasura-client';
+import { type Caller, ConnectionRefused, type Subprotocol } from '@latchkey/local/graphql-client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Person, startThreeProviders, type ThreeProviders } from '../support/three-providers.ts';
 

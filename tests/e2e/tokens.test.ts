@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto';
-import type { Caller } from '@latchkey/local/hasura-client';
+import type { Caller } from '@latchkey/local/graphql-client';
 import { templatePayload } from '@latchkey/local/stand-ins/clerk/tokens';
 import type { ClerkUser } from '@latchkey/local/stand-ins/clerk/types';
 import { createSigningKey } from '@latchkey/local/stand-ins/core/signing-key';

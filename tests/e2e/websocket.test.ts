@@ -1,4 +1,4 @@
-import { type Caller, ConnectionRefused, type Subprotocol } from '@latchkey/local/hasura-client';
+import { type Caller, ConnectionRefused, type Subprotocol } from '@latchkey/local/graphql-client';
 import type { ClerkUser } from '@latchkey/local/stand-ins/clerk/types';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestStack, type TestStack } from '../support/stack.ts';

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { type Service, startService } from '@latchkey/local/programs/service';
+import { type ServiceProcess, startService } from '@latchkey/local/programs/service';
 import { startLocalClerk } from '@latchkey/local/stand-ins/clerk/local-clerk';
 import { type EmbeddedProject, startEmbedded } from '../support/embedded.ts';
 import { serve } from '../support/http.ts';
@@ -20,7 +20,7 @@ export type Between = {
 /** A service whose way to its engine can be held up. */
 export type HeldUp = {
   between: Between;
-  service: Service;
+  service: ServiceProcess;
   /** Somebody signs up, and Clerk tells the service once. */
   post(name: string): Promise<{ status: number; retryAfter: number }>;
   /** The addresses of those who are stored. */

@@ -82,7 +82,7 @@ export async function startWorld({
     await chmod(folder, 0o755);
     closers.push(() => rm(folder, { recursive: true, force: true }));
     const postgres = await program(async (port) => {
-      const started = await patiently(() => startPostgres({ directory: join(folder, 'postgres'), port }));
+      const started = await withRetry(() => startPostgres({ directory: join(folder, 'postgres'), port }));
       if (started.directory !== join(folder, 'postgres')) {
         closers.splice(2, 0, () => rm(started.directory, { recursive: true, force: true }));
       }
@@ -146,7 +146,7 @@ export function expectedLedger(messages: readonly Message[]): Record<string, unk
 }
 
 /** What is left of a PostgreSQL that was killed needs a moment to notice, and holds its memory until then. */
-async function patiently<T>(start: () => Promise<T>): Promise<T> {
+async function withRetry<T>(start: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await start();

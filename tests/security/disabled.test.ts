@@ -1,4 +1,4 @@
-import { ConnectionRefused } from '@latchkey/local/hasura-client';
+import { ConnectionRefused } from '@latchkey/local/graphql-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Person, startThreeProviders, type ThreeProviders } from '../support/three-providers.ts';
 

@@ -1,6 +1,6 @@
 import type { ProviderName } from '@latchkey/identity/core/records';
-import { createEngine, type Engine } from '@latchkey/identity/hasura/graphql';
-import type { Reconciled } from '@latchkey/identity/sync/reconciled';
+import { createHasuraClient, type HasuraClient } from '@latchkey/identity/hasura/client';
+import type { ReconcileContext } from '@latchkey/identity/sync/reconcile-context';
 import { createWriter, type Writer } from '@latchkey/identity/sync/writer';
 import { type ClerkDirectory, startClerkDirectory } from './clerk-directory.ts';
 import { type EmbeddedProject, startEmbedded } from './embedded.ts';
@@ -8,9 +8,9 @@ import { type EmbeddedProject, startEmbedded } from './embedded.ts';
 export type ReconcileBench = {
   project: EmbeddedProject;
   directory: ClerkDirectory;
-  engine: Engine;
+  engine: HasuraClient;
   writer: Writer;
-  context: Reconciled;
+  context: ReconcileContext;
   query: EmbeddedProject['database']['query'];
   /** Users, organizations and members of the first organization, at Clerk alone. */
   populate(size: { users: number; organizations?: number; members?: number }): {
@@ -32,7 +32,7 @@ export type ReconcileBench = {
 /** A local Clerk, an engine with this project's tables, and what a reconcile between them takes. */
 export async function startReconcileBench(): Promise<ReconcileBench> {
   const [project, directory] = await Promise.all([startEmbedded(), startClerkDirectory()]);
-  const engine = createEngine(project.config);
+  const engine = createHasuraClient(project.config);
   const writer = createWriter(engine, { inFlight: 2, queueLimit: 10_000 });
   const { query } = project.database;
   const at = directory.clerk.directory;

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import {
   type Answer,
   type Caller,
-  createHasuraClient,
-  type HasuraClient,
-} from '@latchkey/local/hasura-client';
+  createGraphqlClient,
+  type GraphqlClient,
+} from '@latchkey/local/graphql-client';
 import { freePort, LOOPBACK } from '@latchkey/local/processes/ports';
 import { untilAnswers } from '@latchkey/local/processes/wait';
-import { type Service, startService } from '@latchkey/local/programs/service';
+import { type ServiceProcess, startService } from '@latchkey/local/programs/service';
 import { type LocalClerk, startLocalClerk } from '@latchkey/local/stand-ins/clerk/local-clerk';
 import type { Message } from '@latchkey/local/stand-ins/clerk/webhooks';
 import { jwtSecretOf } from '@latchkey/scripts/stack/trust';
@@ -17,7 +17,7 @@ import type { TestEngine } from './test-engine.ts';
 export type TestStack = {
   clerk: LocalClerk;
   engine: TestEngine;
-  hasura: HasuraClient;
+  hasura: GraphqlClient;
   /** Asks as admin; fails the test if there is an error. */
   asAdmin(query: string, variables?: Record<string, unknown>): Promise<Record<string, unknown>>;
   /** Asks with a token; fails the test if there is an error. */
@@ -72,7 +72,7 @@ export async function startTestStack({ linked = false } = {}): Promise<TestStack
     closers.push(() => engine.close());
     await applyProject(engine.url, adminSecret);
 
-    const startOne = async (): Promise<Service> => {
+    const startOne = async (): Promise<ServiceProcess> => {
       const service = await startService({
         port,
         engineUrl: engine.url,
@@ -91,7 +91,7 @@ export async function startTestStack({ linked = false } = {}): Promise<TestStack
     closers.push(() => service.close());
     clerk.deliverTo(`${service.url}/webhooks/clerk`);
 
-    const hasura = createHasuraClient(engine.url);
+    const hasura = createGraphqlClient(engine.url);
     const ask = async (query: string, caller: Caller, variables = {}): Promise<Record<string, unknown>> =>
       dataOf(await hasura.query(query, caller, variables));
     return {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { PROVIDER_NAMES, type ProviderName } from '@latchkey/identity/core/records';
-import { createHasuraClient, type HasuraClient } from '@latchkey/local/hasura-client';
+import { createGraphqlClient, type GraphqlClient } from '@latchkey/local/graphql-client';
 import { freePort, LOOPBACK } from '@latchkey/local/processes/ports';
 import { untilAnswers } from '@latchkey/local/processes/wait';
-import { type Service, startService } from '@latchkey/local/programs/service';
+import { type ServiceProcess, startService } from '@latchkey/local/programs/service';
 import type { LocalCasdoor } from '@latchkey/local/stand-ins/casdoor/local-casdoor';
 import type { LocalClerk } from '@latchkey/local/stand-ins/clerk/local-clerk';
 import type { LocalCognito } from '@latchkey/local/stand-ins/cognito/local-cognito';
@@ -30,8 +30,8 @@ export type ThreeProviders = {
   cognito: LocalCognito;
   /** Asks the service who a client is. */
   engine: TestEngine;
-  hasura: HasuraClient;
-  service: Service;
+  hasura: GraphqlClient;
+  service: ServiceProcess;
   adminSecret: string;
   actionSecret: string;
   asAdmin(query: string): Promise<Record<string, unknown>>;
@@ -82,7 +82,7 @@ export async function startThreeProviders(
     for (const provider of [clerk, casdoor, cognito]) {
       provider.deliverTo(`${service.url}/webhooks/${provider.name}`);
     }
-    const hasura = createHasuraClient(engine.url);
+    const hasura = createGraphqlClient(engine.url);
     return {
       clerk,
       casdoor,

@@ -34,7 +34,7 @@ const ERRORS = {
 export type ErrorCode = keyof typeof ERRORS;
 
 /**
- * An error that was foreseen. Its message names the mend and holds no personal data and no secret,
+ * An error that was foreseen. Its message names the fix and holds no personal data and no secret,
  * so it may be shown and logged.
  */
 export class LatchkeyError extends Error {

@@ -29,6 +29,6 @@ test('variables that the engine misses are told once, with what to do', async ()
   await applyProject(api, project, { report: (line) => lines.push(line) });
   expect(lines.filter((line) => line.startsWith('inconsistent: '))).toHaveLength(3);
   expect(lines.at(-1)).toBe(
-    'to mend that: set LATCHKEY_ACTION_SECRET and LATCHKEY_SERVICE_URL in the environment of Hasura itself, as .env.example says, and start it again',
+    'to fix that: set LATCHKEY_ACTION_SECRET and LATCHKEY_SERVICE_URL in the environment of Hasura itself, as .env.example says, and start it again',
   );
 });

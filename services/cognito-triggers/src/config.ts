@@ -99,7 +99,7 @@ export type Outcome<T> =
   | { readonly config: T; readonly problem?: undefined }
   | { readonly config?: undefined; readonly problem: string };
 
-/** Reads the settings of the Pre token generation function. A `problem` names the variable and the mend. */
+/** Reads the settings of the Pre token generation function. A `problem` names the variable and the fix. */
 export function readClaimsConfig(environment: NodeJS.ProcessEnv = process.env): Outcome<ClaimsConfig> {
   const parsed = CLAIMS.safeParse(environment);
   if (!parsed.success) return { problem: describe(parsed.error) };
@@ -143,7 +143,7 @@ export function readClaimsConfig(environment: NodeJS.ProcessEnv = process.env): 
   };
 }
 
-/** Reads the settings of the functions that forward. A `problem` names the variable and the mend. */
+/** Reads the settings of the functions that forward. A `problem` names the variable and the fix. */
 export function readForwardingConfig(
   environment: NodeJS.ProcessEnv = process.env,
 ): Outcome<ForwardingConfig> {

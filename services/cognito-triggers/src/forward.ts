@@ -74,12 +74,12 @@ interface Failure {
 
 function answered({ status, headers }: Response): Failure {
   const seconds = Number(headers.get('retry-after') ?? '');
-  const mend =
+  const fix =
     status === 401
       ? 'compare COGNITO_WEBHOOK_SECRET with that of the service'
       : 'its log and its ledger say why';
   return {
-    why: `it answers with status ${status}: ${mend}`,
+    why: `it answers with status ${status}: ${fix}`,
     isPassing: status === 429 || status >= 500,
     ...(seconds > 0 && { retryAfterMs: seconds * 1000 }),
   };

@@ -1,7 +1,7 @@
 import type { JwtSecret } from '@latchkey/core/jwt-secret';
 import type { CognitoTokens } from '@latchkey/identity/core/settings/cognito';
 import { cognitoEngineAuth } from '@latchkey/identity/providers/cognito/engine-auth';
-import { createHasuraClient } from '@latchkey/local/hasura-client';
+import { createGraphqlClient } from '@latchkey/local/graphql-client';
 import { createMetadataApi } from '@latchkey/scripts/project/metadata-api';
 import { CLIENT, fixture, type JsonFixture, POOL, SUB } from '@latchkey/tests/support/cognito';
 import { startTestEngine } from '@latchkey/tests/support/engine';
@@ -91,7 +91,7 @@ async function engine(settings: Partial<CognitoTokens>) {
   const key = JSON.stringify(jwtSecret);
   const started = engines.get(key) ?? startEngine(jwtSecret);
   engines.set(key, started);
-  const hasura = createHasuraClient((await started).url);
+  const hasura = createGraphqlClient((await started).url);
   return async (token: string, role?: string) => {
     const answer = await hasura.query('{ who_am_i { role user_id variables } }', {
       token,

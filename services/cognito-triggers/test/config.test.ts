@@ -60,7 +60,7 @@ test.each<[Record<string, string>, RegExp]>([
     /LATCHKEY_ROLES_QUERY also needs HASURA_GRAPHQL_ADMIN_SECRET:/,
   ],
   [{ COGNITO_FEDERATED_GROUPS: 'yes' }, /COGNITO_FEDERATED_GROUPS must be true or false/],
-])('%j: named, with the mend', (environment, problem) => {
+])('%j: named, with the fix', (environment, problem) => {
   expect(readClaimsConfig(environment)).toEqual({ problem: expect.stringMatching(problem) });
 });
 

@@ -5,13 +5,13 @@
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import { createSessionUsers } from '#auth/session-users.ts';
 import { readConfig } from '#core/config.ts';
-import { createEngine } from '#hasura/graphql.ts';
+import { createHasuraClient } from '#hasura/client.ts';
 import { createLogger } from '#http/logger.ts';
 import { authHook } from '#http/routes/auth-hook.ts';
 import { loadProviders } from '#providers/registry.ts';
 
 const config = readConfig();
-const engine = createEngine(config.engine);
+const engine = createHasuraClient(config.engine);
 const { claims } = config.providers;
 const loggerInstance: FastifyBaseLogger = createLogger(config.logLevel);
 const logController = new LogController({ disableRequestLogging: true });

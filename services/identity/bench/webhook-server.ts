@@ -1,6 +1,6 @@
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import { readConfig } from '#core/config.ts';
-import { createEngine, type Engine } from '#hasura/graphql.ts';
+import { createHasuraClient, type HasuraClient } from '#hasura/client.ts';
 import { createLogger } from '#http/logger.ts';
 import { webhooks } from '#http/routes/webhooks.ts';
 import { loadProviders } from '#providers/registry.ts';
@@ -11,10 +11,10 @@ import type { Entry } from '#sync/rows.ts';
  * only how an event is written is the caller's.
  */
 export async function serveWebhooks(
-  write: (entry: Entry, engine: Engine) => Promise<unknown>,
+  write: (entry: Entry, engine: HasuraClient) => Promise<unknown>,
 ): Promise<void> {
   const config = readConfig();
-  const engine = createEngine(config.engine);
+  const engine = createHasuraClient(config.engine);
   const loggerInstance: FastifyBaseLogger = createLogger(config.logLevel);
   const logController = new LogController({ disableRequestLogging: true });
   const app = Fastify({ loggerInstance, logController });

@@ -1,12 +1,12 @@
 import { createForward } from '@latchkey/cognito-triggers/forward';
 import { rolesFromHasura } from '@latchkey/cognito-triggers/roles-from-hasura';
-import { createHasuraClient } from '@latchkey/local/hasura-client';
+import { createGraphqlClient } from '@latchkey/local/graphql-client';
 import { createSender, newRecord } from '@latchkey/local/stand-ins/casdoor/webhooks';
 import { createMetadataApi } from '@latchkey/scripts/project/metadata-api';
 import { SECRET } from '@latchkey/tests/support/cognito';
 import { type LocalServer, serve } from '@latchkey/tests/support/http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createEngine } from '#hasura/graphql.ts';
+import { createHasuraClient } from '#hasura/client.ts';
 import { createCasdoorApi } from '#providers/casdoor/api.ts';
 import { clerkAccounts } from '#providers/clerk/accounts.ts';
 import { clerkDirectory } from '#providers/clerk/directory.ts';
@@ -45,7 +45,7 @@ const CLIENTS: Record<string, { setting: string; call(url: string): Promise<stri
   'the service’s Hasura client': {
     setting: 'HASURA_GRAPHQL_ENDPOINT',
     call: (endpoint) =>
-      textOf(createEngine({ endpoint, adminSecret: 'hunter2', timeoutMs: 5_000 }).checkTables()),
+      textOf(createHasuraClient({ endpoint, adminSecret: 'hunter2', timeoutMs: 5_000 }).checkTables()),
   },
   'latchkey apply': {
     setting: 'HASURA_GRAPHQL_ENDPOINT',
@@ -54,7 +54,7 @@ const CLIENTS: Record<string, { setting: string; call(url: string): Promise<stri
   'the client of the demo and the tests': {
     setting: '',
     call: (endpoint) =>
-      textOf(createHasuraClient(endpoint).query('{ users { id } }', { adminSecret: 'hunter2' })),
+      textOf(createGraphqlClient(endpoint).query('{ users { id } }', { adminSecret: 'hunter2' })),
   },
   'the client of Casdoor’s API, reading': {
     setting: 'CASDOOR_ENDPOINT',
@@ -128,7 +128,7 @@ test('a redirect on the same server tells the path', async () => {
     response.writeHead(301, { location: '/hasura/v1/graphql?secret=1' }).end(),
   );
   const text = await textOf(
-    createEngine({ endpoint: server.url, adminSecret: 'hunter2', timeoutMs: 5_000 }).checkTables(),
+    createHasuraClient({ endpoint: server.url, adminSecret: 'hunter2', timeoutMs: 5_000 }).checkTables(),
   );
   await server.close();
   expect(text).toContain(`redirects to ${server.url}/hasura/v1/graphql: set it`);

@@ -3,7 +3,7 @@ import { LatchkeyError } from '#errors.ts';
 
 /** What the sections of the configuration are made of. None of them reads the environment itself. */
 
-/** One line for each variable that is wrong, with the mend. */
+/** One line for each variable that is wrong, with the fix. */
 export function settingsError(error: z.ZodError): LatchkeyError {
   const lines = error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}.`);
   return new LatchkeyError('configuration-invalid', lines.join('\n'));
@@ -65,10 +65,10 @@ export function isAnySet(values: readonly unknown[]): boolean {
   return values.some((value) => value !== undefined);
 }
 
-/** A variable that a provider cannot do without. `mend` says where its value comes from. */
-export function needed<T>(value: T | undefined, variable: string, mend: string): T {
+/** A variable that a provider cannot do without. `fix` says where its value comes from. */
+export function needed<T>(value: T | undefined, variable: string, fix: string): T {
   if (value === undefined) {
-    throw new LatchkeyError('configuration-invalid', `${variable} is missing: ${mend}.`);
+    throw new LatchkeyError('configuration-invalid', `${variable} is missing: ${fix}.`);
   }
   return value;
 }

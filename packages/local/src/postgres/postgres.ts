@@ -45,7 +45,7 @@ const THROW_AWAY = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off
  * @example
  * const server = await startPostgres({ directory: '.latchkey/postgres' });
  *
- * @throws with the mend, if the data are in use, the port is taken or the server does not start
+ * @throws with the fix, if the data are in use, the port is taken or the server does not start
  */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   const runAs = unprivilegedUser();
@@ -166,7 +166,7 @@ async function makeCluster(
         '--auth=scram-sha-256',
         '--encoding=UTF8',
         '--locale=C',
-        // Letters outside ASCII fold as they should, whatever locales the machine has.
+        // Letters outside ASCII mergeRecords as they should, whatever locales the machine has.
         '--locale-provider=builtin',
         '--builtin-locale=C.UTF-8',
         // The password is 32 random bytes: stretching it would only slow connecting down.

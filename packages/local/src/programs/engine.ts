@@ -46,7 +46,7 @@ export function linkEnvironment({ url, actionSecret }: ServiceLink): Record<stri
   return { LATCHKEY_SERVICE_URL: url, LATCHKEY_ACTION_SECRET: actionSecret };
 }
 
-export type Engine = {
+export type EngineProcess = {
   url: string;
   adminSecret: string;
   /** What runs: "embedded engine" or the command, and the version it names itself. */
@@ -62,7 +62,7 @@ const versionSchema = z.object({ version: z.string() });
  *
  * The provider's key set must answer before: a Hasura does not start without it.
  */
-export async function startEngine(options: EngineOptions): Promise<Engine> {
+export async function startEngine(options: EngineOptions): Promise<EngineProcess> {
   const { databaseUrl, adminSecret, jwtSecret, command, service = NOWHERE } = options;
   const port = options.port ?? (await freePort());
   const child = await startChild({

@@ -14,7 +14,7 @@ export type ServiceOptions = {
   onLine?: (line: string) => void;
 };
 
-export type Service = {
+export type ServiceProcess = {
   url: string;
   child: Child;
   close(): Promise<void>;
@@ -37,7 +37,7 @@ export const MEMORY_ENVIRONMENT = { MALLOC_ARENA_MAX: '1' };
 const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS'];
 
 /** Starts the identity service and waits until it answers; it does not wait for the engine. */
-export async function startService(options: ServiceOptions): Promise<Service> {
+export async function startService(options: ServiceOptions): Promise<ServiceProcess> {
   const port = options.port ?? (await freePort());
   const child = await startChild({
     name: 'the identity service',

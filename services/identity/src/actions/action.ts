@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Instant, Person } from '#core/records.ts';
-import type { Engine } from '#hasura/graphql.ts';
+import type { HasuraClient } from '#hasura/client.ts';
 import type { Provider } from '#providers/provider.ts';
 import type { Registry } from '#providers/registry.ts';
 import type { Writer } from '#sync/writer.ts';
@@ -8,7 +8,7 @@ import type { Writer } from '#sync/writer.ts';
 /** What actions work with. */
 export interface ActionServices {
   readonly providers: Registry;
-  readonly engine: Pick<Engine, 'ask'>;
+  readonly engine: Pick<HasuraClient, 'ask'>;
   readonly writer: Pick<Writer, 'write'>;
   /** Has what is remembered of these users' rows read anew. */
   readonly users: { forget(ids: readonly string[]): void };

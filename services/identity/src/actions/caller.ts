@@ -71,7 +71,7 @@ function providerOf(variables: Variables, providers: Registry): Provider {
   if (only !== undefined && others.length === 0) return only;
   throw new LatchkeyError(
     'request-invalid',
-    'Several providers are set up, and the session does not tell which one its token is of: have Hasura ask the auth hook (npx latchkey jwt-secret prints how), or give the tokens the claim x-hasura-identity-provider.',
+    'Several providers are set up, and the session does not tell which one its token is of: have Hasura ask the auth hook (npx latchkey jwt-secret hashes how), or give the tokens the claim x-hasura-identity-provider.',
   );
 }
 
@@ -101,7 +101,7 @@ function refusedCaller({ kind, reason }: SessionRefusal, issuedAt: Instant | und
   if (kind === 'revoked' && issuedAt === undefined) {
     return new LatchkeyError(
       'token-invalid',
-      'The sessions of this account were ended, and this one does not tell when its token was issued: have Hasura ask the auth hook (npx latchkey jwt-secret --strict prints how).',
+      'The sessions of this account were ended, and this one does not tell when its token was issued: have Hasura ask the auth hook (npx latchkey jwt-secret --strict hashes how).',
     );
   }
   return new LatchkeyError('token-invalid', `The token is refused: ${reason}.`);

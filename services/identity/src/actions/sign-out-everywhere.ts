@@ -13,7 +13,7 @@ export const signOutEverywhere: Action = {
       if (at.accounts.endSessions === undefined) {
         throw new LatchkeyError(
           'request-invalid',
-          `Sessions cannot be ended here: ${at.name} has no way to, and Hasura trusts tokens by itself. Have it ask the auth hook (npx latchkey jwt-secret --strict prints how).`,
+          `Sessions cannot be ended here: ${at.name} has no way to, and Hasura trusts tokens by itself. Have it ask the auth hook (npx latchkey jwt-secret --strict hashes how).`,
         );
       }
     } else if ((await refuseTokens(engine, caller)) === undefined) {

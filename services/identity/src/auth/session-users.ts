@@ -4,8 +4,8 @@ import { LRUCache } from 'lru-cache';
 import { isJsonObject } from '#core/payload.ts';
 import { mayBeSameOwner, PROVIDER_NAMES } from '#core/records.ts';
 import type { StoredUser } from '#core/session-check.ts';
+import type { HasuraClient } from '#hasura/client.ts';
 import { SessionUsersDocument, type SessionUsersQuery } from '#hasura/generated/documents.ts';
-import type { Engine } from '#hasura/graphql.ts';
 
 /** What a session is made of besides its token. */
 export interface SessionUser extends StoredUser {
@@ -17,7 +17,7 @@ export interface SessionUser extends StoredUser {
 export interface SessionUsers {
   /**
    * @returns undefined where there is no row
-   * @throws LatchkeyError what the {@link Engine} throws, which is not remembered
+   * @throws LatchkeyError what the {@link HasuraClient} throws, which is not remembered
    */
   find(id: string): Promise<SessionUser | undefined>;
   /** Has these read anew when they are next asked for: they have changed. */
@@ -59,7 +59,7 @@ interface Lookup {
  * @param options.lifetimeMs,options.most in place of the usual ones, for tests
  */
 export function createSessionUsers(
-  engine: Pick<Engine, 'ask'>,
+  engine: Pick<HasuraClient, 'ask'>,
   claims: readonly CustomClaim[],
   { lifetimeMs = SESSION_USER_SECONDS * 1000, most = MOST_USERS } = {},
 ): SessionUsers {

@@ -14,7 +14,7 @@ import { z } from 'zod';
 import { CASDOOR_SETTINGS, type CasdoorConfig, casdoorConfig } from '#core/settings/casdoor.ts';
 import { CLERK_SETTINGS, type ClerkConfig, clerkConfig } from '#core/settings/clerk.ts';
 import { COGNITO_SETTINGS, type CognitoConfig, cognitoConfig } from '#core/settings/cognito.ts';
-import { VANISHING_SETTINGS, type VanishingLimit } from '#core/settings/vanishing.ts';
+import { DELETION_LIMIT_SETTINGS, type DeletionLimit } from '#core/settings/deletion-limit.ts';
 import type { ProviderName } from './records.ts';
 
 export const ADDRESS_SETTINGS = z.object({
@@ -72,7 +72,7 @@ const ENVIRONMENT = z.object({
   ...SERVICE_SETTINGS.shape,
   ...ROLE_SETTINGS.shape,
   ...CLAIM_SETTINGS.shape,
-  ...VANISHING_SETTINGS.shape,
+  ...DELETION_LIMIT_SETTINGS.shape,
   ...CLERK_SETTINGS.shape,
   ...CASDOOR_SETTINGS.shape,
   ...COGNITO_SETTINGS.shape,
@@ -109,7 +109,7 @@ export interface Config {
   readonly engineSecrets: readonly string[];
   readonly retentionDays: number;
   /** How much a repair may delete at once. */
-  readonly vanishing: VanishingLimit;
+  readonly deletionLimit: DeletionLimit;
   readonly providers: ProviderConfigs;
   /** The role of requests without a token; undefined if they are refused. */
   readonly unauthorizedRole: string | undefined;
@@ -123,7 +123,7 @@ export const VARIABLES: readonly string[] = Object.keys(ENVIRONMENT.shape);
 /**
  * Reads the whole configuration, once.
  *
- * @throws LatchkeyError `configuration-invalid`: one line for each variable that is wrong, with the mend
+ * @throws LatchkeyError `configuration-invalid`: one line for each variable that is wrong, with the fix
  */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const parsed = ENVIRONMENT.safeParse(environment);
@@ -141,7 +141,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     writer: { inFlight: env.LATCHKEY_WRITES_IN_FLIGHT, queueLimit: env.LATCHKEY_QUEUE_LIMIT },
     engineSecrets: env.LATCHKEY_ACTION_SECRET,
     retentionDays: env.LATCHKEY_RETENTION_DAYS,
-    vanishing: { share: env.LATCHKEY_MAX_VANISH, rows: env.LATCHKEY_MAX_VANISH_ROWS },
+    deletionLimit: { share: env.LATCHKEY_DELETION_LIMIT, rows: env.LATCHKEY_DELETION_LIMIT_ROWS },
     providers: providerConfigs(env),
     unauthorizedRole: env.LATCHKEY_UNAUTHORIZED_ROLE,
     sessionSeconds: env.LATCHKEY_SESSION_SECONDS,

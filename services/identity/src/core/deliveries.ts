@@ -13,7 +13,7 @@ export interface Delivery {
 }
 
 /** What a provider makes of a delivery. `payload` is what the ledger keeps of it. */
-export type Reading =
+export type ParsedDelivery =
   | {
       readonly kind: 'records';
       readonly type: string;

@@ -1,8 +1,8 @@
 import type { CustomClaim } from '@latchkey/core/settings/claims';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { createSessionUsers } from '#auth/session-users.ts';
-import type { VanishingLimit } from '#core/settings/vanishing.ts';
-import type { Engine } from '#hasura/graphql.ts';
+import type { DeletionLimit } from '#core/settings/deletion-limit.ts';
+import type { HasuraClient } from '#hasura/client.ts';
 import type { TrustMode } from '#hasura/trust-mode.ts';
 import { actions } from '#http/routes/actions.ts';
 import { authHook } from '#http/routes/auth-hook.ts';
@@ -15,7 +15,6 @@ import { createReconcileJob } from '#sync/reconcile-job.ts';
 import type { Writer } from '#sync/writer.ts';
 import { closeGracefully } from './closing.ts';
 import { answerError, answerNotFound } from './errors.ts';
-import { forgettingWriter } from './forgetting-writer.ts';
 import {
   answerClientError,
   LARGEST_BODY,
@@ -23,17 +22,18 @@ import {
   SERVER_OPTIONS,
   SLOWEST_REQUEST_MS,
 } from './limits.ts';
+import { withSessionInvalidation } from './session-invalidation.ts';
 
 export interface Services {
   readonly providers: Registry;
   readonly writer: Writer;
-  readonly engine: Pick<Engine, 'ask' | 'checkTables'>;
+  readonly engine: Pick<HasuraClient, 'ask' | 'checkTables'>;
   /** With any of which Hasura may call; without one nobody may. */
   readonly engineSecrets: readonly string[];
   /** How long the ledger keeps a delivery. */
   readonly retentionDays: number;
   /** How much the reconcile may delete at once. */
-  readonly vanishing: VanishingLimit;
+  readonly deletionLimit: DeletionLimit;
   /** How long a call for a reconcile is kept waiting for its end, in milliseconds. */
   readonly longestWaitMs?: number;
   readonly logger: FastifyBaseLogger;
@@ -70,7 +70,7 @@ export function buildApp(services: Services): FastifyInstance {
   });
   const { providers, engine, claims = [], unauthorizedRole, sessionSeconds } = services;
   const users = createSessionUsers(engine, claims);
-  const writer = forgettingWriter(services.writer, users);
+  const writer = withSessionInvalidation(services.writer, users);
   const reconcile = createReconcileJob({ ...services, writer });
   limitHeaders(app);
   closeGracefully(app, () => reconcile.close());

@@ -20,7 +20,7 @@ export function answerError(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
-  const known = understand(error);
+  const known = toLatchkeyError(error);
   if (known.status < 500) {
     request.log.info({ code: known.code }, 'refused');
     return reply.code(known.status).send({ code: known.code, message: known.message });
@@ -49,7 +49,7 @@ export function answerNotFound(request: FastifyRequest, reply: FastifyReply): Fa
 }
 
 /** Any error, in our vocabulary. */
-export function understand(error: FastifyError | LatchkeyError): LatchkeyError {
+export function toLatchkeyError(error: FastifyError | LatchkeyError): LatchkeyError {
   if (error instanceof LatchkeyError) return error;
   if (error.statusCode === undefined || error.statusCode >= 500) {
     return new LatchkeyError('internal', 'Unforeseen.', { cause: error });

@@ -1,7 +1,7 @@
 import { LatchkeyError } from '@latchkey/core/errors';
 import { jwtModeProblemOf } from '#auth/jwt-mode.ts';
 import { readConfig } from '#core/config.ts';
-import { createEngine } from '#hasura/graphql.ts';
+import { createHasuraClient } from '#hasura/client.ts';
 import { readTrustMode } from '#hasura/trust-mode.ts';
 import { loadProviders } from '#providers/registry.ts';
 import { createWriter } from '#sync/writer.ts';
@@ -15,7 +15,7 @@ async function main(): Promise<void> {
   if (config.engineSecrets.length === 0) {
     logger.warn('LATCHKEY_ACTION_SECRET is missing: actions and cron triggers are refused (docs/actions.md)');
   }
-  const engine = createEngine(config.engine);
+  const engine = createHasuraClient(config.engine);
   const providers = await loadProviders(config.providers, engine);
   const problem = config.hasJwtSecret ? jwtModeProblemOf(providers) : undefined;
   if (problem !== undefined) {
@@ -27,7 +27,7 @@ async function main(): Promise<void> {
     engine,
     engineSecrets: config.engineSecrets,
     retentionDays: config.retentionDays,
-    vanishing: config.vanishing,
+    deletionLimit: config.deletionLimit,
     logger,
     unauthorizedRole: config.unauthorizedRole,
     claims: config.providers.claims,

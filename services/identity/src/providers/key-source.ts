@@ -59,15 +59,15 @@ export interface KeySource {
 
 export interface KeySourceOptions {
   readonly url: string;
-  /** What to check when they cannot be had: "Clerk’s keys cannot be had from <url> (<why>): <mend>." */
+  /** What to check when they cannot be had: "Clerk’s keys cannot be had from <url> (<why>): <fix>." */
   readonly provider: string;
-  readonly mend: string;
+  readonly fix: string;
   /** Objects to a set that is not the wanted one, by throwing. */
   readonly check?: (keySet: JSONWebKeySet) => void;
 }
 
 /** Where a provider's public keys come from, for the service's own verification and for Hasura's. */
-export function createKeySource({ url, provider, mend, check }: KeySourceOptions): KeySource {
+export function createKeySource({ url, provider, fix, check }: KeySourceOptions): KeySource {
   let kept: KeptKeys | undefined;
   let askedAt = Number.NEGATIVE_INFINITY;
   let asking: Promise<KeptKeys> | undefined;
@@ -132,7 +132,7 @@ export function createKeySource({ url, provider, mend, check }: KeySourceOptions
       networkCause(cause) ?? (cause instanceof UnfitAnswer ? cause.message : 'the answer is no key set');
     return new LatchkeyError(
       'provider-unreachable',
-      `${provider}’s keys cannot be had from ${url} (${why}): ${mend}.`,
+      `${provider}’s keys cannot be had from ${url} (${why}): ${fix}.`,
       { cause },
     );
   }

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { JwtSecret } from '@latchkey/core/jwt-secret';
-import type { Delivery, Reading } from '#core/deliveries.ts';
+import type { Delivery, ParsedDelivery } from '#core/deliveries.ts';
 import type { IdentityRecord, Instant, Person, ProviderName, RecordKey, UserRecord } from '#core/records.ts';
 import type { KeptKeys } from './key-source.ts';
 
@@ -142,7 +142,7 @@ export interface Provider {
    * Reads an authenticated delivery. Never throws for what the delivery says, only for what the
    * provider's API does not answer (`provider-unreachable`).
    */
-  records(delivery: Delivery): Promise<Reading>;
+  records(delivery: Delivery): Promise<ParsedDelivery>;
   readonly directory: Directory;
   /**
    * One thing, read by itself: pages that are counted off by position may pass over somebody while

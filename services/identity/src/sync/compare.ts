@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { EPOCH, type IdentityRecord, mayBeSameOwner, PROVIDER_NAMES, type RecordKey } from '#core/records.ts';
+import type { HasuraClient } from '#hasura/client.ts';
 import {
   StoredMembershipsDocument,
   StoredOrganizationsDocument,
   StoredUsersDocument,
 } from '#hasura/generated/documents.ts';
-import type { Engine } from '#hasura/graphql.ts';
 import type { Directory } from '#providers/provider.ts';
 import { keyOf } from './keys.ts';
 import { membershipRow, organizationRow, userRow } from './rows.ts';
@@ -55,7 +55,7 @@ const NOT_CONTENT = new Set([
 
 /** Compares a page of records with their rows. */
 export async function compare(
-  engine: Pick<Engine, 'ask'>,
+  engine: Pick<HasuraClient, 'ask'>,
   records: readonly IdentityRecord[],
   clock: Directory['clock'],
 ): Promise<Compared[]> {
@@ -124,7 +124,7 @@ function instantOf(value: unknown): number | null {
 }
 
 async function readRows(
-  engine: Pick<Engine, 'ask'>,
+  engine: Pick<HasuraClient, 'ask'>,
   records: readonly IdentityRecord[],
 ): Promise<Map<string, StoredRow>> {
   const organizations = records.flatMap((one) => (one.kind === 'organization' ? [one.id] : []));

@@ -1,5 +1,5 @@
 import { LatchkeyError } from '@latchkey/core/errors';
-import type { Delivery, LedgerEntry, Reading } from '#core/deliveries.ts';
+import type { Delivery, LedgerEntry, ParsedDelivery } from '#core/deliveries.ts';
 import type { Provider } from '#providers/provider.ts';
 import type { Settlement, Writer } from './writer.ts';
 
@@ -49,7 +49,7 @@ export async function deliver(
  * What the sender is told of a dead delivery.
  * @returns undefined where it was applied or ignored
  */
-export function complaint({ status, type, error }: Outcome): LatchkeyError | undefined {
+export function toHttpError({ status, type, error }: Outcome): LatchkeyError | undefined {
   if (status !== 'dead') return undefined;
   return new LatchkeyError(
     'payload-malformed',
@@ -57,7 +57,7 @@ export function complaint({ status, type, error }: Outcome): LatchkeyError | und
   );
 }
 
-function verdictOn(reading: Reading): Pick<LedgerEntry, 'status' | 'error'> {
+function verdictOn(reading: ParsedDelivery): Pick<LedgerEntry, 'status' | 'error'> {
   switch (reading.kind) {
     case 'records':
       return { status: 'applied', error: null };

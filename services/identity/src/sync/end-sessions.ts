@@ -1,6 +1,6 @@
 import type { Instant, Person } from '#core/records.ts';
+import type { HasuraClient } from '#hasura/client.ts';
 import { EndSessionsDocument } from '#hasura/generated/documents.ts';
-import type { Engine } from '#hasura/graphql.ts';
 
 /**
  * Has the auth hook and the actions refuse all tokens that a person has so far. Their sessions at the provider
@@ -9,7 +9,7 @@ import type { Engine } from '#hasura/graphql.ts';
  * @returns from when on tokens are good again; undefined where there is no row of this person
  */
 export async function refuseTokens(
-  engine: Pick<Engine, 'ask'>,
+  engine: Pick<HasuraClient, 'ask'>,
   { id, provider, tenant }: Person,
 ): Promise<Instant | undefined> {
   // Where the row does not tell its tenant yet, it is whoever of the provider bears the id.

@@ -2,27 +2,27 @@ import { LatchkeyError } from '@latchkey/core/errors';
 import { type IdentityRecord, UNCERTAIN_TENANT } from '#core/records.ts';
 import type { Directory, DirectoryPage } from '#providers/provider.ts';
 import { compare, type StoredPlace } from './compare.ts';
-import { convey } from './conveyor.ts';
+import type { KeySet } from './key-set.ts';
 import { keyOf } from './keys.ts';
+import { mapInOrder } from './map-in-order.ts';
 import { withMoved } from './moved.ts';
-import type { Reached, Reconciled } from './reconciled.ts';
+import type { ReconcileContext, ReconcilePosition } from './reconcile-context.ts';
 import { addExample, addPage, type Report, sum } from './report.ts';
-import type { Seen } from './seen.ts';
 
 /** Pages compared or written at once: enough to keep the engine busy while the next one is fetched. */
 export const PAGES_AT_ONCE = 4;
 
-export type Tell = (phase: Reached['phase'], rows: number) => void;
+export type Tell = (phase: ReconcilePosition['phase'], rows: number) => void;
 
 export interface Sweep {
-  readonly seen: Seen;
+  readonly seen: KeySet;
   readonly signal: AbortSignal;
   readonly tell: Tell;
 }
 
 /** Reads the whole directory, and hands on what is not in the tables as it is there. */
 export async function list(
-  context: Reconciled,
+  context: ReconcileContext,
   report: Report,
   {
     seen,
@@ -66,7 +66,7 @@ export async function list(
     listed(page);
     tell('reading', sum(report.listed));
   };
-  await convey(pagesFrom(directory, cursor, signal), PAGES_AT_ONCE, work, finished);
+  await mapInOrder(pagesFrom(directory, cursor, signal), PAGES_AT_ONCE, work, finished);
 }
 
 function takenBy(owner: StoredPlace | undefined): string {

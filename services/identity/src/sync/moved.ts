@@ -1,9 +1,9 @@
 import { mayHaveMoved, type UserRecord } from '#core/records.ts';
 import { type Compared, compare } from './compare.ts';
-import type { Reconciled } from './reconciled.ts';
+import type { ReconcileContext } from './reconcile-context.ts';
 import type { Refused } from './write-all.ts';
 
-type Asked = Pick<Reconciled, 'provider'>;
+type Asked = Pick<ReconcileContext, 'provider'>;
 
 /**
  * The same user with the tenant that they have left, where their row is another tenant's and the provider,
@@ -47,7 +47,7 @@ export function withMoved(
 
 /** @returns by their ids, those users among refused records who have moved */
 export async function movedAmong(
-  context: Reconciled,
+  context: ReconcileContext,
   refused: readonly Refused[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, UserRecord>> {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LatchkeyError } from '@latchkey/core/errors';
 import type { ProviderName } from '#core/records.ts';
-import type { VanishingLimit } from '#core/settings/vanishing.ts';
-import type { Engine } from '#hasura/graphql.ts';
+import type { DeletionLimit } from '#core/settings/deletion-limit.ts';
+import type { HasuraClient } from '#hasura/client.ts';
 import type { Provider } from '#providers/provider.ts';
 import type { Registry } from '#providers/registry.ts';
 import { repair } from './reconcile.ts';
@@ -11,7 +11,7 @@ import type { Writer } from './writer.ts';
 
 /**
  * How the reconcile of a provider ended
- * - `done`: its tables are what it holds; `differences` were found and mended
+ * - `done`: its tables are what it holds; `differences` were found and fixed
  * - `under-way`: another process is at it
  * - `skipped`: its settings do not allow for it
  * - `failed`
@@ -22,7 +22,7 @@ export interface ReconcileOutcome {
   readonly differences?: number;
   /** What to know of what the provider lists. */
   readonly notices?: readonly string[];
-  /** Why, and the mend. */
+  /** Why, and the fix. */
   readonly reason?: string;
 }
 
@@ -43,13 +43,13 @@ const MOST_ATTEMPTS = 60;
 
 export function createReconcileJob(context: {
   readonly providers: Registry;
-  readonly engine: Pick<Engine, 'ask'>;
+  readonly engine: Pick<HasuraClient, 'ask'>;
   readonly writer: Pick<Writer, 'write'>;
-  readonly vanishing: VanishingLimit;
+  readonly deletionLimit: DeletionLimit;
   /** Between two attempts where another process is at it, in milliseconds. */
   readonly waitMs?: number;
 }): ReconcileJob {
-  const { providers, engine, writer, vanishing, waitMs = 30_000 } = context;
+  const { providers, engine, writer, deletionLimit, waitMs = 30_000 } = context;
   const closing = new AbortController();
   let underWay: Promise<readonly ReconcileOutcome[]> | undefined;
   const wanted = new Map<ProviderName, Promise<ReconcileOutcome>>();
@@ -66,7 +66,7 @@ export function createReconcileJob(context: {
     const { name } = provider;
     const { signal } = closing;
     try {
-      const report = await repair({ provider, engine, writer, signal }, { vanishing, ...settings });
+      const report = await repair({ provider, engine, writer, signal }, { deletionLimit, ...settings });
       const { notices } = report;
       return {
         provider: name,

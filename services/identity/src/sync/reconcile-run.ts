@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { LatchkeyError } from '@latchkey/core/errors';
 import { z } from 'zod';
 import type { Instant, ProviderName } from '#core/records.ts';
+import type { HasuraClient } from '#hasura/client.ts';
 import {
   BeginRunDocument,
   KeysOfRunDocument,
@@ -10,7 +11,6 @@ import {
   TakeRunDocument,
   UnfinishedRunDocument,
 } from '#hasura/generated/documents.ts';
-import type { Engine } from '#hasura/graphql.ts';
 
 export type Task = 'backfill' | 'drift' | 'repair';
 
@@ -75,7 +75,7 @@ const CURSOR = z.string().optional().catch(undefined);
  * @throws LatchkeyError `reconcile-under-way` where another process is at it, or takes over later
  */
 export async function withRun<T>(
-  engine: Pick<Engine, 'ask'>,
+  engine: Pick<HasuraClient, 'ask'>,
   options: RunOptions,
   work: (run: Run) => Promise<T>,
 ): Promise<T> {
@@ -162,7 +162,7 @@ export async function withRun<T>(
 
 /** Writes down a run that holds nothing and has ended already. */
 export async function recordRun(
-  engine: Pick<Engine, 'ask'>,
+  engine: Pick<HasuraClient, 'ask'>,
   { provider, task }: Pick<RunOptions, 'provider' | 'task'>,
   startedAt: Instant,
   { counts, drift = {} }: Progress,
@@ -172,7 +172,7 @@ export async function recordRun(
 }
 
 async function begin(
-  engine: Pick<Engine, 'ask'>,
+  engine: Pick<HasuraClient, 'ask'>,
   { provider, task, takeOver = false, restart = false }: RunOptions,
   holder: string,
 ): Promise<{ id: string; startedAt: Instant; resumed: Resumed | undefined }> {
@@ -216,7 +216,7 @@ async function begin(
   }
 }
 
-async function* keptOf(engine: Pick<Engine, 'ask'>, id: string): AsyncGenerator<Buffer> {
+async function* keptOf(engine: Pick<HasuraClient, 'ask'>, id: string): AsyncGenerator<Buffer> {
   let after = NO_ID;
   for (;;) {
     const { identity_reconcile_keys: rows } = await engine.ask(KeysOfRunDocument, {

@@ -1,14 +1,14 @@
 import type { IdentityRecord } from '#core/records.ts';
-import { VANISHING, type VanishingLimit } from '#core/settings/vanishing.ts';
-import { convey } from './conveyor.ts';
+import { DELETION_LIMIT, type DeletionLimit } from '#core/settings/deletion-limit.ts';
+import { checkDeletionLimit } from './deletion-limit.ts';
+import { createKeySet, HASH_BYTES, hashKeys, type KeySet } from './key-set.ts';
 import { deletionOf, keyOf } from './keys.ts';
 import { list, PAGES_AT_ONCE, pagesFrom, type Sweep, type Tell } from './listing.ts';
+import { mapInOrder } from './map-in-order.ts';
+import type { ReconcileContext } from './reconcile-context.ts';
 import { type Progress, type Resumed, recordRun, withRun } from './reconcile-run.ts';
-import type { Reconciled } from './reconciled.ts';
 import { addExample, addPage, newReport, type Report, resumeReport, sum, type Tally } from './report.ts';
-import { createSeen, PRINT_BYTES, printsOf, type Seen } from './seen.ts';
 import { type Listed, type Unlisted, walkUnlisted } from './unlisted.ts';
-import { refuseMassDeletion } from './vanishing.ts';
 import { writeListed } from './write-listed.ts';
 
 export interface RunSettings {
@@ -26,7 +26,7 @@ const LOOKUPS_AT_ONCE = 8;
  *
  * @throws LatchkeyError `reconcile-under-way`, and what the directory and the writer throw
  */
-export function backfill(context: Reconciled, settings: RunSettings = {}): Promise<Report> {
+export function backfill(context: ReconcileContext, settings: RunSettings = {}): Promise<Report> {
   const { provider, engine } = context;
   const options = { provider: provider.name, task: 'backfill', signal: context.signal, ...settings } as const;
   return withRun(engine, options, async ({ startedAt, resumed, signal, reached, keep }) => {
@@ -34,9 +34,9 @@ export function backfill(context: Reconciled, settings: RunSettings = {}): Promi
     if (resumed !== undefined) resumeReport(report, resumed);
     const tell = teller(context, signal);
     // What is read anew at each cursor has been written and counted once already.
-    const done = createSeen();
-    for await (const prints of resumed?.kept() ?? []) done.addPrints(prints);
-    await convey(
+    const done = createKeySet();
+    for await (const hashes of resumed?.kept() ?? []) done.addHashes(hashes);
+    await mapInOrder(
       pagesFrom(provider.directory, resumed?.cursor, signal),
       PAGES_AT_ONCE,
       async ({ records, isReadAnew }) => {
@@ -47,7 +47,7 @@ export function backfill(context: Reconciled, settings: RunSettings = {}): Promi
       },
       (page, fresh) => {
         for (const { kind } of fresh) report.listed[kind] += 1;
-        if (page.isReadAnew === true) keep(printsOf(fresh.map(keyOf)));
+        if (page.isReadAnew === true) keep(hashKeys(fresh.map(keyOf)));
         addPage(report, page);
         reached({ cursor: page.cursor, ...progressOf(report) });
         tell('reading', sum(report.listed));
@@ -61,12 +61,12 @@ export function backfill(context: Reconciled, settings: RunSettings = {}): Promi
  * Compares what the provider holds with its rows, and changes nothing. A provider that changes
  * meanwhile, and whose webhooks are still on their way, differs for that moment.
  */
-export async function drift(context: Reconciled): Promise<Report> {
+export async function drift(context: ReconcileContext): Promise<Report> {
   const { provider, engine } = context;
   const signal = context.signal ?? new AbortController().signal;
   const report = newReport(provider.name, 'drift', Date.now());
   const tell = teller(context, signal);
-  const seen = createSeen();
+  const seen = createKeySet();
   await list(context, report, { seen, signal, tell });
   await look(context, report, { seen, signal, tell });
   await recordRun(engine, report, report.startedAt, progressOf(report));
@@ -84,11 +84,11 @@ export async function drift(context: Reconciled): Promise<Report> {
  * `reconcile-under-way`, and what the provider's API and the writer throw
  */
 export function repair(
-  context: Reconciled,
+  context: ReconcileContext,
   {
-    vanishing: limit = VANISHING,
+    deletionLimit = DELETION_LIMIT,
     ...settings
-  }: RunSettings & { vanishing?: VanishingLimit | undefined } = {},
+  }: RunSettings & { deletionLimit?: DeletionLimit | undefined } = {},
 ): Promise<Report> {
   const { provider, engine } = context;
   const options = { provider: provider.name, task: 'repair', signal: context.signal, ...settings } as const;
@@ -107,19 +107,19 @@ export function repair(
         heal: (records) => writeListed(context, report, records, signal),
         listed: (page) => {
           cursor = page.cursor;
-          run.keep(printsOf(page.records.map(keyOf)));
+          run.keep(hashKeys(page.records.map(keyOf)));
         },
       });
       cursor = LISTED;
       note();
     }
-    const vanishing = await look(context, report, sweep);
+    const deletions = await look(context, report, sweep);
     // What could not be read may be just what is missing from the listing.
     if (report.unreadable > 0) {
       note();
       return report;
     }
-    refuseMassDeletion(report, vanishing, limit);
+    checkDeletionLimit(report, deletions, deletionLimit);
     if (sum(report.drift.extra) + sum(report.drift.orphaned) > 0) await remove(context, report, sweep);
     note();
     return report;
@@ -137,25 +137,29 @@ const LISTED = 'listed';
 async function resume(
   report: Report,
   resumed: Resumed | undefined,
-): Promise<{ seen: Seen; cursor?: string }> {
-  const seen = createSeen();
+): Promise<{ seen: KeySet; cursor?: string }> {
+  const seen = createKeySet();
   if (resumed === undefined) return { seen };
   let kept = 0;
-  for await (const prints of resumed.kept()) {
-    seen.addPrints(prints);
-    kept += prints.length / PRINT_BYTES;
+  for await (const hashes of resumed.kept()) {
+    seen.addHashes(hashes);
+    kept += hashes.length / HASH_BYTES;
   }
   const found = newReport(report.provider, report.task, report.startedAt);
   resumeReport(found, resumed);
   // With less than was listed, what is there would be taken for gone.
-  if (kept < sum(found.listed)) return { seen: createSeen() };
+  if (kept < sum(found.listed)) return { seen: createKeySet() };
   resumeReport(report, resumed);
   return { seen, cursor: resumed.cursor };
 }
 
-/** @returns how many would vanish by themselves, and not with their user or organization */
-async function look(context: Reconciled, report: Report, { seen, signal, tell }: Sweep): Promise<Tally> {
-  const vanishing = { organization: 0, user: 0, membership: 0 };
+/** @returns how many would be deleted by themselves, and not with their user or organization */
+async function look(
+  context: ReconcileContext,
+  report: Report,
+  { seen, signal, tell }: Sweep,
+): Promise<Tally> {
+  const deletions = { organization: 0, user: 0, membership: 0 };
   for await (const { kind, live, unlisted } of walkUnlisted(
     context.engine,
     listedBy(context, report, seen),
@@ -165,15 +169,19 @@ async function look(context: Reconciled, report: Report, { seen, signal, tell }:
     for (const { key, problem, isImplied } of unlisted) {
       report.drift[problem][kind] += 1;
       addExample(report, problem, key);
-      if (!isImplied) vanishing[kind] += 1;
+      if (!isImplied) deletions[kind] += 1;
     }
     tell('looking for what is gone', sum(report.stored));
   }
-  return vanishing;
+  return deletions;
 }
 
 /** Marks as deleted what was not listed, once the provider, asked for it by name, does not have it. */
-async function remove(context: Reconciled, report: Report, { seen, signal, tell }: Sweep): Promise<void> {
+async function remove(
+  context: ReconcileContext,
+  report: Report,
+  { seen, signal, tell }: Sweep,
+): Promise<void> {
   const { provider } = context;
   const listed = listedBy(context, report, seen);
   const isGone = async ({ key, problem }: Unlisted): Promise<IdentityRecord> => {
@@ -190,13 +198,17 @@ async function remove(context: Reconciled, report: Report, { seen, signal, tell 
   }
 }
 
-function listedBy({ provider }: Reconciled, { provider: name, startedAt }: Report, seen: Seen): Listed {
+function listedBy(
+  { provider }: ReconcileContext,
+  { provider: name, startedAt }: Report,
+  seen: KeySet,
+): Listed {
   return { provider: name, tenants: provider.directory.tenants, seen, began: startedAt };
 }
 
 /** Tells how far it is, and out of how many as soon as the provider has said so. */
 function teller(
-  { provider, onProgress }: Reconciled,
+  { provider, onProgress }: ReconcileContext,
   signal: AbortSignal,
   also: () => void = () => {},
 ): Tell {

@@ -1,19 +1,19 @@
 import { LatchkeyError } from '@latchkey/core/errors';
 import type { DeliveryStatus } from '#core/deliveries.ts';
 import { PROVIDER_NAMES } from '#core/records.ts';
+import type { HasuraClient } from '#hasura/client.ts';
 import {
   DeadDeliveriesDocument,
   type DeadDeliveriesQuery,
   DeliveryStatusDocument,
 } from '#hasura/generated/documents.ts';
-import type { Engine } from '#hasura/graphql.ts';
 import type { Registry } from '#providers/registry.ts';
 import { deliver } from './deliver.ts';
 import type { Writer } from './writer.ts';
 
 export interface ReplayContext {
   readonly providers: Registry;
-  readonly engine: Pick<Engine, 'ask'>;
+  readonly engine: Pick<HasuraClient, 'ask'>;
   readonly writer: Pick<Writer, 'write'>;
 }
 

@@ -1,4 +1,5 @@
 import type { Instant } from '#core/records.ts';
+import type { HasuraClient } from '#hasura/client.ts';
 import {
   DropDeliveriesDocument,
   DropRunsDocument,
@@ -6,7 +7,6 @@ import {
   OldDeliveriesDocument,
   PayloadsOfDeletedUsersDocument,
 } from '#hasura/generated/documents.ts';
-import type { Engine } from '#hasura/graphql.ts';
 
 const DAY_MS = 86_400_000;
 /** Rows in one mutation: enough to be quick, and too few to hold locks for long. */
@@ -25,10 +25,10 @@ export interface Cleared {
  * Removes from the ledger what came more than so many days ago, dead deliveries too, and old runs of
  * the reconcile. Two at once do no harm: each row goes once.
  *
- * @throws LatchkeyError what the {@link Engine} throws; what was done until then stays done
+ * @throws LatchkeyError what the {@link HasuraClient} throws; what was done until then stays done
  */
 export async function clearLedger(
-  engine: Pick<Engine, 'ask'>,
+  engine: Pick<HasuraClient, 'ask'>,
   { days, now = Date.now }: { days: number; now?: () => Instant },
 ): Promise<Cleared> {
   const before = new Date(now() - days * DAY_MS).toISOString();
@@ -44,9 +44,9 @@ export async function clearLedger(
  * Erases what the ledger keeps of users who are deleted. The deletion itself erases all that came
  * before it; this is for what comes late, when its sender tries once more.
  *
- * @throws LatchkeyError what the {@link Engine} throws; what was done until then stays done
+ * @throws LatchkeyError what the {@link HasuraClient} throws; what was done until then stays done
  */
-export function erasePayloads(engine: Pick<Engine, 'ask'>): Promise<Cleared> {
+export function erasePayloads(engine: Pick<HasuraClient, 'ask'>): Promise<Cleared> {
   return inBatches(
     async () => (await engine.ask(PayloadsOfDeletedUsersDocument, { limit: BATCH })).identity_deliveries,
     async (ids) => (await engine.ask(ErasePayloadsDocument, { ids })).update_identity_deliveries,

@@ -9,7 +9,7 @@ import {
   type UserRecord,
 } from '#core/records.ts';
 import type { WriteBatchMutationVariables } from '#hasura/generated/documents.ts';
-import { fold } from './fold.ts';
+import { mergeRecords } from './merge.ts';
 
 /** What is committed or refused as one: a delivery with what it says, or records alone. */
 export interface Entry {
@@ -23,7 +23,7 @@ export interface Entry {
  * @throws LatchkeyError `record-refused` where two providers or tenants claim the same id
  */
 export function batchOf(entries: readonly Entry[]): WriteBatchMutationVariables {
-  const { organizations, users, memberships } = fold(entries.flatMap(({ records }) => records));
+  const { organizations, users, memberships } = mergeRecords(entries.flatMap(({ records }) => records));
   const erased = users.filter(({ deleted }) => deleted);
   const endedOrganizations = organizations.filter(isOnlyIfStored).map(endOfOrganization);
   const endedUsers = users.filter(isOnlyIfStored).map(endOfUser);

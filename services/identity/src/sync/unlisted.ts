@@ -5,14 +5,14 @@ import {
   type RecordKey,
   UNCERTAIN_TENANT,
 } from '#core/records.ts';
+import type { HasuraClient } from '#hasura/client.ts';
 import {
   WalkMembershipsDocument,
   WalkOrganizationsDocument,
   WalkUsersDocument,
 } from '#hasura/generated/documents.ts';
-import type { Engine } from '#hasura/graphql.ts';
+import type { KeySet } from './key-set.ts';
 import { keyOf } from './keys.ts';
-import type { Seen } from './seen.ts';
 
 /** A live row that a complete listing did not name. */
 export interface Unlisted {
@@ -33,7 +33,7 @@ export interface Walked {
 export interface Listed {
   readonly provider: ProviderName;
   readonly tenants: readonly string[] | undefined;
-  readonly seen: Seen;
+  readonly seen: KeySet;
   readonly began: Instant;
 }
 
@@ -54,7 +54,7 @@ const STRETCH = 1_000;
  * @param listed.began when the listing began
  */
 export async function* walkUnlisted(
-  engine: Pick<Engine, 'ask'>,
+  engine: Pick<HasuraClient, 'ask'>,
   { provider, tenants, seen, began }: Listed,
 ): AsyncGenerator<Walked> {
   const isUnlisted = (key: RecordKey, clock: string) =>

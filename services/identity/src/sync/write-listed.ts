@@ -1,6 +1,6 @@
 import type { IdentityRecord } from '#core/records.ts';
 import { movedAmong } from './moved.ts';
-import type { Reconciled } from './reconciled.ts';
+import type { ReconcileContext } from './reconcile-context.ts';
 import { addExample, type Report } from './report.ts';
 import { writeAll } from './write-all.ts';
 
@@ -12,7 +12,7 @@ import { writeAll } from './write-all.ts';
  * @throws LatchkeyError as {@link writeAll} does, and what the provider's API throws
  */
 export async function writeListed(
-  context: Reconciled,
+  context: ReconcileContext,
   report: Report,
   records: readonly IdentityRecord[],
   signal: AbortSignal,

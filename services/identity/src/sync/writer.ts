@@ -2,8 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LatchkeyError } from '@latchkey/core/errors';
 import type { DeliveryStatus, LedgerEntry } from '#core/deliveries.ts';
 import type { IdentityRecord } from '#core/records.ts';
-import type { Engine } from '#hasura/graphql.ts';
-import { splitDispensable } from './dispensable.ts';
+import type { HasuraClient } from '#hasura/client.ts';
+import { splitOptional } from './optional-records.ts';
 import { batchOf, type Entry } from './rows.ts';
 
 /** How an entry ended, once that is committed. */
@@ -17,7 +17,7 @@ export interface Writer {
   /**
    * Writes an entry together with everything else that is waiting. Fulfilled only after the commit.
    *
-   * @throws LatchkeyError `queue-full`, `shutting-down`, what the {@link Engine} throws, and
+   * @throws LatchkeyError `queue-full`, `shutting-down`, what the {@link HasuraClient} throws, and
    * `record-refused` for an entry without a delivery; nothing may be taken as stored then
    */
   write(entry: Entry): Promise<Settlement>;
@@ -74,7 +74,7 @@ type Answer = () => void;
  * them, it is kept in the ledger as `dead`.
  */
 export function createWriter(
-  engine: Pick<Engine, 'writeBatch'>,
+  engine: Pick<HasuraClient, 'writeBatch'>,
   { inFlight, queueLimit, longestWaitMs = LONGEST_WAIT_MS }: WriterOptions,
 ): Writer {
   let queue: Waiting[] = [];
@@ -194,7 +194,7 @@ export function createWriter(
       answers.push(() => reject(why));
       return;
     }
-    const { core, parts } = splitDispensable(records, delivery.subject);
+    const { core, parts } = splitOptional(records, delivery.subject);
     let reason = why.message;
     if (parts.length > 0) {
       try {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { findCaller } from '#actions/caller.ts';
 import { createAuthHook } from '#auth/hook.ts';
 import { createSessionUsers } from '#auth/session-users.ts';
-import { createEngine, type Engine } from '#hasura/graphql.ts';
+import { createHasuraClient, type HasuraClient } from '#hasura/client.ts';
 import { createCognito } from '#providers/cognito/index.ts';
 import type { Provider } from '#providers/provider.ts';
 import { CONFIG } from '../support/cognito.ts';
@@ -18,7 +18,7 @@ const keys = { [POOL]: await generateKeyPair('RS256'), [OTHER]: await generateKe
 
 let project: EmbeddedProject;
 let server: LocalServer;
-let engine: Engine;
+let engine: HasuraClient;
 let provider: Provider;
 beforeAll(async () => {
   const sets = new Map<string, string>();
@@ -30,7 +30,7 @@ beforeAll(async () => {
     startEmbedded(),
     serve((request, response) => response.end(sets.get(request.url ?? '') ?? '{}')),
   ]);
-  engine = createEngine(project.config);
+  engine = createHasuraClient(project.config);
   provider = createCognito({ ...CONFIG, endpoint: server.url, userPoolIds: [POOL, OTHER] }, engine);
 });
 afterAll(async () => {

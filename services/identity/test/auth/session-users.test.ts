@@ -2,7 +2,7 @@ import { CLAIM_SETTINGS } from '@latchkey/core/settings/claims';
 import { type EmbeddedProject, startEmbedded } from '@latchkey/tests/support/embedded';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createSessionUsers, type SessionUser } from '#auth/session-users.ts';
-import { createEngine } from '#hasura/graphql.ts';
+import { createHasuraClient } from '#hasura/client.ts';
 
 let project: EmbeddedProject;
 beforeAll(async () => {
@@ -24,7 +24,7 @@ afterEach(() => project.database.query('truncate users, organizations cascade'))
 
 function create(options: { lifetimeMs?: number; most?: number; claims?: string } = {}) {
   const { claims = '', ...more } = options;
-  const engine = createEngine(project.config, {
+  const engine = createHasuraClient(project.config, {
     fetch: async (url, init) => {
       if (isDown) throw new TypeError('fetch failed');
       asked.push(JSON.parse(String(init?.body)).variables.ids);

@@ -55,9 +55,9 @@ test('Hasura’s secret may be several, with nothing behind the last comma, and 
 });
 
 test('what a repair may delete at once is a share, or a few rows', () => {
-  expect(readConfig(NEEDED).vanishing).toEqual({ share: 0.1, rows: 1 });
-  const limits = { LATCHKEY_MAX_VANISH: '2.5 %', LATCHKEY_MAX_VANISH_ROWS: '0' };
-  expect(readConfig({ ...NEEDED, ...limits }).vanishing).toEqual({ share: 0.025, rows: 0 });
+  expect(readConfig(NEEDED).deletionLimit).toEqual({ share: 0.1, rows: 1 });
+  const limits = { LATCHKEY_DELETION_LIMIT: '2.5 %', LATCHKEY_DELETION_LIMIT_ROWS: '0' };
+  expect(readConfig({ ...NEEDED, ...limits }).deletionLimit).toEqual({ share: 0.025, rows: 0 });
 });
 
 test('roles besides user are only those that are listed; without a token there is none', () => {
@@ -74,7 +74,7 @@ test('the endpoint has no slash at its end', () => {
   expect(config.engine.endpoint).toBe('https://hasura.example.com');
 });
 
-describe('a wrong value is named in one line with its mend, and not repeated', () => {
+describe('a wrong value is named in one line with its fix, and not repeated', () => {
   test.each([
     ['HASURA_GRAPHQL_ENDPOINT', 'ftp://tell-nobody'],
     ['HASURA_GRAPHQL_ENDPOINT', 'tell-nobody:8080'],
@@ -85,9 +85,9 @@ describe('a wrong value is named in one line with its mend, and not repeated', (
     ['LATCHKEY_ACTION_SECRET', 'tell-nobody'],
     ['LATCHKEY_ACTION_SECRET', 'one-that-is-long-enough,tell-nobody'],
     ['LATCHKEY_RETENTION_DAYS', '0'],
-    ['LATCHKEY_MAX_VANISH', 'tell-nobody'],
-    ['LATCHKEY_MAX_VANISH', '101%'],
-    ['LATCHKEY_MAX_VANISH_ROWS', '-1'],
+    ['LATCHKEY_DELETION_LIMIT', 'tell-nobody'],
+    ['LATCHKEY_DELETION_LIMIT', '101%'],
+    ['LATCHKEY_DELETION_LIMIT_ROWS', '-1'],
     ['LATCHKEY_ALLOWED_ROLES', 'tell-nobody,ADMIN'],
     ['LATCHKEY_ALLOWED_ROLES', ' admin '],
     ['LATCHKEY_UNAUTHORIZED_ROLE', 'Admin'],
@@ -101,9 +101,9 @@ describe('a wrong value is named in one line with its mend, and not repeated', (
     ['CLERK_SECRET_KEY', 'pk_test_tell-nobody'],
     ['CLERK_FRONTEND_API_URL', 'tell-nobody'],
   ])('%s=%s', (variable, value) => {
-    const complaint = complaintAbout({ ...NEEDED, [variable]: value });
-    expect(complaint).toMatch(new RegExp(`^${variable} (must|is missing).+\\.$`));
-    expect(complaint).not.toContain('tell-nobody');
+    const toHttpError = complaintAbout({ ...NEEDED, [variable]: value });
+    expect(toHttpError).toMatch(new RegExp(`^${variable} (must|is missing).+\\.$`));
+    expect(toHttpError).not.toContain('tell-nobody');
   });
 
   test.each(['HASURA_GRAPHQL_ADMIN_SECRET', 'CLERK_WEBHOOK_SECRET'])('%s missing', (variable) => {
@@ -121,8 +121,8 @@ test('Clerk set up by half is not Clerk left out', () => {
 });
 
 test('several wrong values are several lines', () => {
-  const complaint = complaintAbout({ ...NEEDED, LATCHKEY_PORT: 'x', LATCHKEY_LOG_LEVEL: 'y' });
-  expect(complaint.split('\n')).toHaveLength(2);
+  const toHttpError = complaintAbout({ ...NEEDED, LATCHKEY_PORT: 'x', LATCHKEY_LOG_LEVEL: 'y' });
+  expect(toHttpError.split('\n')).toHaveLength(2);
 });
 
 test('the attributes that become claims are kept of each user of a pool', () => {

@@ -1,5 +1,5 @@
 import { untilAnswers } from '@latchkey/local/processes/wait';
-import { type Service, startService } from '@latchkey/local/programs/service';
+import { type ServiceProcess, startService } from '@latchkey/local/programs/service';
 import { type LocalCasdoor, startLocalCasdoor } from '@latchkey/local/stand-ins/casdoor/local-casdoor';
 import { fixture as casdoorFixture } from '@latchkey/tests/support/casdoor';
 import * as clerk from '@latchkey/tests/support/clerk';
@@ -10,7 +10,7 @@ import type { LocalServer } from '@latchkey/tests/support/http';
 import { createRandom, type Random } from '@latchkey/tests/support/random';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from '#core/config.ts';
-import { createEngine } from '#hasura/graphql.ts';
+import { createHasuraClient } from '#hasura/client.ts';
 import type { Provider } from '#providers/provider.ts';
 import { loadProviders } from '#providers/registry.ts';
 import { type Answer, type Call, serveCognito } from '../support/cognito.ts';
@@ -24,7 +24,7 @@ const MARK = 'fuzz';
 let project: EmbeddedProject;
 let casdoor: LocalCasdoor;
 let pool: LocalServer;
-let service: Service;
+let service: ServiceProcess;
 let providers: ReadonlyMap<string, Provider>;
 const log: string[] = [];
 let hostile: Random;
@@ -48,7 +48,7 @@ beforeAll(async () => {
   service = await startService({ engineUrl, adminSecret, env, onLine: (line) => void log.push(line) });
   await untilAnswers(`${service.url}/readyz`, service.child);
   const config = readConfig({ ...env, HASURA_GRAPHQL_ADMIN_SECRET: adminSecret });
-  providers = await loadProviders(config.providers, createEngine(project.config));
+  providers = await loadProviders(config.providers, createHasuraClient(project.config));
 }, 120_000);
 afterAll(async () => {
   await service?.close();

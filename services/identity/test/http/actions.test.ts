@@ -1,8 +1,8 @@
 import { LatchkeyError } from '@latchkey/core/errors';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Person, stubUser, type UserRecord } from '#core/records.ts';
-import { VANISHING } from '#core/settings/vanishing.ts';
-import type { Engine } from '#hasura/graphql.ts';
+import { DELETION_LIMIT } from '#core/settings/deletion-limit.ts';
+import type { HasuraClient } from '#hasura/client.ts';
 import { buildApp } from '#http/app.ts';
 import { createLogger } from '#http/logger.ts';
 import { createClerk } from '#providers/clerk/index.ts';
@@ -80,7 +80,7 @@ const stored = (person: Person): UserRecord => ({ ...stubUser(person), clock: 5_
 const KNOWS: Partial<Accounts> = { read: async (person) => stored(person) };
 function build(providers: Provider[], engineSecrets = SECRETS) {
   const registry: Registry = new Map(providers.map((one) => [one.name, one]));
-  const ask: Engine['ask'] = async (_document, variables) => {
+  const ask: HasuraClient['ask'] = async (_document, variables) => {
     // All that is asked is the caller's row, and that tokens of before be refused.
     if (!('tenants' in variables)) return JSON.parse(JSON.stringify({ users_by_pk: row }));
     const isThere = row !== null || written.length > 0;
@@ -102,7 +102,7 @@ function build(providers: Provider[], engineSecrets = SECRETS) {
     },
     engineSecrets,
     retentionDays: 30,
-    vanishing: VANISHING,
+    deletionLimit: DELETION_LIMIT,
     logger: createLogger('trace', {
       write(line) {
         logged += line;
@@ -412,7 +412,7 @@ describe('an error', () => {
     expect(asked).toEqual([]);
   });
 
-  test('of an action that is not known names the mend', async () => {
+  test('of an action that is not known names the fix', async () => {
     build([provider('clerk', KNOWS)]);
     for (const name of ['dropEverything', '__proto__', 'constructor']) {
       const { status, body } = await call(name);
@@ -439,7 +439,7 @@ describe('the secret', () => {
     },
   );
 
-  test('that is not set lets nobody in, and the log names the mend', async () => {
+  test('that is not set lets nobody in, and the log names the fix', async () => {
     build([provider('clerk', KNOWS)], []);
     expect((await call('syncMe', { secret: '' })).status).toBe(500);
     expect(logged).toContain('LATCHKEY_ACTION_SECRET is missing');

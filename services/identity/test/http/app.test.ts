@@ -2,8 +2,8 @@ import { request as httpRequest } from 'node:http';
 import { LatchkeyError } from '@latchkey/core/errors';
 import { fixture, signed } from '@latchkey/tests/support/clerk';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { VANISHING } from '#core/settings/vanishing.ts';
-import type { Engine } from '#hasura/graphql.ts';
+import { DELETION_LIMIT } from '#core/settings/deletion-limit.ts';
+import type { HasuraClient } from '#hasura/client.ts';
 import { buildApp } from '#http/app.ts';
 import { createLogger } from '#http/logger.ts';
 import { createClerk } from '#providers/clerk/index.ts';
@@ -14,7 +14,7 @@ import { CONFIG } from '../support/clerk.ts';
 let written: Entry[];
 let logged: string;
 let settle: (entry: Entry) => Promise<Settlement>;
-let checkTables: Engine['checkTables'];
+let checkTables: HasuraClient['checkTables'];
 let app: ReturnType<typeof buildApp>;
 
 beforeEach(() => {
@@ -47,7 +47,7 @@ beforeEach(() => {
     },
     engineSecrets: [],
     retentionDays: 30,
-    vanishing: VANISHING,
+    deletionLimit: DELETION_LIMIT,
     logger: createLogger('trace', {
       write(line) {
         logged += line;
@@ -229,7 +229,7 @@ test('/healthz says that the process is alive, whatever the engine does', async 
   expect((await app.inject('/healthz')).statusCode).toBe(200);
 });
 
-test('/readyz says what fails, and the mend', async () => {
+test('/readyz says what fails, and the fix', async () => {
   expect((await app.inject('/readyz')).statusCode).toBe(200);
   checkTables = () => Promise.reject(new LatchkeyError('engine-refused', 'run "npx latchkey apply"'));
   const answer = await app.inject('/readyz');

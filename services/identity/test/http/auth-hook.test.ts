@@ -7,7 +7,7 @@ import { type EmbeddedProject, startEmbedded } from '@latchkey/tests/support/emb
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type LightMyRequestResponse } from 'fastify';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createSessionUsers } from '#auth/session-users.ts';
-import { createEngine } from '#hasura/graphql.ts';
+import { createHasuraClient } from '#hasura/client.ts';
 import { answerError } from '#http/errors.ts';
 import { createLogger } from '#http/logger.ts';
 import { authHook } from '#http/routes/auth-hook.ts';
@@ -63,7 +63,7 @@ function build({
   });
   const created = Fastify({ loggerInstance: logger });
   created.setErrorHandler(answerError);
-  const users = createSessionUsers(createEngine(project.config), claims);
+  const users = createSessionUsers(createHasuraClient(project.config), claims);
   authHook(created, { providers: issuers.providers, users, claims, unauthorizedRole, sessionSeconds });
   return created;
 }
@@ -269,7 +269,7 @@ describe('the row of the user', () => {
     app = Fastify();
     app.setErrorHandler(answerError);
     let isDown = true;
-    const engine = createEngine(project.config, {
+    const engine = createHasuraClient(project.config, {
       fetch: (url, init) => (isDown ? Promise.reject(new TypeError('fetch failed')) : fetch(url, init)),
     });
     authHook(app, {

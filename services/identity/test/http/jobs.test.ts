@@ -2,8 +2,8 @@ import { type EmbeddedProject, startEmbedded } from '@latchkey/tests/support/emb
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { UserRecord } from '#core/records.ts';
 import { deletedUser, stubUser } from '#core/records.ts';
-import { VANISHING } from '#core/settings/vanishing.ts';
-import { createEngine, type Engine } from '#hasura/graphql.ts';
+import { DELETION_LIMIT } from '#core/settings/deletion-limit.ts';
+import { createHasuraClient, type HasuraClient } from '#hasura/client.ts';
 import { buildApp } from '#http/app.ts';
 import { createLogger } from '#http/logger.ts';
 import { createClerk } from '#providers/clerk/index.ts';
@@ -14,10 +14,10 @@ import { CONFIG } from '../support/clerk.ts';
 const SECRET = 'the-secret-of-hasura-and-service';
 
 let project: EmbeddedProject;
-let engine: Engine;
+let engine: HasuraClient;
 beforeAll(async () => {
   project = await startEmbedded();
-  engine = createEngine(project.config);
+  engine = createHasuraClient(project.config);
 });
 afterAll(() => project.close());
 beforeEach(() => project.database.query('TRUNCATE public.users, identity.reconciles CASCADE'));
@@ -31,7 +31,7 @@ async function serve(pages: Directory['pages'], longestWaitMs: number) {
     engine,
     engineSecrets: [SECRET],
     retentionDays: 30,
-    vanishing: VANISHING,
+    deletionLimit: DELETION_LIMIT,
     longestWaitMs,
     logger: createLogger('silent'),
   });
@@ -100,7 +100,7 @@ test('one that is under way when the service stops ends early and deletes nothin
   expect(await project.database.query('SELECT FROM public.users WHERE deleted_at IS NULL')).toHaveLength(2);
 });
 
-test('one that fails is 503, with the mend', async () => {
+test('one that fails is 503, with the fix', async () => {
   const { reconcile } = await serve(async function* () {
     yield { records: [], cursor: '1' };
   }, 20_000);
@@ -112,7 +112,7 @@ test('one that fails is 503, with the mend', async () => {
     status: 503,
     body: {
       providers: [
-        { provider: 'clerk', status: 'failed', reason: expect.stringContaining('--max-vanish 100%') },
+        { provider: 'clerk', status: 'failed', reason: expect.stringContaining('--deletion-limit 100%') },
       ],
     },
   });

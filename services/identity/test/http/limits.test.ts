@@ -1,6 +1,6 @@
 import { sendRaw } from '@latchkey/tests/support/raw-http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { VANISHING } from '#core/settings/vanishing.ts';
+import { DELETION_LIMIT } from '#core/settings/deletion-limit.ts';
 import { buildApp } from '#http/app.ts';
 import { createLogger } from '#http/logger.ts';
 import { type Issuers, startIssuers } from '../support/issuer.ts';
@@ -20,7 +20,7 @@ beforeAll(async () => {
     },
     engineSecrets: [],
     retentionDays: 30,
-    vanishing: VANISHING,
+    deletionLimit: DELETION_LIMIT,
     logger: createLogger('silent'),
     unauthorizedRole: 'visitor',
   });

@@ -5,8 +5,8 @@ import { type LocalServer, serve } from '@latchkey/tests/support/http';
 import { createDatabase } from '@latchkey/tests/support/postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from '#core/config.ts';
-import { VANISHING } from '#core/settings/vanishing.ts';
-import { createEngine } from '#hasura/graphql.ts';
+import { DELETION_LIMIT } from '#core/settings/deletion-limit.ts';
+import { createHasuraClient } from '#hasura/client.ts';
 import { readTrustMode } from '#hasura/trust-mode.ts';
 import { buildApp } from '#http/app.ts';
 import { createLogger } from '#http/logger.ts';
@@ -34,14 +34,14 @@ async function readiness(endpoint: string, settings: Record<string, string>) {
     HASURA_GRAPHQL_ADMIN_SECRET: adminSecret,
     ...settings,
   });
-  const engine = createEngine(config.engine);
+  const engine = createHasuraClient(config.engine);
   const app = buildApp({
     engine,
     providers: await loadProviders(config.providers, engine),
     writer: { write: () => Promise.reject(new Error('Nothing is written.')), close: async () => {} },
     engineSecrets: [],
     retentionDays: 30,
-    vanishing: VANISHING,
+    deletionLimit: DELETION_LIMIT,
     logger: createLogger('silent'),
     trustMode: () => readTrustMode(config.engine),
   });

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type LocalCasdoor, startLocalCasdoor } from '@latchkey/local/stand-ins/casdoor/local-casdoor';
 import type { CasdoorRecord } from '@latchkey/local/stand-ins/casdoor/types';
 import { type EmbeddedProject, startEmbedded } from '@latchkey/tests/support/embedded';
-import { createEngine } from '#hasura/graphql.ts';
+import { createHasuraClient } from '#hasura/client.ts';
 import { createCasdoor } from '#providers/casdoor/index.ts';
 import { deliver } from '#sync/deliver.ts';
 import { repair } from '#sync/reconcile.ts';
@@ -28,7 +28,7 @@ export type CasdoorWorld = {
 
 export async function startCasdoorWorld(): Promise<CasdoorWorld> {
   const [project, casdoor] = await Promise.all([startEmbedded(), startLocalCasdoor({ port: 0 })]);
-  const engine = createEngine(project.config);
+  const engine = createHasuraClient(project.config);
   const provider = createCasdoor(configOf(casdoor), engine);
   const writer = createWriter(engine, { inFlight: 2, queueLimit: 1000 });
 
@@ -61,7 +61,7 @@ export async function startCasdoorWorld(): Promise<CasdoorWorld> {
     async repair() {
       // A listing is compared with what was read before it, and time is counted in milliseconds.
       await sleep(2);
-      return repair({ provider, engine, writer }, { vanishing: { share: 1, rows: 0 } });
+      return repair({ provider, engine, writer }, { deletionLimit: { share: 1, rows: 0 } });
     },
     async reset() {
       await project.database.query(

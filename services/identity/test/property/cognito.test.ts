@@ -4,7 +4,7 @@ import type { LocalServer } from '@latchkey/tests/support/http';
 import { holds } from '@latchkey/tests/support/property';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createEngine, type Engine } from '#hasura/graphql.ts';
+import { createHasuraClient, type HasuraClient } from '#hasura/client.ts';
 import { cognitoDeliveries } from '#providers/cognito/deliveries.ts';
 import { cognitoDirectory } from '#providers/cognito/directory.ts';
 import { createCognito } from '#providers/cognito/index.ts';
@@ -21,14 +21,14 @@ import { createLaggingPool, type PoolMember, type PoolState } from './lagging-po
 // changes are told by none. Time passes here as the history says.
 
 let project: EmbeddedProject;
-let engine: Engine;
+let engine: HasuraClient;
 let writer: Writer;
 let server: LocalServer;
 let provider: Provider;
 const pool = createLaggingPool();
 beforeAll(async () => {
   [project, server] = await Promise.all([startEmbedded(), serveCognito(pool.answer)]);
-  engine = createEngine(project.config);
+  engine = createHasuraClient(project.config);
   writer = createWriter(engine, { inFlight: 2, queueLimit: 1000 });
   const config = configAt(server.url);
   const pools = connectPools(config);
@@ -238,7 +238,7 @@ test(
         // What was read within the last minute may be newer than what a listing can tell.
         pool.pass(61);
         pool.lag(lag);
-        await repair({ provider, engine, writer }, { vanishing: { share: 1, rows: 0 } });
+        await repair({ provider, engine, writer }, { deletionLimit: { share: 1, rows: 0 } });
         expect(await rows(false)).toEqual(modelOf(pool.current()));
       }),
     );

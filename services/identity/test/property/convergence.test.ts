@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => bench.close());
 
-const ANY_NUMBER = { vanishing: { share: 1, rows: 0 } };
+const ANY_NUMBER = { deletionLimit: { share: 1, rows: 0 } };
 const atOnce = fc.constantFrom(1, 2, 4, 16, 100);
 /** Both end by themselves much sooner, unless they were told to go on (see property.ts). */
 const LONG = 3_600_000;

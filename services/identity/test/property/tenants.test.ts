@@ -202,7 +202,7 @@ async function reset(): Promise<void> {
   });
 }
 
-const ANY_NUMBER = { vanishing: { share: 1, rows: 0 } };
+const ANY_NUMBER = { deletionLimit: { share: 1, rows: 0 } };
 
 test('every row belongs to whom it belongs, whoever else bears the id', async () => {
   await holds(

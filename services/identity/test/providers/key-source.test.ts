@@ -36,7 +36,7 @@ afterEach(async () => {
 });
 
 const create = (): KeySource =>
-  createKeySource({ url: `${provider.url}/jwks`, provider: 'Door', mend: 'check DOOR_ENDPOINT' });
+  createKeySource({ url: `${provider.url}/jwks`, provider: 'Door', fix: 'check DOOR_ENDPOINT' });
 const kidsOf = async (source: KeySource) => (await source.keys()).keySet.keys.map(({ kid }) => kid);
 const unreachableAs = (why: string) =>
   expect.objectContaining({

@@ -2,7 +2,7 @@ import type { LocalCasdoor } from '@latchkey/local/stand-ins/casdoor/local-casdo
 import type { CasdoorRecord } from '@latchkey/local/stand-ins/casdoor/types';
 import type { CasdoorConfig } from '#core/config.ts';
 import { readConfig } from '#core/config.ts';
-import type { Delivery, Reading } from '#core/deliveries.ts';
+import type { Delivery, ParsedDelivery } from '#core/deliveries.ts';
 import type { IdentityRecord, Person } from '#core/records.ts';
 import type { StoredOwner, StoredState } from '#core/stored-state.ts';
 import { type CasdoorApi, createCasdoorApi } from '#providers/casdoor/api.ts';
@@ -54,14 +54,14 @@ export function readDelivery(
   now: number,
   body: unknown,
   { stored = {}, settings = {}, api = {} }: ReadOptions = {},
-): Promise<Reading> {
+): Promise<ParsedDelivery> {
   const config = configOf(casdoor, settings);
   const calls = { ...createCasdoorApi(config), ...api };
   return casdoorDeliveries(config, calls, { ...NOTHING_STORED, ...stored }, () => now)(delivery(body));
 }
 
 /** The records of a reading; fails the test where it is none of records. */
-export function recordsIn(reading: Reading): readonly IdentityRecord[] {
+export function recordsIn(reading: ParsedDelivery): readonly IdentityRecord[] {
   if (reading.kind !== 'records') throw new Error(`${reading.kind}: ${JSON.stringify(reading)}`);
   return reading.records;
 }

@@ -1,7 +1,7 @@
 import { fixture } from '@latchkey/tests/support/clerk';
 import { type EmbeddedProject, startEmbedded } from '@latchkey/tests/support/embedded';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createEngine, type Engine } from '#hasura/graphql.ts';
+import { createHasuraClient, type HasuraClient } from '#hasura/client.ts';
 import { createClerk } from '#providers/clerk/index.ts';
 import { deliver } from '#sync/deliver.ts';
 import { createWriter, type Writer } from '#sync/writer.ts';
@@ -11,11 +11,11 @@ const USER = 'user_2exampleUser000000000001';
 const clerk = createClerk(CONFIG);
 
 let project: EmbeddedProject;
-let engine: Engine;
+let engine: HasuraClient;
 let writer: Writer;
 beforeAll(async () => {
   project = await startEmbedded();
-  engine = createEngine(project.config);
+  engine = createHasuraClient(project.config);
 });
 afterAll(() => project.close());
 beforeEach(async () => {
@@ -219,7 +219,7 @@ test('two services with several mutations under way each end in the newest state
 
 describe('an engine that cannot serve', () => {
   test('for a wrong secret says so', async () => {
-    const stranger = createEngine({ ...project.config, adminSecret: 'wrong' });
+    const stranger = createHasuraClient({ ...project.config, adminSecret: 'wrong' });
     const failure = expect.objectContaining({
       code: 'engine-refused',
       message: expect.stringContaining('HASURA_GRAPHQL_ADMIN_SECRET'),
@@ -233,7 +233,7 @@ describe('an engine that cannot serve', () => {
   test('for want of tables says so', async () => {
     const bare = await startEmbedded({ bare: true });
     try {
-      await expect(createEngine(bare.config).checkTables()).rejects.toThrow(
+      await expect(createHasuraClient(bare.config).checkTables()).rejects.toThrow(
         expect.objectContaining({
           code: 'engine-refused',
           message: expect.stringContaining('latchkey apply'),

@@ -3,8 +3,8 @@ import { type LocalClerk, startLocalClerk } from '@latchkey/local/stand-ins/cler
 import { type EmbeddedProject, startEmbedded } from '@latchkey/tests/support/embedded';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readConfig } from '#core/config.ts';
-import { VANISHING } from '#core/settings/vanishing.ts';
-import { createEngine, type Engine } from '#hasura/graphql.ts';
+import { DELETION_LIMIT } from '#core/settings/deletion-limit.ts';
+import { createHasuraClient, type HasuraClient } from '#hasura/client.ts';
 import { loadProviders, type Registry } from '#providers/registry.ts';
 import { createReconcileJob } from '#sync/reconcile-job.ts';
 import { type Replayed, replay } from '#sync/replay.ts';
@@ -13,13 +13,13 @@ import { createWriter, type Writer } from '#sync/writer.ts';
 
 let project: EmbeddedProject;
 let clerk: LocalClerk;
-let engine: Engine;
+let engine: HasuraClient;
 let providers: Registry;
 let writer: Writer;
 beforeAll(async () => {
   project = await startEmbedded();
   clerk = await startLocalClerk({ port: 0 });
-  engine = createEngine(project.config);
+  engine = createHasuraClient(project.config);
   const config = readConfig({ HASURA_GRAPHQL_ADMIN_SECRET: 'x', ...clerk.serviceEnvironment });
   providers = await loadProviders(config.providers, engine);
   writer = createWriter(engine, { inFlight: 1, queueLimit: 1_000 });
@@ -235,7 +235,7 @@ describe('erasure', () => {
 describe('the scheduled reconcile', () => {
   test('brings who was missed, and a second call meanwhile joins the first', async () => {
     const { result: ada } = clerk.intercept(() => clerk.directory.signUp({ firstName: 'Missed' }));
-    const job = createReconcileJob({ providers, engine, writer, vanishing: VANISHING });
+    const job = createReconcileJob({ providers, engine, writer, deletionLimit: DELETION_LIMIT });
     const [one, other] = await Promise.all([job.run(), job.run()]);
     expect(one).toBe(other);
     expect(one).toMatchObject([{ provider: 'clerk', status: 'done' }]);
@@ -266,7 +266,7 @@ describe('the scheduled reconcile', () => {
       providers: new Map([['clerk', slow]]),
       engine,
       writer,
-      vanishing: VANISHING,
+      deletionLimit: DELETION_LIMIT,
     });
     const first = job.soon('clerk');
     await expect.poll(() => begun, { timeout: 10_000 }).toBe(1);
@@ -287,13 +287,19 @@ describe('the scheduled reconcile', () => {
       "INSERT INTO identity.reconciles (provider, holder) VALUES ('clerk', gen_random_uuid())",
     );
     let asked = 0;
-    const counting: Pick<Engine, 'ask'> = {
+    const counting: Pick<HasuraClient, 'ask'> = {
       ask(document, variables) {
         asked += 1;
         return engine.ask(document, variables);
       },
     };
-    const job = createReconcileJob({ providers, engine: counting, writer, vanishing: VANISHING, waitMs: 20 });
+    const job = createReconcileJob({
+      providers,
+      engine: counting,
+      writer,
+      deletionLimit: DELETION_LIMIT,
+      waitMs: 20,
+    });
     const soon = job.soon('clerk');
     // Each attempt asks twice: for the place, and for who has it.
     await expect.poll(() => asked, { timeout: 10_000 }).toBeGreaterThan(4);
@@ -306,7 +312,7 @@ describe('the scheduled reconcile', () => {
     await project.database.query(
       "INSERT INTO identity.reconciles (provider, holder) VALUES ('clerk', gen_random_uuid())",
     );
-    const job = createReconcileJob({ providers, engine, writer, vanishing: VANISHING });
+    const job = createReconcileJob({ providers, engine, writer, deletionLimit: DELETION_LIMIT });
     expect(await job.run()).toMatchObject([{ provider: 'clerk', status: 'under-way' }]);
     await job.close();
   });
@@ -318,7 +324,7 @@ describe('the scheduled reconcile', () => {
       providers: await loadProviders(config.providers, engine),
       engine,
       writer,
-      vanishing: VANISHING,
+      deletionLimit: DELETION_LIMIT,
     });
     expect(await job.run()).toMatchObject([
       { status: 'skipped', reason: expect.stringContaining('CLERK_SECRET_KEY') },
@@ -346,7 +352,7 @@ describe('the scheduled reconcile', () => {
       providers: new Map([['clerk', slow]]),
       engine,
       writer,
-      vanishing: VANISHING,
+      deletionLimit: DELETION_LIMIT,
     });
     const running = job.run();
     await expect.poll(() => isReading).toBe(true);

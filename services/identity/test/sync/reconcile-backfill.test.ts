@@ -3,9 +3,9 @@ import { LatchkeyError } from '@latchkey/core/errors';
 import { type Child, startChild } from '@latchkey/local/processes/processes';
 import { type ReconcileBench, startReconcileBench } from '@latchkey/tests/support/reconcile';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { createEngine } from '#hasura/graphql.ts';
+import { createHasuraClient } from '#hasura/client.ts';
 import { backfill } from '#sync/reconcile.ts';
-import type { Reached } from '#sync/reconciled.ts';
+import type { ReconcilePosition } from '#sync/reconcile-context.ts';
 import { createWriter } from '#sync/writer.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../../../scripts/latchkey.ts');
@@ -78,7 +78,7 @@ test('a second one changes no row', async () => {
 
 test('progress tells rows and about how many there are', async () => {
   bench.populate({ users: 600, organizations: 1, members: 2 });
-  const told: Reached[] = [];
+  const told: ReconcilePosition[] = [];
   await backfill({ ...bench.context, onProgress: (reached) => told.push(reached) });
   expect(told.at(-1)).toEqual({ phase: 'reading', rows: expect.any(Number), total: 603 });
   expect(told.at(-1)?.rows).toBeGreaterThanOrEqual(603);
@@ -276,7 +276,7 @@ test('an engine that is away for a moment is waited for', async () => {
 });
 
 test('an engine that refuses from the start is told at once', async () => {
-  const engine = createEngine({ ...bench.project.config, adminSecret: 'wrong' });
+  const engine = createHasuraClient({ ...bench.project.config, adminSecret: 'wrong' });
   const writer = createWriter(engine, { inFlight: 1, queueLimit: 10 });
   await expect(backfill({ ...bench.context, engine, writer })).rejects.toThrow(
     expect.objectContaining({ code: 'engine-refused' }),

@@ -2,14 +2,14 @@ import { type LocalCasdoor, startLocalCasdoor } from '@latchkey/local/stand-ins/
 import { newRecord } from '@latchkey/local/stand-ins/casdoor/webhooks';
 import { type EmbeddedProject, startEmbedded } from '@latchkey/tests/support/embedded';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { VANISHING } from '#core/settings/vanishing.ts';
-import { createEngine, type Engine } from '#hasura/graphql.ts';
+import { DELETION_LIMIT } from '#core/settings/deletion-limit.ts';
+import { createHasuraClient, type HasuraClient } from '#hasura/client.ts';
 import { buildApp } from '#http/app.ts';
 import { createLogger } from '#http/logger.ts';
 import { createCasdoor } from '#providers/casdoor/index.ts';
 import { MOST_READ_AT_ONCE } from '#providers/casdoor/read-things.ts';
 import { backfill, drift, repair } from '#sync/reconcile.ts';
-import type { Reconciled } from '#sync/reconciled.ts';
+import type { ReconcileContext } from '#sync/reconcile-context.ts';
 import { driftOf } from '#sync/report.ts';
 import { createWriter } from '#sync/writer.ts';
 import { configOf } from '../support/casdoor.ts';
@@ -17,12 +17,12 @@ import { configOf } from '../support/casdoor.ts';
 // What Casdoor does with client credentials, LDAP and SCIM no webhook tells: only a reconcile brings it.
 
 let project: EmbeddedProject;
-let engine: Engine;
+let engine: HasuraClient;
 let casdoor: LocalCasdoor;
-let context: Reconciled;
+let context: ReconcileContext;
 beforeAll(async () => {
   project = await startEmbedded();
-  engine = createEngine(project.config);
+  engine = createHasuraClient(project.config);
 });
 afterAll(() => project.close());
 beforeEach(async () => {
@@ -32,7 +32,7 @@ beforeEach(async () => {
   return () => casdoor.close();
 });
 
-function contextOf(settings: Record<string, string> = {}): Reconciled {
+function contextOf(settings: Record<string, string> = {}): ReconcileContext {
   return {
     provider: createCasdoor(configOf(casdoor, settings), engine),
     engine,
@@ -44,7 +44,7 @@ const live = async (table: string, column: string) =>
   (await query(`SELECT ${column} AS key FROM public.${table} WHERE deleted_at IS NULL ORDER BY 1`)).map(
     ({ key }) => key,
   );
-const anyNumber = { vanishing: { share: 1, rows: 0 } };
+const anyNumber = { deletionLimit: { share: 1, rows: 0 } };
 
 /** Twenty users in acme beside its admin, all in its group, two of them editors; and one elsewhere. */
 function populate(): void {
@@ -71,7 +71,7 @@ test('a repair brings everything, and finds nothing to do when nothing has chang
   expect(driftOf(await drift(context))).toBe(0);
 });
 
-test('what no webhook told is found and mended: a name, a role, a group, a deletion', async () => {
+test('what no webhook told is found and fixed: a name, a role, a group, a deletion', async () => {
   populate();
   await backfill(context);
   const { directory } = casdoor;
@@ -123,7 +123,7 @@ async function serve(settings: Record<string, string> = {}): Promise<void> {
     engine,
     engineSecrets: [],
     retentionDays: 30,
-    vanishing: VANISHING,
+    deletionLimit: DELETION_LIMIT,
     logger: createLogger('silent'),
   });
   onTestFinished(() => app.close());

@@ -42,7 +42,7 @@ describe('where Organizations are switched off', () => {
     bench.directory.intercept = withoutOrganizations;
     const { engine, writer } = bench;
     const providers = new Map([['clerk', bench.directory.provider] as const]);
-    const job = createReconcileJob({ providers, engine, writer, vanishing: { share: 0.1, rows: 1 } });
+    const job = createReconcileJob({ providers, engine, writer, deletionLimit: { share: 0.1, rows: 1 } });
     expect(await job.run()).toEqual([
       {
         provider: 'clerk',
@@ -71,7 +71,7 @@ describe('where Organizations are switched off', () => {
     // Users came in all the same.
     expect(after.users).toHaveLength(5);
 
-    const report = await repair(bench.context, { vanishing: { share: 1, rows: 0 } });
+    const report = await repair(bench.context, { deletionLimit: { share: 1, rows: 0 } });
     expect(report.deleted).toMatchObject({ organization: 3, user: 0 });
     expect(await bench.live()).toMatchObject({ organizations: [], memberships: [] });
     expect((await bench.live()).users).toHaveLength(5);

@@ -3,10 +3,10 @@ import { POOL } from '@latchkey/tests/support/cognito';
 import { type EmbeddedProject, startEmbedded } from '@latchkey/tests/support/embedded';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { CognitoConfig } from '#core/config.ts';
-import { createEngine, type Engine } from '#hasura/graphql.ts';
+import { createHasuraClient, type HasuraClient } from '#hasura/client.ts';
 import { createCognito } from '#providers/cognito/index.ts';
 import { backfill, drift, repair } from '#sync/reconcile.ts';
-import type { Reconciled } from '#sync/reconciled.ts';
+import type { ReconcileContext } from '#sync/reconcile-context.ts';
 import { driftOf } from '#sync/report.ts';
 import { createWriter, type Writer } from '#sync/writer.ts';
 import { type Answer, type Call, configAt, serveCognito } from '../support/cognito.ts';
@@ -16,7 +16,7 @@ const OTHER = 'us-east-1_Other9';
 const AUTOMATIC = `${POOL}_Google`;
 
 let project: EmbeddedProject;
-let engine: Engine;
+let engine: HasuraClient;
 let writer: Writer;
 let server: Awaited<ReturnType<typeof serveCognito>>;
 /** What the pools hold, and what is done before a call is answered. */
@@ -25,7 +25,7 @@ let intercept: (call: Call) => Answer | 'never' | undefined;
 beforeAll(async () => {
   const answer = (call: Call) => intercept(call) ?? answerFrom(pools)(call);
   [project, server] = await Promise.all([startEmbedded(), serveCognito(answer)]);
-  engine = createEngine(project.config);
+  engine = createHasuraClient(project.config);
   writer = createWriter(engine, { inFlight: 2, queueLimit: 1000 });
 });
 afterAll(async () => {
@@ -40,12 +40,12 @@ beforeEach(async () => {
   );
 });
 
-const contextOf = (settings: Partial<CognitoConfig> = {}): Reconciled => ({
+const contextOf = (settings: Partial<CognitoConfig> = {}): ReconcileContext => ({
   provider: createCognito(configAt(server.url, settings), engine),
   engine,
   writer,
 });
-const anyNumber = { vanishing: { share: 1, rows: 0 } };
+const anyNumber = { deletionLimit: { share: 1, rows: 0 } };
 const live = async (table: 'users' | 'organizations', more = '') => {
   const sql = `SELECT id FROM public.${table} WHERE deleted_at IS NULL ${more} ORDER BY id`;
   return (await project.database.query(sql)).map(({ id }) => id);

@@ -8,18 +8,18 @@ import {
   stubUser,
   type UserRecord,
 } from '#core/records.ts';
-import { createEngine, type Engine } from '#hasura/graphql.ts';
+import { createHasuraClient, type HasuraClient } from '#hasura/client.ts';
 import type { Provider } from '#providers/provider.ts';
 import { drift, repair } from '#sync/reconcile.ts';
 import { driftOf } from '#sync/report.ts';
 import { createWriter, type Writer } from '#sync/writer.ts';
 
 let project: EmbeddedProject;
-let engine: Engine;
+let engine: HasuraClient;
 let writer: Writer;
 beforeAll(async () => {
   project = await startEmbedded();
-  engine = createEngine(project.config);
+  engine = createHasuraClient(project.config);
   writer = createWriter(engine, { inFlight: 2, queueLimit: 1000 });
 });
 afterAll(() => project.close());
@@ -70,7 +70,7 @@ function provider(...records: IdentityRecord[]): Pick<Provider, 'name' | 'direct
   };
 }
 const repairTo = (...records: IdentityRecord[]) =>
-  repair({ provider: provider(...records), engine, writer }, { vanishing: { share: 1, rows: 0 } });
+  repair({ provider: provider(...records), engine, writer }, { deletionLimit: { share: 1, rows: 0 } });
 const rows = () => project.database.query('SELECT * FROM public.users ORDER BY id');
 
 describe('where the clock only says when it was read', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { convey } from '#sync/conveyor.ts';
+import { mapInOrder } from '#sync/map-in-order.ts';
 
 async function* count(to: number) {
   for (let page = 1; page <= to; page += 1) yield page;
@@ -9,7 +9,7 @@ test('several pages are worked on at once, never more than allowed, and finished
   let underWay = 0;
   let most = 0;
   const finished: number[] = [];
-  await convey(
+  await mapInOrder(
     count(20),
     3,
     async (page) => {
@@ -31,7 +31,7 @@ test('a page is finished while the next one is long in coming', async () => {
     yield 1;
     await next.promise;
   }
-  const done = convey(
+  const done = mapInOrder(
     slow(),
     3,
     async () => {},
@@ -43,7 +43,7 @@ test('a page is finished while the next one is long in coming', async () => {
 test('a failure ends it, what was before it is finished, and nothing is left under way', async () => {
   const finished: number[] = [];
   let underWay = 0;
-  const run = convey(
+  const run = mapInOrder(
     count(20),
     4,
     async (page) => {
@@ -64,7 +64,7 @@ test('a failure of the pages themselves waits for what is under way', async () =
     yield 1;
     throw new Error('no more pages');
   }
-  const run = convey(broken(), 4, async () => {
+  const run = mapInOrder(broken(), 4, async () => {
     for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     isDone = true;
   });

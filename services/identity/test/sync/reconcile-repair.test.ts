@@ -136,7 +136,7 @@ describe('repair', () => {
     ]);
   });
 
-  test('deletes nothing where too much would vanish, says how much, and what allows it', async () => {
+  test('deletes nothing where too much would go, says how much, and what allows it', async () => {
     const { users } = bench.populate({ users: 20, organizations: 1, members: 20 });
     await backfill(bench.context);
     bench.directory.change(() => {
@@ -147,7 +147,7 @@ describe('repair', () => {
     await expect(repair(bench.context)).rejects.toThrow(
       expect.objectContaining({
         code: 'repair-refused',
-        message: expect.stringMatching(/2 of 20 users: .*10 %.*--provider clerk --max-vanish 11%/),
+        message: expect.stringMatching(/2 of 20 users: .*10 %.*--provider clerk --deletion-limit 11%/),
       }),
     );
     expect(await bench.live()).toEqual(before);
@@ -161,7 +161,7 @@ describe('repair', () => {
       },
     ]);
 
-    await repair(bench.context, { vanishing: { share: 0.11, rows: 0 } });
+    await repair(bench.context, { deletionLimit: { share: 0.11, rows: 0 } });
     const after = await bench.live();
     expect(after.users).toEqual(users.slice(2).sort());
     expect(after.memberships).toHaveLength(18);
@@ -172,7 +172,7 @@ describe('repair', () => {
     await backfill(bench.context);
     bench.directory.change(() => at().deleteUser(users[0] ?? ''));
     await bench.later();
-    await expect(repair(bench.context, { vanishing: { share: 0.1, rows: 0 } })).rejects.toThrow(
+    await expect(repair(bench.context, { deletionLimit: { share: 0.1, rows: 0 } })).rejects.toThrow(
       '1 of 5 users: fewer than 10 % may',
     );
     await repair(bench.context);
@@ -183,7 +183,7 @@ describe('repair', () => {
     });
     await bench.later();
     await expect(repair(bench.context)).rejects.toThrow('2 of 4 users');
-    await repair(bench.context, { vanishing: { share: 0.1, rows: 2 } });
+    await repair(bench.context, { deletionLimit: { share: 0.1, rows: 2 } });
     bench.directory.change(() => at().deleteUser(users[3] ?? ''));
     await bench.later();
     await repair(bench.context);
@@ -207,10 +207,10 @@ describe('repair', () => {
     await backfill(bench.context);
     bench.directory.reset();
     await bench.later();
-    await expect(repair(bench.context, { vanishing: { share: 0.99, rows: 0 } })).rejects.toThrow(
+    await expect(repair(bench.context, { deletionLimit: { share: 0.99, rows: 0 } })).rejects.toThrow(
       '3 of 3 users',
     );
-    await repair(bench.context, { vanishing: { share: 1, rows: 0 } });
+    await repair(bench.context, { deletionLimit: { share: 1, rows: 0 } });
     expect(await bench.live()).toEqual({ users: [], organizations: [], memberships: [] });
   });
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { createSeen, PRINT_BYTES, printsOf } from '#sync/seen.ts';
+import { createKeySet, HASH_BYTES, hashKeys } from '#sync/key-set.ts';
 
 test('what was seen is known again, what was not is not, however much was seen', () => {
-  const seen = createSeen();
+  const seen = createKeySet();
   for (let index = 0; index < 100_000; index += 1) seen.add(`user "${index}"`);
   // Twice is once.
   for (let index = 0; index < 100_000; index += 7) seen.add(`user "${index}"`);
@@ -14,10 +14,10 @@ test('what was seen is known again, what was not is not, however much was seen',
 
 test('what another process has seen is known too', () => {
   const keys = Array.from({ length: 10_000 }, (_, index) => `user "${index}"`);
-  const seen = createSeen();
-  const prints = printsOf(keys);
-  expect(prints).toHaveLength(keys.length * PRINT_BYTES);
-  seen.addPrints(prints);
+  const seen = createKeySet();
+  const hashes = hashKeys(keys);
+  expect(hashes).toHaveLength(keys.length * HASH_BYTES);
+  seen.addHashes(hashes);
   expect(keys.every((key) => seen.has(key))).toBe(true);
   expect(keys.some((key) => seen.has(`other ${key}`))).toBe(false);
 });

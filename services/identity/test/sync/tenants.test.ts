@@ -10,17 +10,17 @@ import {
   stubUser,
   type UserRecord,
 } from '#core/records.ts';
-import { createEngine, type Engine } from '#hasura/graphql.ts';
+import { createHasuraClient, type HasuraClient } from '#hasura/client.ts';
 import { createWriter, type Writer } from '#sync/writer.ts';
 
 // On a real engine and database, for it is the database that says whose an id is.
 
 let project: EmbeddedProject;
-let engine: Engine;
+let engine: HasuraClient;
 let writer: Writer;
 beforeAll(async () => {
   project = await startEmbedded();
-  engine = createEngine(project.config);
+  engine = createHasuraClient(project.config);
   writer = createWriter(engine, { inFlight: 2, queueLimit: 1000 });
 });
 afterAll(async () => {

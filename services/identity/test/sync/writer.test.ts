@@ -2,8 +2,8 @@ import { type ErrorCode, LatchkeyError } from '@latchkey/core/errors';
 import { describe, expect, test } from 'vitest';
 import type { LedgerEntry } from '#core/deliveries.ts';
 import { deletedUser, stubUser } from '#core/records.ts';
+import type { HasuraClient } from '#hasura/client.ts';
 import type { WriteBatchMutationVariables } from '#hasura/generated/documents.ts';
-import type { Engine } from '#hasura/graphql.ts';
 import type { Entry } from '#sync/rows.ts';
 import { createWriter, type WriterOptions } from '#sync/writer.ts';
 
@@ -33,7 +33,7 @@ function fakeEngine({
   const waiting: (() => void)[] = [];
   let most = 0;
   let underWay = 0;
-  const engine: Pick<Engine, 'writeBatch'> = {
+  const engine: Pick<HasuraClient, 'writeBatch'> = {
     async writeBatch(batch) {
       batches.push(batch);
       underWay += 1;
@@ -94,7 +94,7 @@ describe('group commit', () => {
   test('the next mutation is sent before those of the last one are answered', async () => {
     const events: string[] = [];
     const fake = fakeEngine();
-    const engine: Pick<Engine, 'writeBatch'> = {
+    const engine: Pick<HasuraClient, 'writeBatch'> = {
       writeBatch(batch) {
         events.push(`sent ${batch.deliveryIds}`);
         return fake.engine.writeBatch(batch);

@@ -2,7 +2,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import type { ActionServices } from '#actions/action.ts';
 import { runAction } from '#actions/index.ts';
 import { requireEngineSecret } from '#http/engine-secret.ts';
-import { understand } from '#http/errors.ts';
+import { toLatchkeyError } from '#http/errors.ts';
 
 /** `POST /actions`: what Hasura's actions call, with the caller in the session variables. */
 export function actions(
@@ -21,7 +21,7 @@ const TRY_AGAIN = 429;
 
 /** Errors in the form that Hasura passes on to the client: 4xx and `{message, extensions: {code}}`. */
 function answerActionError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const known = understand(error);
+  const known = toLatchkeyError(error);
   const answer = (status: number, code: string, message: string) =>
     reply.code(status).send({ message, extensions: { code } });
   if (known.status < 500) {

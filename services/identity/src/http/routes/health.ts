@@ -1,12 +1,12 @@
 import { LatchkeyError } from '@latchkey/core/errors';
 import type { FastifyInstance } from 'fastify';
 import { jwtModeProblemOf } from '#auth/jwt-mode.ts';
-import type { Engine } from '#hasura/graphql.ts';
+import type { HasuraClient } from '#hasura/client.ts';
 import type { TrustMode } from '#hasura/trust-mode.ts';
 import type { Registry } from '#providers/registry.ts';
 
 export interface HealthSettings {
-  readonly engine: Pick<Engine, 'checkTables'>;
+  readonly engine: Pick<HasuraClient, 'checkTables'>;
   readonly providers: Registry;
   /** How the engine trusts tokens; undefined where it does not tell. */
   readonly trustMode?: () => Promise<TrustMode | undefined>;

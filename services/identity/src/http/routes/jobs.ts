@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
-import type { Engine } from '#hasura/graphql.ts';
+import type { HasuraClient } from '#hasura/client.ts';
 import { requireEngineSecret } from '#http/engine-secret.ts';
 import type { ReconcileJob } from '#sync/reconcile-job.ts';
 import { clearLedger, erasePayloads } from '#sync/retention.ts';
@@ -17,7 +17,7 @@ export function jobs(
     readonly retentionDays: number;
     /** How long a call for a reconcile is kept waiting for its end, in milliseconds. */
     readonly longestWaitMs?: number;
-    readonly engine: Pick<Engine, 'ask'>;
+    readonly engine: Pick<HasuraClient, 'ask'>;
     readonly reconcile: Pick<ReconcileJob, 'run'>;
   },
 ): void {

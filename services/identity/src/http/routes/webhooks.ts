@@ -2,7 +2,7 @@ import { LatchkeyError } from '@latchkey/core/errors';
 import type { FastifyInstance } from 'fastify';
 import type { ProviderName } from '#core/records.ts';
 import type { Registry } from '#providers/registry.ts';
-import { complaint, deliver } from '#sync/deliver.ts';
+import { deliver, toHttpError } from '#sync/deliver.ts';
 import type { ReconcileJob } from '#sync/reconcile-job.ts';
 import type { Writer } from '#sync/writer.ts';
 
@@ -34,7 +34,7 @@ export function webhooks(
         // Reasons of dead ones may quote what was sent.
         const why = status === 'ignored' && outcome.error !== null ? { reason: outcome.error } : {};
         request.log.info({ delivery: delivery.id, provider: provider.name, type, status, ...why }, 'settled');
-        const objection = complaint(outcome);
+        const objection = toHttpError(outcome);
         if (objection instanceof LatchkeyError) throw objection;
         if (outcome.isPartial) reconcileSoon(provider.name);
         // With a body, as some senders take only 200 for success: Casdoor files a record of any other answer.

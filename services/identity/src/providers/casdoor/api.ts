@@ -4,8 +4,8 @@ import { fetchWithoutRedirects, RedirectError } from '@latchkey/core/redirects';
 import { z } from 'zod';
 import type { CasdoorConfig } from '#core/config.ts';
 import { parsePayload } from '#core/payload.ts';
-import { type Passing, patiently } from '#providers/patiently.ts';
 import type { UnreadableItem } from '#providers/provider.ts';
+import { type TransientFailure, withRetry } from '#providers/with-retry.ts';
 import {
   type CasdoorGroup,
   type CasdoorOrganization,
@@ -162,7 +162,7 @@ export function createCasdoorApi({
     const path = `get-${kind}s`;
     // With only one of p and pageSize, everything would come at once.
     const paged = { ...query, p: String(page), pageSize: String(size), sortOrder: 'ascend' };
-    const { data, data2 } = await patiently(() => call(path, paged, signal), passing, signal);
+    const { data, data2 } = await withRetry(() => call(path, paged, signal), passing, signal);
     const total = z.int().safeParse(data2).data;
     if (total === undefined) throw odd(path);
     return { ...itemsOf(kind, schema, data), total };
@@ -228,7 +228,7 @@ export function createCasdoorApi({
     groups: (owner, options) => list('group', GROUP, { owner, sortField: 'name' }, options),
     users: (owner, options) => list('user', USER, { owner, sortField: 'id' }, options),
     async roles(owner, signal) {
-      const { data } = await patiently(() => call('get-roles', { owner }, signal), passing, signal);
+      const { data } = await withRetry(() => call('get-roles', { owner }, signal), passing, signal);
       return itemsOf('role', ROLE, data);
     },
     async findRoles(owner) {
@@ -265,7 +265,7 @@ export function unreadableIn(error: unknown): UnreadableItem | undefined {
 }
 
 /** Why a call may do better next time. */
-class PassingError extends Error implements Passing {
+class PassingError extends Error implements TransientFailure {
   override readonly name = 'PassingError';
   retryAfter?: number;
 
@@ -274,6 +274,6 @@ class PassingError extends Error implements Passing {
   }
 }
 
-function passing(error: unknown): Passing | undefined {
+function passing(error: unknown): TransientFailure | undefined {
   return error instanceof LatchkeyError && error.cause instanceof PassingError ? error.cause : undefined;
 }

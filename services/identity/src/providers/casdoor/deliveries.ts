@@ -1,4 +1,4 @@
-import type { Delivery, Reading } from '#core/deliveries.ts';
+import type { Delivery, ParsedDelivery } from '#core/deliveries.ts';
 import { isJsonObject, parsePayload } from '#core/payload.ts';
 import type { IdentityRecord, Instant } from '#core/records.ts';
 import type { StoredState } from '#core/stored-state.ts';
@@ -17,7 +17,7 @@ export function casdoorDeliveries(
   api: CasdoorApi,
   stored: StoredState,
   now: () => Instant = Date.now,
-): (delivery: Delivery) => Promise<Reading> {
+): (delivery: Delivery) => Promise<ParsedDelivery> {
   const readPlace = casdoorPlaceReader(api, now);
   const readUsers = casdoorUserReader({ config, api, stored, now, readJoined: readPlace });
   const readThing = casdoorThingReader({ config, api, stored, readPlace, readUsers });
@@ -42,7 +42,7 @@ export function casdoorDeliveries(
       return { kind: 'malformed', type: 'unknown', subject: null, payload: null, reason: whatElse(body) };
     }
     const type = record.action;
-    const ignored = (reason: string): Reading => ({ kind: 'ignored', type, subject: null, reason });
+    const ignored = (reason: string): ParsedDelivery => ({ kind: 'ignored', type, subject: null, reason });
     const hint = readHint(record);
     if (hint.kind === 'nobody') return ignored(hint.reason);
     try {

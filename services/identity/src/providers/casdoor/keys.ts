@@ -20,7 +20,7 @@ export function casdoorKeySource(place: Place): KeySource {
   return createKeySource({
     url: casdoorKeysUrl(place),
     provider: 'Casdoor',
-    mend: 'check CASDOOR_ENDPOINT and CASDOOR_APPLICATION, and the way to Casdoor',
+    fix: 'check CASDOOR_ENDPOINT and CASDOOR_APPLICATION, and the way to Casdoor',
     check({ keys }) {
       if (keys.length === 1) return;
       throw new LatchkeyError(

@@ -4,7 +4,7 @@ import { networkCause } from '@latchkey/core/network-cause';
 import { RedirectError } from '@latchkey/core/redirects';
 import { z } from 'zod';
 import type { Json } from '#core/records.ts';
-import { type Passing, patiently } from '#providers/patiently.ts';
+import { type TransientFailure, withRetry } from '#providers/with-retry.ts';
 import { askClient } from './client.ts';
 import { ClerkRefusal, type ClerkRequest, NoAnswer, sendRequest, UnexpectedAnswer } from './request.ts';
 
@@ -83,7 +83,7 @@ export function createClerkApi({ secretKey, apiUrl, instanceId }: ClerkAccess): 
     }
   }
 
-  function passing(error: unknown): Passing | undefined {
+  function passing(error: unknown): TransientFailure | undefined {
     if (error instanceof NoAnswer) return { reason: `${api} ${describeNoAnswer(error)}` };
     if (!(error instanceof ClerkRefusal && isBusy(error))) return undefined;
     return { retryAfter: error.retryAfter, reason: `${api} answers with ${error.message}` };
@@ -100,7 +100,7 @@ export function createClerkApi({ secretKey, apiUrl, instanceId }: ClerkAccess): 
       try {
         const send: Send = (to, within) => sendRequest(to, request, within);
         const attempt = () => call(send, read, within(LONGEST_CALL_MS, signal));
-        return await patiently(attempt, passing, signal);
+        return await withRetry(attempt, passing, signal);
       } catch (error) {
         signal?.throwIfAborted();
         throw failed(error);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ClerkConfig } from '#core/config.ts';
-import type { Delivery, Reading } from '#core/deliveries.ts';
+import type { Delivery, ParsedDelivery } from '#core/deliveries.ts';
 import { toInstant } from '#core/instants.ts';
 import { jsonText } from '#core/json-text.ts';
 import { isJsonObject, parsePayload, storable } from '#core/payload.ts';
@@ -63,11 +63,11 @@ interface Context {
  */
 export function clerkDeliveries({
   instanceId,
-}: Pick<ClerkConfig, 'instanceId'>): (delivery: Delivery) => Promise<Reading> {
+}: Pick<ClerkConfig, 'instanceId'>): (delivery: Delivery) => Promise<ParsedDelivery> {
   return async (delivery) => readDelivery(delivery, instanceId);
 }
 
-function readDelivery({ body, receivedAt, sentAt }: Delivery, instanceId: string): Reading {
+function readDelivery({ body, receivedAt, sentAt }: Delivery, instanceId: string): ParsedDelivery {
   const payload = parsePayload(body);
   // Its text may hold anything, private metadata and one-time passwords among it.
   if (!payload.ok) {
@@ -187,6 +187,6 @@ function malformed(
   payload: Json,
   reason: string,
   tenant = '',
-): Reading {
+): ParsedDelivery {
   return { kind: 'malformed', type, subject, tenant, payload, reason };
 }

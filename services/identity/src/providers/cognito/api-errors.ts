@@ -1,7 +1,7 @@
 import { LatchkeyError } from '@latchkey/core/errors';
 import { networkCause } from '@latchkey/core/network-cause';
 import { z } from 'zod';
-import type { Passing } from '#providers/patiently.ts';
+import type { TransientFailure } from '#providers/with-retry.ts';
 
 /** What the SDK and Cognito say where the caller is not let in. */
 const NOT_LET_IN = new Set([
@@ -48,7 +48,7 @@ const NOT_PASSING = /certificate|TLS/;
 const UNANSWERED_ATTEMPTS = 5;
 
 /** Whether a call that failed may succeed in a while: throttling, a fault on the other side, no answer. */
-export function passing(error: unknown): Passing | undefined {
+export function passing(error: unknown): TransientFailure | undefined {
   const { name, status = 0, retryAfter } = failureOf(error);
   if (status === 429 || THROTTLED.has(name))
     return { retryAfter, reason: `Cognito limits the rate (${name})` };

@@ -3,7 +3,7 @@ import type {
   CognitoIdentityProviderClientConfig,
 } from '@aws-sdk/client-cognito-identity-provider';
 import type { CognitoConfig } from '#core/config.ts';
-import { patiently } from '#providers/patiently.ts';
+import { withRetry } from '#providers/with-retry.ts';
 import {
   explain,
   forgotten,
@@ -117,7 +117,7 @@ export function createCognitoApi(
 
   /** Asks once more, later, what fails for a while only, if there is time for it. */
   const ask = <T>(call: () => Promise<T>, signal?: AbortSignal): Promise<T> =>
-    patience === 'patient' ? patiently(call, passing, signal) : call();
+    patience === 'patient' ? withRetry(call, passing, signal) : call();
   const explained = (error: unknown, signal?: AbortSignal): never => {
     // The SDK's own error does not say why it was called off.
     signal?.throwIfAborted();

@@ -1,5 +1,5 @@
 import { COGNITO_HINT, type CognitoHint } from '@latchkey/core/cognito-hint';
-import type { Delivery, Reading } from '#core/deliveries.ts';
+import type { Delivery, ParsedDelivery } from '#core/deliveries.ts';
 import { parsePayload } from '#core/payload.ts';
 import type { Instant } from '#core/records.ts';
 import type { StoredState } from '#core/stored-state.ts';
@@ -20,7 +20,7 @@ export function cognitoDeliveries(
   pools: readonly Pool[],
   stored: StoredState,
   now: () => Instant = Date.now,
-): (delivery: Delivery) => Promise<Reading> {
+): (delivery: Delivery) => Promise<ParsedDelivery> {
   const readers = pools.map(({ config, api }) => createPoolReader(config, api, stored, now));
 
   /**

@@ -72,7 +72,7 @@ export function cognitoKeySource(pool: PoolPlace): KeySource {
   return createKeySource({
     url: keysUrlOf(pool),
     provider: 'Cognito',
-    mend: 'check COGNITO_USER_POOL_ID (or COGNITO_ENDPOINT, COGNITO_KEYS_URL) and the way to it',
+    fix: 'check COGNITO_USER_POOL_ID (or COGNITO_ENDPOINT, COGNITO_KEYS_URL) and the way to it',
   });
 }
 

@@ -53,17 +53,17 @@ test('everything can be set', () => {
   });
 });
 
-describe('the error names the variable and the mend, where', () => {
+describe('the error names the variable and the fix, where', () => {
   test.each([
     ['CASDOOR_ENDPOINT', /address of Casdoor/],
     ['CASDOOR_APPLICATION', /Name/],
     ['CASDOOR_CLIENT_ID', /Client ID/],
     ['CASDOOR_CLIENT_SECRET', /Client secret/],
     ['CASDOOR_WEBHOOK_SECRET', /openssl rand/],
-  ])('%s is missing', (name, mend) => {
+  ])('%s is missing', (name, fix) => {
     const read = () => readConfig({ ...complete, [name]: ' ' });
     expect(read).toThrow(new RegExp(`^${name} is missing: `));
-    expect(read).toThrow(mend);
+    expect(read).toThrow(fix);
   });
 
   test.each([

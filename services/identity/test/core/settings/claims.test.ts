@@ -34,8 +34,8 @@ test.each<[string, string, string, string]>([
   );
 });
 
-describe('refused, with the variable and the mend', () => {
-  const complaint = (text: string): string => {
+describe('refused, with the variable and the fix', () => {
+  const toHttpError = (text: string): string => {
     const settings = {
       HASURA_GRAPHQL_ADMIN_SECRET: 's',
       CLERK_WEBHOOK_SECRET: SECRET,
@@ -65,7 +65,7 @@ describe('refused, with the variable and the mend', () => {
     'identity-provider',
     'identity-anything',
   ])('is the name that means something already: %s', (text) => {
-    const message = complaint(`plan,${text}`);
+    const message = toHttpError(`plan,${text}`);
     expect(message).toMatch(/^LATCHKEY_CLAIMS must not hold /);
     expect(message).toContain('choose another name');
   });
@@ -85,10 +85,10 @@ describe('refused, with the variable and the mend', () => {
     'a'.repeat(64),
     `plan=${'a'.repeat(200)}`,
   ])('is what is no name: %s', (text) => {
-    expect(complaint(text)).toMatch(/^LATCHKEY_CLAIMS must be names with commas between them, such as/);
+    expect(toHttpError(text)).toMatch(/^LATCHKEY_CLAIMS must be names with commas between them, such as/);
   });
 
   test('is a variable that is given twice', () => {
-    expect(complaint('plan,plan=tier')).toContain('must not give x-hasura-plan twice');
+    expect(toHttpError('plan,plan=tier')).toContain('must not give x-hasura-plan twice');
   });
 });

@@ -75,7 +75,7 @@ describe('changes', () => {
 });
 
 describe('deletes', () => {
-  test('a user, and again without complaint', async () => {
+  test('a user, and again without toHttpError', async () => {
     await accountsOf().remove(person());
     expect(casdoor.directory.findUser(user.id)).toBeUndefined();
     await accountsOf().remove(person());

@@ -4,7 +4,7 @@ import { type LocalServer, serve } from '@latchkey/tests/support/http';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createCasdoorApi, unreadableIn } from '#providers/casdoor/api.ts';
 import { USER } from '#providers/casdoor/shapes.ts';
-import { type Wait, watchingWaits } from '#providers/patiently.ts';
+import { observeRetries, type Wait } from '#providers/with-retry.ts';
 
 type Answer = { status?: number; headers?: Record<string, string>; body: string };
 
@@ -185,7 +185,7 @@ test('each wait for a list is told with its reason', async () => {
   const busy = { status: 429, headers: { 'retry-after': '0' }, body: '' };
   const { api } = await answering(busy, { body: fixture('api.get-users.json') });
   const waits: Wait[] = [];
-  await watchingWaits(
+  await observeRetries(
     (wait) => waits.push(wait),
     () => api.users('acme', page),
   );

@@ -4,8 +4,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { IdentityRecord } from '#core/records.ts';
 import { clerkDirectory } from '#providers/clerk/directory.ts';
-import { type Wait, watchingWaits } from '#providers/patiently.ts';
 import type { UnreadableItem } from '#providers/provider.ts';
+import { observeRetries, type Wait } from '#providers/with-retry.ts';
 
 let api: LocalServer;
 afterEach(() => api.close());
@@ -287,7 +287,7 @@ describe('a failure tells the address, and why', () => {
       stopping.abort(new Error('enough'));
     };
     const { signal } = stopping;
-    const listing = watchingWaits(onWait, () => Array.fromAsync(directoryAt(api.url).pages({ signal })));
+    const listing = observeRetries(onWait, () => Array.fromAsync(directoryAt(api.url).pages({ signal })));
     await expect(listing).rejects.toThrow('enough');
     expect(waits).toMatchObject([{ attempt: 1, reason: expect.stringMatching(reason) }]);
     expect(waits[0]?.reason).toContain(api.url);

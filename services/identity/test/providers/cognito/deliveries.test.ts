@@ -391,10 +391,10 @@ test.each([
   ['UnrecognizedClientException', 'deploy/cognito/service-policy.json'],
   ['ResourceNotFoundException', 'COGNITO_USER_POOL_ID'],
   ['InternalErrorException', 'COGNITO_ENDPOINT'],
-])('%s is no deletion: the sender is to come again, and the mend is named', async (error, mend) => {
+])('%s is no deletion: the sender is to come again, and the fix is named', async (error, fix) => {
   const { read } = await reader(() => ({ error, message: 'User pool eu-west-1_EXAMPLE12 does not exist.' }));
   await expect(read(hintOf('cloudtrail.AdminDeleteUser.json'))).rejects.toEqual(
-    expect.objectContaining({ code: 'provider-unreachable', message: expect.stringContaining(mend) }),
+    expect.objectContaining({ code: 'provider-unreachable', message: expect.stringContaining(fix) }),
   );
 });
 

@@ -70,7 +70,7 @@ test.each<[string, Record<string, string>, RegExp]>([
     { COGNITO_TOKEN_USE: 'access' },
     /COGNITO_TOKEN_USE is access, but .* set COGNITO_TRIGGER_VERSION/,
   ],
-])('%s: refused by name, with the mend', (_, changes, message) => {
+])('%s: refused by name, with the fix', (_, changes, message) => {
   expect(() => readConfig({ ...cognito, ...changes })).toThrow(
     expect.objectContaining({ code: 'configuration-invalid', message: expect.stringMatching(message) }),
   );

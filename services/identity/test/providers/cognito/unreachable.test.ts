@@ -3,8 +3,8 @@ import { serve } from '@latchkey/tests/support/http';
 import { expect, test } from 'vitest';
 import { cognitoDirectory } from '#providers/cognito/directory.ts';
 import { connectPools } from '#providers/cognito/pools.ts';
-import { type Wait, watchingWaits } from '#providers/patiently.ts';
 import type { Directory } from '#providers/provider.ts';
+import { observeRetries, type Wait } from '#providers/with-retry.ts';
 import { configAt, reachCognito } from '../../support/cognito.ts';
 
 async function drain(pages: ReturnType<Directory['pages']>): Promise<void> {
@@ -22,7 +22,7 @@ test('a closed port is told with its address and cause, in a quarter of a minute
   const url = await closedPort();
   const waits: Wait[] = [];
   const began = performance.now();
-  const listing = watchingWaits(
+  const listing = observeRetries(
     (wait) => waits.push(wait),
     () => drain(cognitoDirectory(connectPools(configAt(url))).pages()),
   );
@@ -55,7 +55,7 @@ test('throttling is waited for as long as Cognito says, and shown', async () => 
     return left >= 0 ? { error: 'TooManyRequestsException' } : { Groups: [], Users: [] };
   });
   const waits: Wait[] = [];
-  await watchingWaits(
+  await observeRetries(
     (wait) => waits.push(wait),
     () => drain(cognitoDirectory(pools).pages()),
   );
@@ -68,7 +68,7 @@ test('throttling is waited for as long as Cognito says, and shown', async () => 
 test('a refusal is told at once, with the address that refuses', async () => {
   const { pools, config } = await reachCognito(() => ({ error: 'AccessDeniedException' }));
   const waits: Wait[] = [];
-  const listing = watchingWaits(
+  const listing = observeRetries(
     (wait) => waits.push(wait),
     () => drain(cognitoDirectory(pools).pages()),
   );

@@ -11,7 +11,7 @@ import {
 import { membershipKey } from './keys.ts';
 
 /** Records with each key once, in the order of their keys, every membership's parents among them. */
-export interface Folded {
+export interface MergedRecords {
   readonly organizations: readonly OrganizationRecord[];
   readonly users: readonly UserRecord[];
   readonly memberships: readonly MembershipRecord[];
@@ -24,7 +24,7 @@ export interface Folded {
  *
  * @throws LatchkeyError `record-refused` where two providers or two tenants claim the same id
  */
-export function fold(records: Iterable<IdentityRecord>): Folded {
+export function mergeRecords(records: Iterable<IdentityRecord>): MergedRecords {
   const organizations = new Map<string, OrganizationRecord>();
   const users = new Map<string, UserRecord>();
   const memberships = new Map<string, MembershipRecord>();

@@ -5,7 +5,7 @@
  * @param most how many may be worked on at once
  * @throws the first error of a page, when nothing is under way any more
  */
-export async function convey<T, R>(
+export async function mapInOrder<T, R>(
   pages: AsyncIterable<T>,
   most: number,
   work: (page: T) => Promise<R>,

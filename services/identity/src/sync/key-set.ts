@@ -1,15 +1,15 @@
 import { hash } from 'node:crypto';
 
 /** The keys that a listing has named: enough of each to know it again. */
-export interface Seen {
+export interface KeySet {
   add(key: string): void;
   has(key: string): boolean;
-  /** Adds keys that another process has seen. @param prints as {@link printsOf} makes them */
-  addPrints(prints: Buffer): void;
+  /** Adds keys that another process has seen. @param hashes as {@link hashKeys} makes them */
+  addHashes(hashes: Buffer): void;
 }
 
 /** What is enough of each key to know it again, in bytes. */
-export const PRINT_BYTES = 8;
+export const HASH_BYTES = 8;
 
 const FIRST_SLOTS = 1 << 12;
 
@@ -18,7 +18,7 @@ const FIRST_SLOTS = 1 << 12;
  * length. Two keys that share all eight bytes are taken for one (a chance of one in 10^13 among a
  * million); that can only mean that something which is gone is kept until its next state.
  */
-export function createSeen(): Seen {
+export function createKeySet(): KeySet {
   // Pairs of 32 bits; a pair of zeros is a free slot.
   let slots = new Uint32Array(FIRST_SLOTS * 2);
   let count = 0;
@@ -55,9 +55,9 @@ export function createSeen(): Seen {
     add(key) {
       add(...digest(key));
     },
-    addPrints(prints) {
-      for (let at = 0; at + PRINT_BYTES <= prints.length; at += PRINT_BYTES) {
-        add(prints.readUInt32LE(at), prints.readUInt32LE(at + 4));
+    addHashes(hashes) {
+      for (let at = 0; at + HASH_BYTES <= hashes.length; at += HASH_BYTES) {
+        add(hashes.readUInt32LE(at), hashes.readUInt32LE(at + 4));
       }
     },
     has(key) {
@@ -72,15 +72,15 @@ export function createSeen(): Seen {
   };
 }
 
-/** These keys for {@link Seen.addPrints}, {@link PRINT_BYTES} each. */
-export function printsOf(keys: readonly string[]): Buffer {
-  const prints = Buffer.alloc(keys.length * PRINT_BYTES);
+/** These keys for {@link KeySet.addHashes}, {@link HASH_BYTES} each. */
+export function hashKeys(keys: readonly string[]): Buffer {
+  const hashes = Buffer.alloc(keys.length * HASH_BYTES);
   for (const [index, key] of keys.entries()) {
     const [high, low] = digest(key);
-    prints.writeUInt32LE(high, index * PRINT_BYTES);
-    prints.writeUInt32LE(low, index * PRINT_BYTES + 4);
+    hashes.writeUInt32LE(high, index * HASH_BYTES);
+    hashes.writeUInt32LE(low, index * HASH_BYTES + 4);
   }
-  return prints;
+  return hashes;
 }
 
 function digest(key: string): [high: number, low: number] {

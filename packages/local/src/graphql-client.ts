@@ -24,7 +24,7 @@ export type Answer = {
 /** The subprotocols Hasura speaks: the one of graphql-ws, and that of subscriptions-transport-ws. */
 export type Subprotocol = 'graphql-transport-ws' | 'graphql-ws';
 
-export type HasuraClient = {
+export type GraphqlClient = {
   query(query: string, caller?: Caller, variables?: Record<string, unknown>): Promise<Answer>;
   /**
    * The results of a live query, one after the other, until the caller stops taking them.
@@ -45,7 +45,7 @@ const answerSchema = z.object({
 });
 
 /** A plain client of an engine's GraphQL API, for looking at it from outside. */
-export function createHasuraClient(engineUrl: string): HasuraClient {
+export function createGraphqlClient(engineUrl: string): GraphqlClient {
   const send = fetchWithoutRedirects(engineUrl);
   const socketUrl = `${engineUrl.replace(/^http/, 'ws')}/v1/graphql`;
   return {

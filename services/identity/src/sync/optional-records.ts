@@ -9,7 +9,7 @@ import type { IdentityRecord } from '#core/records.ts';
  * @param subject the id of what the delivery is about
  * @returns `parts`: for each organization its record and the memberships in it
  */
-export function splitDispensable(
+export function splitOptional(
   records: readonly IdentityRecord[],
   subject: string | null,
 ): { readonly core: readonly IdentityRecord[]; readonly parts: readonly (readonly IdentityRecord[])[] } {
@@ -17,7 +17,7 @@ export function splitDispensable(
   const core: IdentityRecord[] = [];
   const parts = new Map<string, IdentityRecord[]>();
   for (const record of records) {
-    const organization = hasSubject ? dispensableIn(record, subject) : undefined;
+    const organization = hasSubject ? optionalIn(record, subject) : undefined;
     if (organization === undefined) {
       core.push(record);
       continue;
@@ -29,7 +29,7 @@ export function splitDispensable(
   return { core, parts: [...parts.values()] };
 }
 
-function dispensableIn(record: IdentityRecord, subject: string | null): string | undefined {
+function optionalIn(record: IdentityRecord, subject: string | null): string | undefined {
   switch (record.kind) {
     case 'user':
       return undefined;

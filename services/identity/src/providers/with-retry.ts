@@ -5,7 +5,7 @@ const MOST_ATTEMPTS = 8;
 const LONGEST_WAIT_SECONDS = 30;
 
 /** A failure that may not happen again, and how long the provider asks to wait, in seconds. */
-export interface Passing {
+export interface TransientFailure {
   readonly retryAfter?: number | undefined;
   /** Why, for whoever watches: `status 503`, `the connection is refused`. */
   readonly reason?: string | undefined;
@@ -24,8 +24,8 @@ export interface Wait {
 
 const watchers = new AsyncLocalStorage<(wait: Wait) => void>();
 
-/** Runs `body`; each wait of a {@link patiently} within it is told, so that nobody waits in silence. */
-export function watchingWaits<T>(onWait: (wait: Wait) => void, body: () => T): T {
+/** Runs `body`; each wait of a {@link withRetry} within it is told, so that nobody waits in silence. */
+export function observeRetries<T>(onWait: (wait: Wait) => void, body: () => T): T {
   return watchers.run(onWait, body);
 }
 
@@ -36,9 +36,9 @@ export function watchingWaits<T>(onWait: (wait: Wait) => void, body: () => T): T
  * @param passing what it makes of an error; undefined where it is for good
  * @throws the last error
  */
-export async function patiently<T>(
+export async function withRetry<T>(
   call: () => Promise<T>,
-  passing: (error: unknown) => Passing | undefined,
+  passing: (error: unknown) => TransientFailure | undefined,
   signal?: AbortSignal,
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {

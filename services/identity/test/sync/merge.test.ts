@@ -6,7 +6,7 @@ import {
   stubUser,
   type UserRecord,
 } from '#core/records.ts';
-import { fold } from '#sync/fold.ts';
+import { mergeRecords } from '#sync/merge.ts';
 
 const user = (clock: number, changes: Partial<UserRecord> = {}): UserRecord => ({
   ...stubUser({ provider: 'clerk', tenant: '', id: 'user_1' }),
@@ -43,24 +43,26 @@ describe('of two tenants', () => {
       [first, second],
       [second, first],
     ]) {
-      expect(() => fold(pair)).toThrow(/comes from casdoor \w+ and from casdoor \w+/);
+      expect(() => mergeRecords(pair)).toThrow(/comes from casdoor \w+ and from casdoor \w+/);
     }
   });
 
   test('the one who says whence they came is the same person', () => {
     const moved = at('beta', 2, { previousTenant: 'acme' });
-    expect(fold([at('acme', 1), moved]).users).toEqual([moved]);
+    expect(mergeRecords([at('acme', 1), moved]).users).toEqual([moved]);
   });
 
   test('one that is not known is filled in by the other, whichever is newer', () => {
-    expect(fold([at('', 1), at('acme', 2)]).users).toMatchObject([{ tenant: 'acme', clock: 2 }]);
-    expect(fold([at('acme', 1), at('', 2)]).users).toMatchObject([{ tenant: 'acme', clock: 2 }]);
+    expect(mergeRecords([at('', 1), at('acme', 2)]).users).toMatchObject([{ tenant: 'acme', clock: 2 }]);
+    expect(mergeRecords([at('acme', 1), at('', 2)]).users).toMatchObject([{ tenant: 'acme', clock: 2 }]);
   });
 
   test('a membership makes stubs of its own tenant, and one that has ended of none', () => {
     const live: MembershipRecord = { ...membership('acme', 'user_1'), provider: 'casdoor', tenant: 'acme' };
-    expect(() => fold([at('beta', 2), live])).toThrow('comes from casdoor beta and from casdoor acme');
-    const { users } = fold([at('beta', 2), { ...live, deleted: true, role: null }]);
+    expect(() => mergeRecords([at('beta', 2), live])).toThrow(
+      'comes from casdoor beta and from casdoor acme',
+    );
+    const { users } = mergeRecords([at('beta', 2), { ...live, deleted: true, role: null }]);
     expect(users).toMatchObject([{ tenant: 'beta' }]);
   });
 });
@@ -70,9 +72,9 @@ describe('a deletion only over a row', () => {
     deletedUser({ provider: 'clerk', tenant: '', id: 'user_1' }, clock, { onlyIfStored: true });
 
   test('stays so by itself, and is one without conditions where another record makes the row', () => {
-    expect(fold([gone(2)]).users).toMatchObject([{ deleted: true, onlyIfStored: true }]);
-    expect(fold([user(1), gone(2)]).users).toMatchObject([{ deleted: true, onlyIfStored: false }]);
-    expect(fold([gone(2), user(1)]).users).toMatchObject([{ deleted: true, onlyIfStored: false }]);
+    expect(mergeRecords([gone(2)]).users).toMatchObject([{ deleted: true, onlyIfStored: true }]);
+    expect(mergeRecords([user(1), gone(2)]).users).toMatchObject([{ deleted: true, onlyIfStored: false }]);
+    expect(mergeRecords([gone(2), user(1)]).users).toMatchObject([{ deleted: true, onlyIfStored: false }]);
   });
 });
 
@@ -83,7 +85,7 @@ test('of two words on whether a user is disabled the later counts, whatever the 
     [out, admitted],
     [admitted, out],
   ]) {
-    expect(fold(pair).users).toMatchObject([{ clock: 2, disabledAt: 9, disabledCheckedAt: 9 }]);
+    expect(mergeRecords(pair).users).toMatchObject([{ clock: 2, disabledAt: 9, disabledCheckedAt: 9 }]);
   }
 });
 
@@ -109,25 +111,25 @@ describe('of two records of one user', () => {
       { name: 'new', lastSeen: 9 },
     ],
   ])('%s, whatever their order', (_what, one, other, expected) => {
-    expect(fold([one, other]).users).toEqual([expect.objectContaining(expected)]);
-    expect(fold([other, one]).users).toEqual([expect.objectContaining(expected)]);
+    expect(mergeRecords([one, other]).users).toEqual([expect.objectContaining(expected)]);
+    expect(mergeRecords([other, one]).users).toEqual([expect.objectContaining(expected)]);
   });
 
   test('at the same instant the first is kept, as the database does', () => {
-    expect(fold([user(1, { name: 'first' }), user(1, { name: 'second' })]).users).toMatchObject([
+    expect(mergeRecords([user(1, { name: 'first' }), user(1, { name: 'second' })]).users).toMatchObject([
       { name: 'first' },
     ]);
   });
 
   test('two providers are a refusal', () => {
-    expect(() => fold([user(1), { ...user(2), provider: 'casdoor' }])).toThrow(
+    expect(() => mergeRecords([user(1), { ...user(2), provider: 'casdoor' }])).toThrow(
       expect.objectContaining({ code: 'record-refused' }),
     );
   });
 });
 
 test('a membership brings its parents as stubs, which give way to real ones', () => {
-  const folded = fold([
+  const folded = mergeRecords([
     membership('org_1', 'user_1'),
     user(7, { name: 'Ada' }),
     membership('org_2', 'user_1'),
@@ -142,7 +144,7 @@ test('a membership brings its parents as stubs, which give way to real ones', ()
 
 test('rows come in the order of their keys', () => {
   const ids = ['user_3', 'user_1', 'user_2'];
-  const { users, memberships } = fold(ids.map((id) => membership('org_1', id)));
+  const { users, memberships } = mergeRecords(ids.map((id) => membership('org_1', id)));
   expect(users.map(({ id }) => id)).toEqual(['user_1', 'user_2', 'user_3']);
   expect(memberships.map(({ userId }) => userId)).toEqual(['user_1', 'user_2', 'user_3']);
 });

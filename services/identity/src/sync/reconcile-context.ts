@@ -1,18 +1,18 @@
-import type { Engine } from '#hasura/graphql.ts';
+import type { HasuraClient } from '#hasura/client.ts';
 import type { Provider } from '#providers/provider.ts';
 import type { Writer } from './writer.ts';
 
 /** What a reconcile works with, in the service as in a command. */
-export interface Reconciled {
+export interface ReconcileContext {
   readonly provider: Pick<Provider, 'name' | 'directory' | 'lookup' | 'hasLeft'>;
-  readonly engine: Pick<Engine, 'ask'>;
+  readonly engine: Pick<HasuraClient, 'ask'>;
   readonly writer: Pick<Writer, 'write'>;
   readonly signal?: AbortSignal | undefined;
   /** Called after each page. */
-  readonly onProgress?: ((progress: Reached) => void) | undefined;
+  readonly onProgress?: ((progress: ReconcilePosition) => void) | undefined;
 }
 
-export interface Reached {
+export interface ReconcilePosition {
   readonly phase: 'reading' | 'looking for what is gone' | 'deleting';
   /** Done in this phase. When a run is resumed, what was done before counts too. */
   readonly rows: number;

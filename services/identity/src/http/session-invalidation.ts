@@ -3,7 +3,7 @@ import type { IdentityRecord } from '#core/records.ts';
 import type { Writer } from '#sync/writer.ts';
 
 /** What is written here holds for the hook at once, and not only when its rows are too old. */
-export function forgettingWriter(writer: Writer, users: Pick<SessionUsers, 'forget'>): Writer {
+export function withSessionInvalidation(writer: Writer, users: Pick<SessionUsers, 'forget'>): Writer {
   return {
     ...writer,
     async write(entry) {

@@ -2,7 +2,7 @@ import type { LatchkeyError } from '@latchkey/core/errors';
 import { type LocalServer, serve } from '@latchkey/tests/support/http';
 import { afterEach, expect, test } from 'vitest';
 import { jsonText } from '#core/json-text.ts';
-import { createEngine } from '#hasura/graphql.ts';
+import { createHasuraClient } from '#hasura/client.ts';
 
 let server: LocalServer | undefined;
 afterEach(async () => {
@@ -25,7 +25,7 @@ const VARIABLES = {
   memberships: [],
 };
 const engineAt = (endpoint: string, timeoutMs = 10_000) =>
-  createEngine({ endpoint, adminSecret: 'hunter2', timeoutMs });
+  createHasuraClient({ endpoint, adminSecret: 'hunter2', timeoutMs });
 const failureOf = (endpoint: string, timeoutMs?: number): Promise<LatchkeyError> =>
   engineAt(endpoint, timeoutMs)
     .writeBatch(VARIABLES)
@@ -87,7 +87,7 @@ test('an engine that falls silent in the middle of its answer is unreachable', a
   expect(await failureOf(server.url, 50)).toMatchObject({ code: 'engine-unreachable' });
 });
 
-test('a wrong secret is named with its mend', async () => {
+test('a wrong secret is named with its fix', async () => {
   server = await serve((_request, response) =>
     response
       .writeHead(200, { 'content-type': 'application/json' })

@@ -26,7 +26,7 @@ import {
  *   own database gone
  * - `engine-unreachable`: no answer in time; what was sent may have been done or not
  */
-export interface Engine extends StoredState {
+export interface HasuraClient extends StoredState {
   /** Runs any of the typed documents. */
   ask<Result, Variables extends object>(
     document: TypedDocumentNode<Result, Variables>,
@@ -66,10 +66,10 @@ const ROLLBACK_CLASS = '40';
  *
  * @param options.fetch another transport, for tests
  */
-export function createEngine(
+export function createHasuraClient(
   { endpoint, adminSecret, timeoutMs }: EngineConfig,
   options: { fetch?: typeof fetch } = {},
-): Engine {
+): HasuraClient {
   const client = new GraphQLClient(`${endpoint}/v1/graphql`, {
     headers: {
       'x-hasura-admin-secret': adminSecret,
@@ -159,10 +159,10 @@ function translate(error: unknown): LatchkeyError {
       `Another transaction was in the way (${sqlState || code}): try again.`,
     );
   }
-  return new LatchkeyError('engine-refused', `Hasura refuses with ${code}: ${mendOf(code)}`);
+  return new LatchkeyError('engine-refused', `Hasura refuses with ${code}: ${fixFor(code)}`);
 }
 
-function mendOf(code: string): string {
+function fixFor(code: string): string {
   switch (code) {
     case 'access-denied':
     case 'invalid-headers':
