@@ -8,9 +8,8 @@ import {
   createGraphqlClient,
   type Subprotocol,
 } from '@latchkey/local/graphql-client';
-import { templatePayload } from '@latchkey/local/stand-ins/clerk/tokens';
-import type { Message } from '@latchkey/local/stand-ins/clerk/webhooks';
-import { createSigningKey } from '@latchkey/local/stand-ins/core/signing-key';
+import { type Message, templatePayload } from '@latchkey/local/stand-ins/clerk';
+import { createSigningKey } from '@latchkey/local/stand-ins/core';
 import type { Stack } from '../stack/stack.ts';
 import type { Checklist } from './checklist.ts';
 

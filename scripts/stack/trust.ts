@@ -1,5 +1,5 @@
 import type { JwtSecret } from '@latchkey/core/jwt-secret';
-import type { LocalProvider } from '@latchkey/local/stand-ins/core/provider';
+import type { LocalProvider } from '@latchkey/local/stand-ins/core';
 import { chooseProviders, trust } from '../jwt-secret/trusted-providers.ts';
 
 /**

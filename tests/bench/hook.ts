@@ -5,7 +5,7 @@
  * of them anew; the ratio is the median of the rounds, each compared within itself.
  */
 
-import { createSigningKey } from '@latchkey/local/stand-ins/core/signing-key';
+import { createSigningKey } from '@latchkey/local/stand-ins/core';
 import { Client } from 'pg';
 import { serve as serveHttp } from '../support/http.ts';
 import { spentBy, spentSince } from './processor-time.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildTriggers } from '@latchkey/cognito-triggers/build';
-import { type LocalLambda, startLocalLambda } from '@latchkey/local/stand-ins/cognito/lambda';
+import { type LocalLambda, startLocalLambda } from '@latchkey/local/stand-ins/cognito';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fixture, POOL, SECRET, SUB } from '../support/cognito.ts';
 

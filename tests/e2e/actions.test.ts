@@ -1,4 +1,4 @@
-import type { ClerkUser } from '@latchkey/local/stand-ins/clerk/types';
+import type { ClerkUser } from '@latchkey/local/stand-ins/clerk';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 

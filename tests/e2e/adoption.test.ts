@@ -1,7 +1,7 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ClerkUser } from '@latchkey/local/stand-ins/clerk/types';
+import type { ClerkUser } from '@latchkey/local/stand-ins/clerk';
 import { applyProject } from '@latchkey/scripts/project/apply-project';
 import { createMetadataApi } from '@latchkey/scripts/project/metadata-api';
 import { readProject } from '@latchkey/scripts/project/project';

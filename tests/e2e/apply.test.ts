@@ -1,7 +1,7 @@
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startLocalClerk } from '@latchkey/local/stand-ins/clerk/local-clerk';
+import { startLocalClerk } from '@latchkey/local/stand-ins/clerk';
 import { applyProject } from '@latchkey/scripts/project/apply-project';
 import { createMetadataApi, type MetadataApi } from '@latchkey/scripts/project/metadata-api';
 import { type Project, readProject } from '@latchkey/scripts/project/project';

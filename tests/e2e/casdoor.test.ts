@@ -2,10 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { createGraphqlClient, type GraphqlClient } from '@latchkey/local/graphql-client';
 import { untilAnswers } from '@latchkey/local/processes/wait';
 import { type ServiceProcess, startService } from '@latchkey/local/programs/service';
-import { type LocalCasdoor, startLocalCasdoor } from '@latchkey/local/stand-ins/casdoor/local-casdoor';
-import { TOKEN_FORMATS } from '@latchkey/local/stand-ins/casdoor/tokens';
-import type { CasdoorRecord } from '@latchkey/local/stand-ins/casdoor/types';
-import { newRecord } from '@latchkey/local/stand-ins/casdoor/webhooks';
+import {
+  type CasdoorRecord,
+  type LocalCasdoor,
+  newRecord,
+  startLocalCasdoor,
+  TOKEN_FORMATS,
+} from '@latchkey/local/stand-ins/casdoor';
 import { jwtSecretOf } from '@latchkey/scripts/stack/trust';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { applyProject, startTestEngine } from '../support/engine.ts';

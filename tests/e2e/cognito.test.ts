@@ -19,7 +19,7 @@ import { type Caller, createGraphqlClient, type GraphqlClient } from '@latchkey/
 import { freePort } from '@latchkey/local/processes/ports';
 import { untilAnswers } from '@latchkey/local/processes/wait';
 import { type ServiceProcess, startService } from '@latchkey/local/programs/service';
-import { type LocalCognito, startLocalCognito } from '@latchkey/local/stand-ins/cognito/local-cognito';
+import { type LocalCognito, startLocalCognito } from '@latchkey/local/stand-ins/cognito';
 import { jwtSecretOf } from '@latchkey/scripts/stack/trust';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-import type { ClerkOrganization, ClerkUser } from '@latchkey/local/stand-ins/clerk/types';
+import type { ClerkOrganization, ClerkUser } from '@latchkey/local/stand-ins/clerk';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 

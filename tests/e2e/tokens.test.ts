@@ -1,8 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import type { Caller } from '@latchkey/local/graphql-client';
-import { templatePayload } from '@latchkey/local/stand-ins/clerk/tokens';
-import type { ClerkUser } from '@latchkey/local/stand-ins/clerk/types';
-import { createSigningKey } from '@latchkey/local/stand-ins/core/signing-key';
+import { type ClerkUser, templatePayload } from '@latchkey/local/stand-ins/clerk';
+import { createSigningKey } from '@latchkey/local/stand-ins/core';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestStack, type TestStack } from '../support/stack.ts';

@@ -1,4 +1,4 @@
-import { type Message, newMessage } from '@latchkey/local/stand-ins/clerk/webhooks';
+import { type Message, newMessage } from '@latchkey/local/stand-ins/clerk';
 import { Webhook } from 'svix';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestStack, type TestStack } from '../support/stack.ts';

@@ -1,5 +1,5 @@
 import { type Caller, ConnectionRefused, type Subprotocol } from '@latchkey/local/graphql-client';
-import type { ClerkUser } from '@latchkey/local/stand-ins/clerk/types';
+import type { ClerkUser } from '@latchkey/local/stand-ins/clerk';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { unprivilegedUser } from '@latchkey/local/postgres/user';
-import type { Message } from '@latchkey/local/stand-ins/clerk/webhooks';
+import type { Message } from '@latchkey/local/stand-ins/clerk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startedBy } from '../support/processes.ts';
 import { expectedLedger, startWorld, type World } from './world.ts';

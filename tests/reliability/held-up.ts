@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { type ServiceProcess, startService } from '@latchkey/local/programs/service';
-import { startLocalClerk } from '@latchkey/local/stand-ins/clerk/local-clerk';
+import { startLocalClerk } from '@latchkey/local/stand-ins/clerk';
 import { type EmbeddedProject, startEmbedded } from '../support/embedded.ts';
 import { serve } from '../support/http.ts';
 

@@ -1,5 +1,4 @@
-import type { LocalClerk } from '@latchkey/local/stand-ins/clerk/local-clerk';
-import type { Message } from '@latchkey/local/stand-ins/clerk/webhooks';
+import type { LocalClerk, Message } from '@latchkey/local/stand-ins/clerk';
 import type { Random } from '../support/random.ts';
 
 /** What one row of each table is to hold. Instants are in milliseconds. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Message } from '@latchkey/local/stand-ins/clerk/webhooks';
+import type { Message } from '@latchkey/local/stand-ins/clerk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createRandom } from '../support/random.ts';
 import { createHistory, readRows } from './history.ts';

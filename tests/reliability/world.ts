@@ -8,9 +8,14 @@ import type { Child } from '@latchkey/local/processes/processes';
 import { untilAnswers } from '@latchkey/local/processes/wait';
 import { startEngine } from '@latchkey/local/programs/engine';
 import { startService } from '@latchkey/local/programs/service';
-import { type LocalClerk, startLocalClerk } from '@latchkey/local/stand-ins/clerk/local-clerk';
-import type { Attempt, Message, WebhookSender } from '@latchkey/local/stand-ins/clerk/webhooks';
-import { createSender } from '@latchkey/local/stand-ins/clerk/webhooks';
+import {
+  type Attempt,
+  createSender,
+  type LocalClerk,
+  type Message,
+  startLocalClerk,
+  type WebhookSender,
+} from '@latchkey/local/stand-ins/clerk';
 import { jwtSecretOf } from '@latchkey/scripts/stack/trust';
 import { Client } from 'pg';
 import { applyProject } from '../support/engine.ts';

@@ -2,8 +2,7 @@ import { createClerk } from '@latchkey/identity/providers/clerk';
 import type { Provider } from '@latchkey/identity/providers/provider';
 import { deliver } from '@latchkey/identity/sync/deliver';
 import type { Writer } from '@latchkey/identity/sync/writer';
-import { type LocalClerk, startLocalClerk } from '@latchkey/local/stand-ins/clerk/local-clerk';
-import type { Message } from '@latchkey/local/stand-ins/clerk/webhooks';
+import { type LocalClerk, type Message, startLocalClerk } from '@latchkey/local/stand-ins/clerk';
 import { fixture } from './clerk.ts';
 import { type LocalServer, serve } from './http.ts';
 

@@ -8,8 +8,7 @@ import {
 import { freePort, LOOPBACK } from '@latchkey/local/processes/ports';
 import { untilAnswers } from '@latchkey/local/processes/wait';
 import { type ServiceProcess, startService } from '@latchkey/local/programs/service';
-import { type LocalClerk, startLocalClerk } from '@latchkey/local/stand-ins/clerk/local-clerk';
-import type { Message } from '@latchkey/local/stand-ins/clerk/webhooks';
+import { type LocalClerk, type Message, startLocalClerk } from '@latchkey/local/stand-ins/clerk';
 import { jwtSecretOf } from '@latchkey/scripts/stack/trust';
 import { applyProject, startTestEngine } from './engine.ts';
 import type { TestEngine } from './test-engine.ts';

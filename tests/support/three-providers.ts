@@ -4,9 +4,9 @@ import { createGraphqlClient, type GraphqlClient } from '@latchkey/local/graphql
 import { freePort, LOOPBACK } from '@latchkey/local/processes/ports';
 import { untilAnswers } from '@latchkey/local/processes/wait';
 import { type ServiceProcess, startService } from '@latchkey/local/programs/service';
-import type { LocalCasdoor } from '@latchkey/local/stand-ins/casdoor/local-casdoor';
-import type { LocalClerk } from '@latchkey/local/stand-ins/clerk/local-clerk';
-import type { LocalCognito } from '@latchkey/local/stand-ins/cognito/local-cognito';
+import type { LocalCasdoor } from '@latchkey/local/stand-ins/casdoor';
+import type { LocalClerk } from '@latchkey/local/stand-ins/clerk';
+import type { LocalCognito } from '@latchkey/local/stand-ins/cognito';
 import { startLocalProviders } from '@latchkey/local/stand-ins/start';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { z } from 'zod';

@@ -1,7 +1,7 @@
 import { createForward } from '@latchkey/cognito-triggers/forward';
 import { rolesFromHasura } from '@latchkey/cognito-triggers/roles-from-hasura';
 import { createGraphqlClient } from '@latchkey/local/graphql-client';
-import { createSender, newRecord } from '@latchkey/local/stand-ins/casdoor/webhooks';
+import { createSender, newRecord } from '@latchkey/local/stand-ins/casdoor';
 import { createMetadataApi } from '@latchkey/scripts/project/metadata-api';
 import { SECRET } from '@latchkey/tests/support/cognito';
 import { type LocalServer, serve } from '@latchkey/tests/support/http';

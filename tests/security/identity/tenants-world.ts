@@ -1,4 +1,4 @@
-import type { CasdoorUser } from '@latchkey/local/stand-ins/casdoor/types';
+import type { CasdoorUser } from '@latchkey/local/stand-ins/casdoor';
 import { z } from 'zod';
 import { latchkey } from '../../support/latchkey.ts';
 import { startThreeProviders, type ThreeProviders } from '../../support/three-providers.ts';

@@ -1,4 +1,4 @@
-import type { CasdoorUser } from '@latchkey/local/stand-ins/casdoor/types';
+import type { CasdoorUser } from '@latchkey/local/stand-ins/casdoor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTenantsWorld, type TenantsWorld } from './tenants-world.ts';
 

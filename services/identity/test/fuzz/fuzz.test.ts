@@ -1,6 +1,6 @@
 import { untilAnswers } from '@latchkey/local/processes/wait';
 import { type ServiceProcess, startService } from '@latchkey/local/programs/service';
-import { type LocalCasdoor, startLocalCasdoor } from '@latchkey/local/stand-ins/casdoor/local-casdoor';
+import { type LocalCasdoor, startLocalCasdoor } from '@latchkey/local/stand-ins/casdoor';
 import { fixture as casdoorFixture } from '@latchkey/tests/support/casdoor';
 import * as clerk from '@latchkey/tests/support/clerk';
 import * as cognito from '@latchkey/tests/support/cognito';

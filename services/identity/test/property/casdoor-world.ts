@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type LocalCasdoor, startLocalCasdoor } from '@latchkey/local/stand-ins/casdoor/local-casdoor';
-import type { CasdoorRecord } from '@latchkey/local/stand-ins/casdoor/types';
+import { type CasdoorRecord, type LocalCasdoor, startLocalCasdoor } from '@latchkey/local/stand-ins/casdoor';
 import { type EmbeddedProject, startEmbedded } from '@latchkey/tests/support/embedded';
 import { createHasuraClient } from '#hasura/client.ts';
 import { createCasdoor } from '#providers/casdoor/index.ts';

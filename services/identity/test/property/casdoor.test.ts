@@ -1,5 +1,4 @@
-import { RefusedError } from '@latchkey/local/stand-ins/casdoor/directory';
-import type { LocalCasdoor } from '@latchkey/local/stand-ins/casdoor/local-casdoor';
+import { type LocalCasdoor, RefusedError } from '@latchkey/local/stand-ins/casdoor';
 import { holds } from '@latchkey/tests/support/property';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';

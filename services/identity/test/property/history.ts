@@ -1,4 +1,4 @@
-import type { LocalDirectory } from '@latchkey/local/stand-ins/clerk/directory';
+import type { LocalDirectory } from '@latchkey/local/stand-ins/clerk';
 import fc from 'fast-check';
 
 /** What may happen at a provider. `user` and `organization` choose among those there are. */

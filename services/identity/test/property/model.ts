@@ -1,4 +1,4 @@
-import type { DirectoryState } from '@latchkey/local/stand-ins/clerk/directory';
+import type { DirectoryState } from '@latchkey/local/stand-ins/clerk';
 import type { TestDatabase } from '@latchkey/tests/support/postgres';
 
 /** What a client may see: everything live whose parents are live. */

@@ -1,8 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RefusedError } from '@latchkey/local/stand-ins/casdoor/directory';
-import { type LocalCasdoor, startLocalCasdoor } from '@latchkey/local/stand-ins/casdoor/local-casdoor';
-import type { CasdoorRecord, CasdoorUser } from '@latchkey/local/stand-ins/casdoor/types';
-import type { Message } from '@latchkey/local/stand-ins/clerk/webhooks';
+import {
+  type CasdoorRecord,
+  type CasdoorUser,
+  type LocalCasdoor,
+  RefusedError,
+  startLocalCasdoor,
+} from '@latchkey/local/stand-ins/casdoor';
+import type { Message } from '@latchkey/local/stand-ins/clerk';
 import { holds } from '@latchkey/tests/support/property';
 import { type ReconcileBench, startReconcileBench } from '@latchkey/tests/support/reconcile';
 import fc from 'fast-check';

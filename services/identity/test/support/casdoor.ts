@@ -1,5 +1,4 @@
-import type { LocalCasdoor } from '@latchkey/local/stand-ins/casdoor/local-casdoor';
-import type { CasdoorRecord } from '@latchkey/local/stand-ins/casdoor/types';
+import type { CasdoorRecord, LocalCasdoor } from '@latchkey/local/stand-ins/casdoor';
 import type { CasdoorConfig } from '#core/config.ts';
 import { readConfig } from '#core/config.ts';
 import type { Delivery, ParsedDelivery } from '#core/deliveries.ts';

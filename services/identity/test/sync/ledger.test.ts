@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type LocalClerk, startLocalClerk } from '@latchkey/local/stand-ins/clerk/local-clerk';
+import { type LocalClerk, startLocalClerk } from '@latchkey/local/stand-ins/clerk';
 import { type EmbeddedProject, startEmbedded } from '@latchkey/tests/support/embedded';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readConfig } from '#core/config.ts';

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import Fastify from 'fastify';
 import { z } from 'zod';
 import { LOOPBACK } from '#processes/ports.ts';
 import { answerThisMachineOnly } from '#stand-ins/core/loopback-only.ts';
-import type { LocalProvider } from '#stand-ins/core/provider.ts';
+import type { LocalProvider, StandIn } from '#stand-ins/core/provider.ts';
 import { createSigningKey, type SigningKey } from '#stand-ins/core/signing-key.ts';
 import { createStateFile } from '#stand-ins/core/state-file.ts';
 import { type Actions, createActions } from './actions.ts';
@@ -180,3 +181,12 @@ export async function startLocalCasdoor(options: LocalCasdoorOptions): Promise<L
     },
   };
 }
+
+export const standIn: StandIn<LocalCasdoor> = {
+  start: ({ port, stateDirectory, onAttempt }) =>
+    startLocalCasdoor({
+      port,
+      ...(stateDirectory !== undefined && { stateFile: join(stateDirectory, 'casdoor.json') }),
+      onAttempt: ({ record, ...attempt }) => onAttempt?.({ type: record.action, ...attempt }),
+    }),
+};

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import Fastify from 'fastify';
 import { z } from 'zod';
 import { LOOPBACK } from '#processes/ports.ts';
 import { answerThisMachineOnly } from '#stand-ins/core/loopback-only.ts';
-import type { LocalProvider } from '#stand-ins/core/provider.ts';
+import type { LocalProvider, StandIn } from '#stand-ins/core/provider.ts';
 import { createSigningKey, type SigningKey } from '#stand-ins/core/signing-key.ts';
 import { createStateFile } from '#stand-ins/core/state-file.ts';
 import { backendApi, clerkError, json } from './backend-api.ts';
@@ -160,6 +161,15 @@ export async function startLocalClerk(options: LocalClerkOptions): Promise<Local
     },
   };
 }
+
+export const standIn: StandIn<LocalClerk> = {
+  start: ({ port, stateDirectory, onAttempt }) =>
+    startLocalClerk({
+      port,
+      ...(stateDirectory !== undefined && { stateFile: join(stateDirectory, 'clerk.json') }),
+      onAttempt: ({ message, ...attempt }) => onAttempt?.({ type: message.type, ...attempt }),
+    }),
+};
 
 function envelope(type: string, data: unknown, instanceId: string, timestamp: number): ClerkEvent {
   return {

@@ -19,7 +19,7 @@ import { freePort, LOOPBACK } from '#processes/ports.ts';
 import { type Child, COMPILE_CACHE, startChild } from '#processes/processes.ts';
 import { untilAnswers } from '#processes/wait.ts';
 import { makePrivateFolder } from '#stand-ins/core/private-files.ts';
-import type { LocalProvider } from '#stand-ins/core/provider.ts';
+import type { LocalProvider, StandIn } from '#stand-ins/core/provider.ts';
 import type { SigningKey } from '#stand-ins/core/signing-key.ts';
 import type { Pool } from './control-api.ts';
 import { type Front, startFront } from './front.ts';
@@ -179,6 +179,15 @@ export async function startLocalCognito(options: LocalCognitoOptions): Promise<L
     throw error;
   }
 }
+
+export const standIn: StandIn<LocalCognito> = {
+  start: ({ port, stateDirectory, onLine }) =>
+    startLocalCognito({
+      port,
+      ...(stateDirectory !== undefined && { directory: join(stateDirectory, 'cognito') }),
+      ...(onLine !== undefined && { onLine }),
+    }),
+};
 
 async function startCognitoLocal(options: {
   directory: string;

@@ -1,7 +1,11 @@
 import { freePort } from '@latchkey/local/processes/ports';
-import { defaultAccountItems } from '@latchkey/local/stand-ins/casdoor/blanks';
-import { type LocalCasdoor, startLocalCasdoor } from '@latchkey/local/stand-ins/casdoor/local-casdoor';
-import type { CasdoorAccountItem, CasdoorUser } from '@latchkey/local/stand-ins/casdoor/types';
+import {
+  type CasdoorAccountItem,
+  type CasdoorUser,
+  defaultAccountItems,
+  type LocalCasdoor,
+  startLocalCasdoor,
+} from '@latchkey/local/stand-ins/casdoor';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Person } from '#core/records.ts';
 import { casdoorAccounts } from '#providers/casdoor/accounts.ts';

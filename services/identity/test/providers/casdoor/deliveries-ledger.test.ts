@@ -1,7 +1,6 @@
 import { LatchkeyError } from '@latchkey/core/errors';
 import { freePort } from '@latchkey/local/processes/ports';
-import { type LocalCasdoor, startLocalCasdoor } from '@latchkey/local/stand-ins/casdoor/local-casdoor';
-import { newRecord } from '@latchkey/local/stand-ins/casdoor/webhooks';
+import { type LocalCasdoor, newRecord, startLocalCasdoor } from '@latchkey/local/stand-ins/casdoor';
 import { fixture } from '@latchkey/tests/support/casdoor';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ReadOptions, readDelivery, recordOf as recordAt } from '../../support/casdoor.ts';

@@ -1,6 +1,9 @@
-import { type LocalCasdoor, startLocalCasdoor } from '@latchkey/local/stand-ins/casdoor/local-casdoor';
-import type { CasdoorUser } from '@latchkey/local/stand-ins/casdoor/types';
-import { newRecord } from '@latchkey/local/stand-ins/casdoor/webhooks';
+import {
+  type CasdoorUser,
+  type LocalCasdoor,
+  newRecord,
+  startLocalCasdoor,
+} from '@latchkey/local/stand-ins/casdoor';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   type ReadOptions,

@@ -1,5 +1,4 @@
-import { type LocalCasdoor, startLocalCasdoor } from '@latchkey/local/stand-ins/casdoor/local-casdoor';
-import { newRecord } from '@latchkey/local/stand-ins/casdoor/webhooks';
+import { type LocalCasdoor, newRecord, startLocalCasdoor } from '@latchkey/local/stand-ins/casdoor';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   type ReadOptions,

@@ -1,4 +1,4 @@
-import { type LocalCasdoor, startLocalCasdoor } from '@latchkey/local/stand-ins/casdoor/local-casdoor';
+import { type LocalCasdoor, startLocalCasdoor } from '@latchkey/local/stand-ins/casdoor';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { IdentityRecord } from '#core/records.ts';
 import type { StoredState } from '#core/stored-state.ts';

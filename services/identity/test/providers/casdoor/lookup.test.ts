@@ -1,5 +1,4 @@
-import { type LocalCasdoor, startLocalCasdoor } from '@latchkey/local/stand-ins/casdoor/local-casdoor';
-import type { CasdoorUser } from '@latchkey/local/stand-ins/casdoor/types';
+import { type CasdoorUser, type LocalCasdoor, startLocalCasdoor } from '@latchkey/local/stand-ins/casdoor';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { UNCERTAIN_TENANT } from '#core/records.ts';
 import { createCasdoorApi } from '#providers/casdoor/api.ts';

@@ -1,6 +1,9 @@
-import { type LocalCasdoor, startLocalCasdoor } from '@latchkey/local/stand-ins/casdoor/local-casdoor';
-import { TOKEN_FORMATS } from '@latchkey/local/stand-ins/casdoor/tokens';
-import type { CasdoorUser } from '@latchkey/local/stand-ins/casdoor/types';
+import {
+  type CasdoorUser,
+  type LocalCasdoor,
+  startLocalCasdoor,
+  TOKEN_FORMATS,
+} from '@latchkey/local/stand-ins/casdoor';
 import { fixture } from '@latchkey/tests/support/casdoor';
 import { exportSPKI, importJWK, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

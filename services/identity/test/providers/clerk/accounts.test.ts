@@ -1,5 +1,4 @@
-import { type LocalClerk, startLocalClerk } from '@latchkey/local/stand-ins/clerk/local-clerk';
-import type { ClerkUser } from '@latchkey/local/stand-ins/clerk/types';
+import { type ClerkUser, type LocalClerk, startLocalClerk } from '@latchkey/local/stand-ins/clerk';
 import { fixture } from '@latchkey/tests/support/clerk';
 import { type LocalServer, serve } from '@latchkey/tests/support/http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
