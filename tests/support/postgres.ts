@@ -20,7 +20,11 @@ export type TestDatabase = {
  * afterAll(() => database.close());
  */
 export async function createDatabase(): Promise<TestDatabase> {
-  const server = inject('postgresUrl');
+  // The unit tier has none.
+  const server: string | undefined = inject('postgresUrl');
+  if (server === undefined) {
+    throw new Error('A unit test has no database: name this file <name>.integration.test.ts.');
+  }
   const name = `${RUN_PREFIX}${randomBytes(6).toString('hex')}`;
   await runOn(server, `create database ${escapeIdentifier(name)}`);
   const url = Object.assign(new URL(server), { pathname: `/${name}` }).href;

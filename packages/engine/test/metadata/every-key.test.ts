@@ -2,11 +2,16 @@
  * Every key of the metadata, and what keeps it from being dropped in silence. A key that is added to the
  * schema fails here until somebody has said which it is.
  */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { ineffectiveSettings } from '#metadata/ineffective-settings.ts';
 import { parseMetadata } from '#metadata/parse.ts';
 import { metadata } from '#metadata/types.ts';
+
+/** What the paths of test files below start from. */
+const TESTS = join(import.meta.dirname, '..');
 
 /** Refused unless empty. */
 const UNSUPPORTED = [
@@ -65,27 +70,30 @@ const HARMLESS = [
 
 /** All that decides what a role may do, and what holds it by a test. */
 const PERMISSIONS = {
-  'sources.tables.insert_permissions.permission.check': 'execute/mutation-permissions.test.ts',
-  'sources.tables.insert_permissions.permission.set': 'execute/mutation-permissions.test.ts',
-  'sources.tables.insert_permissions.permission.columns': 'execute/mutation-permissions.test.ts',
-  'sources.tables.insert_permissions.permission.backend_only': 'execute/mutation-permissions.test.ts',
-  'sources.tables.select_permissions.permission.columns': 'schema/permissions.test.ts',
-  'sources.tables.select_permissions.permission.computed_fields': 'schema/role-surface.test.ts',
-  'sources.tables.select_permissions.permission.filter': 'schema/permissions.test.ts',
-  'sources.tables.select_permissions.permission.limit': 'schema/role-surface.test.ts',
-  'sources.tables.select_permissions.permission.allow_aggregations': 'schema/role-surface.test.ts',
-  'sources.tables.select_permissions.permission.query_root_fields': 'schema/role-surface.test.ts',
-  'sources.tables.select_permissions.permission.subscription_root_fields': 'schema/role-surface.test.ts',
-  'sources.tables.update_permissions.permission.columns': 'execute/mutation-permissions.test.ts',
-  'sources.tables.update_permissions.permission.filter': 'execute/mutation-permissions.test.ts',
-  'sources.tables.update_permissions.permission.check': 'execute/mutation-permissions.test.ts',
-  'sources.tables.update_permissions.permission.set': 'execute/mutation-permissions.test.ts',
-  'sources.tables.update_permissions.permission.backend_only': 'schema/role-surface.test.ts',
-  'sources.tables.insert_permissions.permission.validate_input': 'execute/validate-input.test.ts',
-  'sources.tables.update_permissions.permission.validate_input': 'execute/validate-input.test.ts',
-  'sources.tables.delete_permissions.permission.validate_input': 'execute/validate-input.test.ts',
-  'sources.tables.delete_permissions.permission.filter': 'execute/mutation-permissions.test.ts',
-  'sources.tables.delete_permissions.permission.backend_only': 'schema/role-surface.test.ts',
+  'sources.tables.insert_permissions.permission.check': 'execute/mutation-permissions.integration.test.ts',
+  'sources.tables.insert_permissions.permission.set': 'execute/mutation-permissions.integration.test.ts',
+  'sources.tables.insert_permissions.permission.columns': 'execute/mutation-permissions.integration.test.ts',
+  'sources.tables.insert_permissions.permission.backend_only':
+    'execute/mutation-permissions.integration.test.ts',
+  'sources.tables.select_permissions.permission.columns': 'permissions/permissions.integration.test.ts',
+  'sources.tables.select_permissions.permission.computed_fields': 'schema/role-surface.integration.test.ts',
+  'sources.tables.select_permissions.permission.filter': 'permissions/permissions.integration.test.ts',
+  'sources.tables.select_permissions.permission.limit': 'schema/role-surface.integration.test.ts',
+  'sources.tables.select_permissions.permission.allow_aggregations':
+    'schema/role-surface.integration.test.ts',
+  'sources.tables.select_permissions.permission.query_root_fields': 'schema/role-surface.integration.test.ts',
+  'sources.tables.select_permissions.permission.subscription_root_fields':
+    'schema/role-surface.integration.test.ts',
+  'sources.tables.update_permissions.permission.columns': 'execute/mutation-permissions.integration.test.ts',
+  'sources.tables.update_permissions.permission.filter': 'execute/mutation-permissions.integration.test.ts',
+  'sources.tables.update_permissions.permission.check': 'execute/mutation-permissions.integration.test.ts',
+  'sources.tables.update_permissions.permission.set': 'execute/mutation-permissions.integration.test.ts',
+  'sources.tables.update_permissions.permission.backend_only': 'schema/role-surface.integration.test.ts',
+  'sources.tables.insert_permissions.permission.validate_input': 'execute/validate-input.integration.test.ts',
+  'sources.tables.update_permissions.permission.validate_input': 'execute/validate-input.integration.test.ts',
+  'sources.tables.delete_permissions.permission.validate_input': 'execute/validate-input.integration.test.ts',
+  'sources.tables.delete_permissions.permission.filter': 'execute/mutation-permissions.integration.test.ts',
+  'sources.tables.delete_permissions.permission.backend_only': 'schema/role-surface.integration.test.ts',
 };
 
 /** What is under a permission's own key. */
@@ -144,6 +152,8 @@ describe('every key of the metadata', () => {
   test('of a permission is enforced, by a test, or refused', () => {
     const said = new Set([...UNSUPPORTED, ...Object.keys(PERMISSIONS)]);
     expect([...keys].filter((key) => PERMISSION_KEY.test(key) && !said.has(key))).toEqual([]);
+    const missing = Object.values(PERMISSIONS).filter((file) => !existsSync(join(TESTS, file)));
+    expect(missing).toEqual([]);
   });
 
   test('is one that somebody has looked at', () => {
