@@ -16,6 +16,7 @@ import {
   startLocalClerk,
   type WebhookSender,
 } from '@latchkey/local/stand-ins/clerk';
+import { createEndpoint } from '@latchkey/local/stand-ins/core';
 import { jwtSecretOf } from '@latchkey/scripts/stack/trust';
 import { Client } from 'pg';
 import { applyProject } from '../support/engine.ts';
@@ -117,7 +118,7 @@ export async function startWorld({
       log,
       sender(index, onAttempt) {
         const sender = createSender({
-          endpoint: () => `${services[index]?.url}/webhooks/clerk`,
+          endpoint: createEndpoint(`${services[index]?.url}/webhooks/clerk`),
           secret: clerk.serviceEnvironment.CLERK_WEBHOOK_SECRET ?? '',
           scheduleMs: SCHEDULE_MS,
           concurrency: 24,

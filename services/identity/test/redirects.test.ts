@@ -2,6 +2,7 @@ import { createForward } from '@latchkey/cognito-triggers/forward';
 import { rolesFromHasura } from '@latchkey/cognito-triggers/roles-from-hasura';
 import { createGraphqlClient } from '@latchkey/local/graphql-client';
 import { createSender, newRecord } from '@latchkey/local/stand-ins/casdoor';
+import { createEndpoint } from '@latchkey/local/stand-ins/core';
 import { createMetadataApi } from '@latchkey/scripts/project/metadata-api';
 import { SECRET } from '@latchkey/tests/support/cognito';
 import { type LocalServer, serve } from '@latchkey/tests/support/http';
@@ -137,7 +138,7 @@ test('a redirect on the same server tells the path', async () => {
 test('the local Casdoor sends its webhooks’ secret to the address it was given alone', async () => {
   status = 307;
   const sender = createSender({
-    endpoint: () => redirecting.url,
+    endpoint: createEndpoint(redirecting.url),
     header: { name: 'X-Webhook-Secret', value: 'hunter2' },
   });
   expect((await sender.post(newRecord({ action: 'login' }))).status).toBe(307);

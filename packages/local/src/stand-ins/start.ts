@@ -1,3 +1,4 @@
+import type { Personas } from '#personas/index.ts';
 import type { LocalProvider, StandInAttempt } from '#stand-ins/core/provider.ts';
 
 /** The providers that there are stand-ins for: a folder each, and a line here. Only what is started is loaded. */
@@ -25,6 +26,8 @@ export interface LocalProvidersOptions {
   ports?: Partial<Record<StandInName, number>>;
   /** Where they keep what they hold; nothing is kept without it. */
   stateDirectory?: string | undefined;
+  /** Who has signed up at each of them when they start. */
+  personas?: Personas | undefined;
   onAttempt?: (attempt: DeliveryAttempt) => void;
   onLine?: (program: string, line: string) => void;
   /** Told of each as soon as it runs, so that it can be ended whatever comes after. */
@@ -34,13 +37,14 @@ export interface LocalProvidersOptions {
 /** Starts stand-ins for these providers, side by side. Only their code is loaded. */
 export async function startLocalProviders(
   names: readonly StandInName[],
-  { ports = {}, stateDirectory, onAttempt, onLine, onStarted }: LocalProvidersOptions,
+  { ports = {}, stateDirectory, personas, onAttempt, onLine, onStarted }: LocalProvidersOptions,
 ): Promise<LocalProviders> {
   const starting = names.map(async (name) => {
     const standIn = await STAND_INS[name]();
     const started = await standIn.start({
       port: ports[name] ?? 0,
       stateDirectory,
+      personas,
       onAttempt: (attempt) => onAttempt?.({ provider: name, ...attempt }),
       onLine: (line) => onLine?.(name, line),
     });

@@ -1,19 +1,17 @@
-import { setTimeout } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { email, userFields as userSchema } from '#stand-ins/core/control-fields.ts';
 import type { Actions } from './actions.ts';
 import { type LocalDirectory, RefusedError } from './directory.ts';
 import { TOKEN_FORMATS, type TokenOptions } from './tokens.ts';
 import type { CasdoorUser } from './types.ts';
 
 const signUpSchema = z.object({
-  email: z.string().regex(/^[^\s@]+@[^\s@]+$/, 'must be an e-mail address'),
+  email,
   organization: z.string().optional(),
   username: z.string().optional(),
   name: z.string().optional(),
 });
-/** A user is named by id, e-mail address or `<organization>/<name>`. */
-const userSchema = z.object({ user: z.string() });
 const tokenSchema = userSchema.extend({
   lifetime: z.coerce.number().int().optional(),
   format: z.enum(TOKEN_FORMATS).optional(),
@@ -26,27 +24,14 @@ export type Control = {
   /** The organization that people join who name none. */
   organization: string;
   token(user: CasdoorUser, options: TokenOptions): Promise<string>;
-  /** Settles when each webhook was tried once. */
-  told(): Promise<void>;
 };
-
-/** A service that hangs must not make the next command wait for it. */
-const LONGEST_WAIT_MS = 2000;
 
 /**
  * What people do on Casdoor's pages, as calls that are easy to type: fields as a form
- * (`curl -d email=ada@example.com`), a token as plain text.
+ * (`curl -d email=ada@example.com`), a token as plain text. A user is named by id, e-mail address or
+ * `<organization>/<name>`.
  */
-export function controlApi(
-  app: FastifyInstance,
-  { directory, actions, organization, token, told }: Control,
-): void {
-  // The real Casdoor does not wait, but whoever pastes one command after the other expects the first to
-  // have happened.
-  app.addHook('onSend', async ({ method }) => {
-    if (method === 'POST')
-      await Promise.race([told(), setTimeout(LONGEST_WAIT_MS, undefined, { ref: false })]);
-  });
+export function controlApi(app: FastifyInstance, { directory, actions, organization, token }: Control): void {
   app.post('/sign-up', async ({ body }) => {
     const { email, username = email.split('@')[0], name, ...rest } = signUpSchema.parse(body);
     return actions.signUp(`${rest.organization ?? organization}/${username}`, {

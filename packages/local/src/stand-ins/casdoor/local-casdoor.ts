@@ -1,16 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import Fastify from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { LOOPBACK } from '#processes/ports.ts';
-import { answerThisMachineOnly } from '#stand-ins/core/loopback-only.ts';
+import type { Personas } from '#personas/index.ts';
+import { createEndpoint } from '#stand-ins/core/endpoint.ts';
+import { createFaults } from '#stand-ins/core/faults.ts';
+import { createOutbox } from '#stand-ins/core/outbox.ts';
 import type { LocalProvider, StandIn } from '#stand-ins/core/provider.ts';
+import { createStandInServer, listen, pathname } from '#stand-ins/core/server.ts';
 import { createSigningKey, type SigningKey } from '#stand-ins/core/signing-key.ts';
 import { createStateFile } from '#stand-ins/core/state-file.ts';
 import { type Actions, createActions } from './actions.ts';
 import { api } from './api.ts';
 import { controlApi } from './control-api.ts';
 import { createDirectory, type LocalDirectory, RefusedError } from './directory.ts';
+import { addPersonas } from './personas.ts';
 import { refuse } from './replies.ts';
 import { type TokenOptions, tokenHeader, tokenPayload } from './tokens.ts';
 import type { CasdoorRecord, CasdoorState, CasdoorUser } from './types.ts';
@@ -37,9 +41,11 @@ export type LocalCasdoorOptions = {
   /** 0 for any free one. */
   port: number;
   /** Where keys, secrets and users are kept between runs; nothing is kept without it. */
-  stateFile?: string;
-  pace?: Pace;
-  onAttempt?: (attempt: Attempt) => void;
+  stateFile?: string | undefined;
+  /** Who has signed up when it starts. */
+  personas?: Personas | undefined;
+  pace?: Pace | undefined;
+  onAttempt?: ((attempt: Attempt) => void) | undefined;
 };
 
 const APPLICATION = 'app-acme';
@@ -77,13 +83,11 @@ export async function startLocalCasdoor(options: LocalCasdoorOptions): Promise<L
     return strangersKey;
   };
 
-  let endpoint: string | undefined;
-  const webhooks = createSender({
-    endpoint: () => endpoint,
-    header: { name: HEADER, value: webhookSecret },
-    ...(options.pace === undefined ? {} : { pace: options.pace }),
-    ...(options.onAttempt === undefined ? {} : { onAttempt: options.onAttempt }),
-  });
+  const endpoint = createEndpoint();
+  const faults = createFaults();
+  const { pace, onAttempt } = options;
+  const header = { name: HEADER, value: webhookSecret };
+  const webhooks = createSender({ endpoint, header, pace, faults, onAttempt });
 
   const directory = createDirectory(kept?.directory);
   if (kept === undefined) {
@@ -91,26 +95,35 @@ export async function startLocalCasdoor(options: LocalCasdoorOptions): Promise<L
     directory.addUser('built-in/admin', { isAdmin: true, email: 'admin@example.com' });
     directory.addOrganization(ORGANIZATION, { displayName: 'Acme' });
   }
-  let held: CasdoorRecord[] | undefined;
-  let saving = Promise.resolve();
-  const actions = createActions(directory, (record) => {
-    if (held === undefined) void webhooks.send(record);
-    else held.push(record);
-    saving = saving.then(save);
-  });
+  const outbox = createOutbox(webhooks.send, save);
+  const actions = createActions(directory, outbox.put);
   function save(): Promise<void> {
     const { clientId, clientSecret } = credentials;
     const privateJwk = { ...key.privateJwk };
     return file.write({ clientId, clientSecret, webhookSecret, privateJwk, directory: directory.state() });
   }
 
-  const app = Fastify({ forceCloseConnections: true });
-  answerThisMachineOnly(app);
-  app.addContentTypeParser(
-    'application/x-www-form-urlencoded',
-    { parseAs: 'string' },
-    async (_request: unknown, body: string) => Object.fromEntries(new URLSearchParams(body)),
-  );
+  const token = (user: CasdoorUser, tokenOptions: TokenOptions = {}): Promise<string> => {
+    const roles = directory.rolesOf(user);
+    const payload = tokenPayload({ issuer: url, ...credentials }, { user, roles }, tokenOptions);
+    return key.sign(payload, tokenHeader(CERTIFICATE, tokenOptions));
+  };
+  const app = createStandInServer({
+    faults,
+    pathOf: ({ url: path }) => (path.startsWith('/api/') ? pathname(path) : undefined),
+    // Not Casdoor's own: it has neither, but what stands before it has.
+    refuse: (reply, status) =>
+      reply
+        .code(status)
+        .type('text/plain')
+        .send(status === 429 ? 'Too Many Requests' : 'Internal Server Error'),
+    answerError,
+    control: (scope) => controlApi(scope, { directory, actions, organization: ORGANIZATION, token }),
+    async told() {
+      await outbox.saved();
+      await webhooks.tried();
+    },
+  });
   // No Cache-Control with either, and every certificate of the server in the first.
   app.get('/.well-known/jwks', async () => ({ keys: [(await strangers()).publicJwk, key.publicJwk] }));
   app.get(`/.well-known/${APPLICATION}/jwks`, async () => ({ keys: [key.publicJwk] }));
@@ -118,27 +131,10 @@ export async function startLocalCasdoor(options: LocalCasdoorOptions): Promise<L
   app.get('/.well-known/:application/jwks', async () => ({
     keys: [(await strangers()).publicJwk, key.publicJwk],
   }));
-  const token = (user: CasdoorUser, tokenOptions: TokenOptions = {}): Promise<string> => {
-    const roles = directory.rolesOf(user);
-    const payload = tokenPayload({ issuer: url, ...credentials }, { user, roles }, tokenOptions);
-    return key.sign(payload, tokenHeader(CERTIFICATE, tokenOptions));
-  };
   api(app, directory, credentials);
-  const control = { directory, actions, organization: ORGANIZATION, token, told: webhooks.tried };
-  void app.register(async (scope) => controlApi(scope, control));
-  app.setErrorHandler((error, _request, reply) => {
-    if (error instanceof RefusedError) return refuse(reply, error.message);
-    if (error instanceof z.ZodError) {
-      return refuse(
-        reply,
-        error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '),
-      );
-    }
-    const text = error instanceof Error ? error.message : String(error);
-    return reply.code(500).send({ status: 'error', msg: text });
-  });
-  const url = await app.listen({ host: LOOPBACK, port: options.port });
-  await save();
+  const url = await listen(app, options.port);
+  if (options.personas !== undefined) addPersonas({ directory, actions }, ORGANIZATION, options.personas);
+  await outbox.save();
 
   return {
     name: 'casdoor',
@@ -163,30 +159,31 @@ export async function startLocalCasdoor(options: LocalCasdoorOptions): Promise<L
     credentials,
     webhookSecret,
     intercept(change) {
-      const records: CasdoorRecord[] = [];
-      held = records;
-      try {
-        return { result: change(), records };
-      } finally {
-        held = undefined;
-      }
+      const { result, messages: records } = outbox.intercept(change);
+      return { result, records };
     },
-    deliverTo(wanted) {
-      endpoint = wanted;
-    },
+    deliverTo: endpoint.set,
     async close() {
+      faults.clear();
       await webhooks.close();
       await app.close();
-      await saving;
+      await outbox.saved();
     },
   };
 }
 
+/** Casdoor's way of telling an error. */
+function answerError(reply: FastifyReply, error: unknown, text: string): FastifyReply {
+  if (error instanceof RefusedError || error instanceof z.ZodError) return refuse(reply, text);
+  return reply.code(500).send({ status: 'error', msg: text });
+}
+
 export const standIn: StandIn<LocalCasdoor> = {
-  start: ({ port, stateDirectory, onAttempt }) =>
+  start: ({ port, stateDirectory, personas, onAttempt }) =>
     startLocalCasdoor({
       port,
-      ...(stateDirectory !== undefined && { stateFile: join(stateDirectory, 'casdoor.json') }),
-      onAttempt: ({ record, ...attempt }) => onAttempt?.({ type: record.action, ...attempt }),
+      stateFile: stateDirectory === undefined ? undefined : join(stateDirectory, 'casdoor.json'),
+      personas,
+      onAttempt,
     }),
 };

@@ -1,6 +1,6 @@
-import { setTimeout } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { email, userFields as userSchema } from '#stand-ins/core/control-fields.ts';
 import { requireAccess } from './access.ts';
 import { json } from './backend-api.ts';
 import type { LocalDirectory, UserInput } from './directory.ts';
@@ -8,7 +8,6 @@ import { NotFoundError } from './errors.ts';
 import type { TokenOptions } from './tokens.ts';
 import type { ClerkUser } from './types.ts';
 
-const email = z.string().regex(/^[^\s@]+@[^\s@]+$/, 'must be an e-mail address');
 const profileSchema = z.object({
   email: email.optional(),
   first_name: z.string().optional(),
@@ -16,8 +15,6 @@ const profileSchema = z.object({
   username: z.string().optional(),
 });
 const signUpSchema = profileSchema.extend({ email });
-/** A user is named by id or e-mail address. */
-const userSchema = z.object({ user: z.string() });
 const organizationSchema = z.object({ name: z.string(), user: z.string().optional() });
 const memberSchema = z.object({
   organization: z.string(),
@@ -32,24 +29,14 @@ const tokenSchema = userSchema.extend({
 export type Control = {
   directory: LocalDirectory;
   token(userId: string, options: TokenOptions): Promise<string>;
-  /** Settles when each webhook was tried once. */
-  told(): Promise<void>;
 };
-
-/** A service that hangs must not make the next command wait for it. */
-const LONGEST_WAIT_MS = 2000;
 
 /**
  * What people do in Clerk's dashboard and sign-up forms, as calls that are easy to type: fields as
- * a form (`curl -d email=ada@example.com`) or as JSON, a token as plain text.
+ * a form (`curl -d email=ada@example.com`) or as JSON, a token as plain text. A user is named by id or e-mail
+ * address.
  */
-export function controlApi(app: FastifyInstance, { directory, token, told }: Control): void {
-  // Whoever pastes one command after the other expects the first to have happened: the real Clerk
-  // does not wait for its webhooks, but nor does anybody sign up and query within a millisecond there.
-  app.addHook('onSend', async ({ method }) => {
-    if (method === 'POST')
-      await Promise.race([told(), setTimeout(LONGEST_WAIT_MS, undefined, { ref: false })]);
-  });
+export function controlApi(app: FastifyInstance, { directory, token }: Control): void {
   app.post('/sign-up', async ({ body }, reply) =>
     json(reply, directory.signUp(toInput(signUpSchema.parse(body)))),
   );

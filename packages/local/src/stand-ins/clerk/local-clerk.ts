@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import Fastify from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { LOOPBACK } from '#processes/ports.ts';
-import { answerThisMachineOnly } from '#stand-ins/core/loopback-only.ts';
+import type { Personas } from '#personas/index.ts';
+import { createEndpoint } from '#stand-ins/core/endpoint.ts';
+import { createFaults } from '#stand-ins/core/faults.ts';
+import { createOutbox } from '#stand-ins/core/outbox.ts';
 import type { LocalProvider, StandIn } from '#stand-ins/core/provider.ts';
+import { createStandInServer, listen, pathname } from '#stand-ins/core/server.ts';
 import { createSigningKey, type SigningKey } from '#stand-ins/core/signing-key.ts';
 import { createStateFile } from '#stand-ins/core/state-file.ts';
 import { backendApi, clerkError, json } from './backend-api.ts';
@@ -12,6 +15,7 @@ import { controlApi } from './control-api.ts';
 import { createDirectory, type KeptDirectory, type LocalDirectory } from './directory.ts';
 import { KeptOutError, NotFoundError, TakenError } from './errors.ts';
 import { clerkId } from './ids.ts';
+import { addPersonas } from './personas.ts';
 import { type TokenOptions, templatePayload } from './tokens.ts';
 import type { ClerkEvent } from './types.ts';
 import { type Attempt, createSender, type Message, newMessage, type WebhookSender } from './webhooks.ts';
@@ -34,10 +38,12 @@ export type LocalClerkOptions = {
   /** 0 for any free one. */
   port: number;
   /** Where keys, secrets and users are kept between runs; nothing is kept without it. */
-  stateFile?: string;
+  stateFile?: string | undefined;
+  /** Who has signed up when it starts. */
+  personas?: Personas | undefined;
   /** The waits between attempts to deliver, in milliseconds. */
-  scheduleMs?: readonly number[];
-  onAttempt?: (attempt: Attempt) => void;
+  scheduleMs?: readonly number[] | undefined;
+  onAttempt?: ((attempt: Attempt) => void) | undefined;
 };
 
 const stateSchema = z.object({
@@ -62,69 +68,43 @@ export async function startLocalClerk(options: LocalClerkOptions): Promise<Local
   const key = await createSigningKey(instanceId, kept?.privateJwk);
 
   const now = strictClock();
-  let endpoint: string | undefined;
-  const webhooks = createSender({
-    endpoint: () => endpoint,
-    secret: webhookSecret,
-    ...(options.scheduleMs === undefined ? {} : { scheduleMs: options.scheduleMs }),
-    ...(options.onAttempt === undefined ? {} : { onAttempt: options.onAttempt }),
-  });
+  const endpoint = createEndpoint();
+  const faults = createFaults();
+  const { scheduleMs, onAttempt } = options;
+  const webhooks = createSender({ endpoint, secret: webhookSecret, scheduleMs, faults, onAttempt });
 
   const message = (type: string, data: unknown): Message =>
     newMessage(type, envelope(type, data, instanceId, now()));
-  let held: Message[] | undefined;
-  let saving = Promise.resolve();
-  const directory = createDirectory(
-    kept?.directory,
-    (type, data) => {
-      const announced = message(type, data);
-      if (held === undefined) void webhooks.send(announced);
-      else held.push(announced);
-      saving = saving.then(save);
-    },
-    now,
-  );
+  const outbox = createOutbox(webhooks.send, save);
+  const directory = createDirectory(kept?.directory, (type, data) => outbox.put(message(type, data)), now);
   function save(): Promise<void> {
     const privateJwk = { ...key.privateJwk };
     return file.write({ instanceId, secretKey, webhookSecret, privateJwk, directory: directory.state() });
   }
 
-  const app = Fastify({ forceCloseConnections: true });
-  answerThisMachineOnly(app);
-  // Clerk's client calls DELETE with a type but no body, which Fastify's own parser refuses.
-  app.removeContentTypeParser('application/json');
-  app.addContentTypeParser(
-    'application/json',
-    { parseAs: 'string' },
-    async (_request: unknown, body: string) => (body === '' ? undefined : JSON.parse(body)),
-  );
-  app.addContentTypeParser(
-    'application/x-www-form-urlencoded',
-    { parseAs: 'string' },
-    async (_request: unknown, body: string) => Object.fromEntries(new URLSearchParams(body)),
-  );
+  const token = (userId: string, tokenOptions: TokenOptions = {}): Promise<string> =>
+    key.sign(templatePayload(url, userId, tokenOptions));
+  const app = createStandInServer({
+    faults,
+    pathOf: ({ url: path }) => (path.startsWith('/v1/') ? pathname(path) : undefined),
+    refuse: (reply, status) =>
+      status === 429
+        ? json(reply, clerkError('too_many_requests', 'Too many requests. Please try again later.'), 429)
+        : json(reply, clerkError('internal_clerk_error', 'Oops, an unexpected error occurred.'), 500),
+    answerError,
+    control: (scope) => controlApi(scope, { directory, token }),
+    async told() {
+      await outbox.saved();
+      await webhooks.tried();
+    },
+  });
   app.get('/.well-known/jwks.json', async (_request, reply) =>
     json(reply.header('cache-control', 'public, max-age=60'), { keys: [key.publicJwk] }),
   );
-  const token = (userId: string, tokenOptions: TokenOptions = {}): Promise<string> =>
-    key.sign(templatePayload(url, userId, tokenOptions));
   backendApi(app, directory, { secretKey, instanceId });
-  void app.register(async (scope) => controlApi(scope, { directory, token, told: webhooks.tried }));
-  app.setErrorHandler((error, _request, reply) => {
-    if (error instanceof NotFoundError)
-      return json(reply, clerkError('resource_not_found', error.message), 404);
-    if (error instanceof TakenError)
-      return json(reply, clerkError('form_identifier_exists', error.message), 422);
-    if (error instanceof KeptOutError) return json(reply, clerkError(error.code, error.message), 403);
-    if (error instanceof z.ZodError) {
-      const issues = error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-      return json(reply, clerkError('form_param_invalid', issues.join('; ')), 422);
-    }
-    const text = error instanceof Error ? error.message : String(error);
-    return json(reply, clerkError('internal_clerk_error', text), 500);
-  });
-  const url = await app.listen({ host: LOOPBACK, port: options.port });
-  await save();
+  const url = await listen(app, options.port);
+  if (options.personas !== undefined) addPersonas(directory, options.personas);
+  await outbox.save();
 
   return {
     name: 'clerk',
@@ -142,34 +122,35 @@ export async function startLocalClerk(options: LocalClerkOptions): Promise<Local
     key,
     webhooks,
     message,
-    intercept(change) {
-      const messages: Message[] = [];
-      held = messages;
-      try {
-        return { result: change(), messages };
-      } finally {
-        held = undefined;
-      }
-    },
-    deliverTo(wanted) {
-      endpoint = wanted;
-    },
+    intercept: outbox.intercept,
+    deliverTo: endpoint.set,
     async close() {
+      faults.clear();
       await webhooks.close();
       await app.close();
-      await saving;
+      await outbox.saved();
     },
   };
 }
 
 export const standIn: StandIn<LocalClerk> = {
-  start: ({ port, stateDirectory, onAttempt }) =>
+  start: ({ port, stateDirectory, personas, onAttempt }) =>
     startLocalClerk({
       port,
-      ...(stateDirectory !== undefined && { stateFile: join(stateDirectory, 'clerk.json') }),
-      onAttempt: ({ message, ...attempt }) => onAttempt?.({ type: message.type, ...attempt }),
+      stateFile: stateDirectory === undefined ? undefined : join(stateDirectory, 'clerk.json'),
+      personas,
+      onAttempt,
     }),
 };
+
+/** Clerk's way of telling an error. */
+function answerError(reply: FastifyReply, error: unknown, text: string): FastifyReply {
+  if (error instanceof NotFoundError) return json(reply, clerkError('resource_not_found', text), 404);
+  if (error instanceof TakenError) return json(reply, clerkError('form_identifier_exists', text), 422);
+  if (error instanceof KeptOutError) return json(reply, clerkError(error.code, text), 403);
+  if (error instanceof z.ZodError) return json(reply, clerkError('form_param_invalid', text), 422);
+  return json(reply, clerkError('internal_clerk_error', text), 500);
+}
 
 function envelope(type: string, data: unknown, instanceId: string, timestamp: number): ClerkEvent {
   return {

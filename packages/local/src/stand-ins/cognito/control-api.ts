@@ -1,23 +1,19 @@
 import {
-  type CognitoIdentityProviderClient,
   ConfirmSignUpCommand,
   InitiateAuthCommand,
   SignUpCommand,
 } from '@aws-sdk/client-cognito-identity-provider';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-
-/** Everybody's password here. */
-const PASSWORD = 'Passw0rd!';
+import { email, userFields } from '#stand-ins/core/control-fields.ts';
+import type { Pool } from './pool.ts';
 
 const signUpSchema = z.object({
-  email: z.string().regex(/^[^\s@]+@[^\s@]+$/, 'must be an e-mail address'),
+  email,
   given_name: z.string().optional(),
 });
 /** A user is named by their e-mail address. */
-const tokenSchema = z.object({ user: z.string(), use: z.enum(['id', 'access']).default('id') });
-
-export type Pool = { client: CognitoIdentityProviderClient; clientId: string; confirmationCode: string };
+const tokenSchema = userFields.extend({ use: z.enum(['id', 'access']).default('id') });
 
 /**
  * What people do in an app of the pool, as calls that are easy to type: fields as a form
@@ -27,14 +23,13 @@ export type Pool = { client: CognitoIdentityProviderClient; clientId: string; co
  */
 export function controlApi(app: FastifyInstance, pool: () => Pool): void {
   app.post('/sign-up', async ({ body }) => {
-    const form = Object.fromEntries(new URLSearchParams(z.string().parse(body)));
-    const { email, given_name } = signUpSchema.parse(form);
-    const { client, clientId: ClientId, confirmationCode: ConfirmationCode } = pool();
+    const { email, given_name } = signUpSchema.parse(body);
+    const { client, clientId: ClientId, confirmationCode: ConfirmationCode, passwordOf } = pool();
     const { UserSub } = await client.send(
       new SignUpCommand({
         ClientId,
         Username: email,
-        Password: PASSWORD,
+        Password: passwordOf(email),
         UserAttributes: [
           { Name: 'email', Value: email },
           ...(given_name === undefined ? [] : [{ Name: 'given_name', Value: given_name }]),
@@ -47,24 +42,14 @@ export function controlApi(app: FastifyInstance, pool: () => Pool): void {
 
   app.get('/token', async ({ query }, reply) => {
     const { user, use } = tokenSchema.parse(query);
-    const { client, clientId: ClientId } = pool();
+    const { client, clientId: ClientId, passwordOf } = pool();
     const { AuthenticationResult: tokens = {} } = await client.send(
       new InitiateAuthCommand({
         ClientId,
         AuthFlow: 'USER_PASSWORD_AUTH',
-        AuthParameters: { USERNAME: user, PASSWORD },
+        AuthParameters: { USERNAME: user, PASSWORD: passwordOf(user) },
       }),
     );
     return reply.type('text/plain').send(use === 'id' ? tokens.IdToken : tokens.AccessToken);
-  });
-
-  app.setErrorHandler((error, _request, reply) => {
-    const message =
-      error instanceof z.ZodError
-        ? error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')
-        : error instanceof Error
-          ? error.message
-          : String(error);
-    return reply.code(400).send({ __type: 'InvalidParameterException', message });
   });
 }

@@ -1,9 +1,8 @@
-import Fastify from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { LOOPBACK } from '#processes/ports.ts';
-import { answerThisMachineOnly } from '#stand-ins/core/loopback-only.ts';
+import { createStandInServer, listen, type StandInServerOptions } from '#stand-ins/core/server.ts';
+import type { Call } from './call.ts';
 import { describeCall, eventOf } from './cloudtrail.ts';
-import { controlApi, type Pool } from './control-api.ts';
 import { globalSignOut } from './global-sign-out.ts';
 
 export type Front = { url: string; close(): Promise<void> };
@@ -15,48 +14,56 @@ const USER = z.object({
 
 /**
  * Stands before cognito-local and does what that leaves out: it signs people out everywhere, and tells of
- * the calls that an EventBridge rule waits for, once they have succeeded. It also has a few calls that are easy to type.
+ * the calls that an EventBridge rule waits for, once they have succeeded. It also has the control API.
  *
  * @param options.behind gives the address of cognito-local
  */
-export async function startFront(options: {
+export async function startFront({
+  port,
+  behind,
+  call,
+  watched,
+  onEvent,
+  ...options
+}: {
   port: number;
   behind: () => string;
+  call: Call;
   /** The operations that the rule names. */
   watched: ReadonlySet<string>;
   onEvent: (event: object) => void;
-  /** Gives the pool, once there is one. */
-  pool: () => Pool;
-}): Promise<Front> {
-  const { behind, watched, onEvent, pool } = options;
-
-  async function call(operation: string, input: object): Promise<unknown> {
-    const answer = await fetch(behind(), {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/x-amz-json-1.1',
-        'x-amz-target': `AWSCognitoIdentityProviderService.${operation}`,
-      },
-      body: JSON.stringify(input),
-    });
-    return JSON.parse((await answer.text()) || '{}');
-  }
-
+} & Pick<StandInServerOptions, 'faults' | 'control' | 'told'>): Promise<Front> {
   async function subOf(UserPoolId: string, Username: string): Promise<string | undefined> {
     const user = USER.safeParse(await call('AdminGetUser', { UserPoolId, Username })).data;
     return user?.UserAttributes.find(({ Name }) => Name === 'sub')?.Value;
   }
   const sessions = globalSignOut(call);
 
-  const app = Fastify({ forceCloseConnections: true });
-  answerThisMachineOnly(app);
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'string' }, async (_request: unknown, body: string) => body);
-  controlApi(app, pool);
-  app.all<{ Body: string | undefined }>('/*', async (request, reply) => {
+  const app = createStandInServer({
+    ...options,
+    // Calls of an app's users, to sign up and to sign in, are not signed; the service's are.
+    pathOf: (request) =>
+      request.headers.authorization === undefined ? undefined : operationOf(request) || undefined,
+    refuse: (reply, status) =>
+      status === 429
+        ? reply.code(400).send({ __type: 'TooManyRequestsException', message: 'Rate exceeded' })
+        : reply.code(500).send({ __type: 'InternalErrorException', message: 'Something went wrong' }),
+    answerError: (reply, _error, message) =>
+      reply.code(400).send({ __type: 'InvalidParameterException', message }),
+  });
+  void app.register(async (scope) => {
+    // Whatever it is, cognito-local gets it as it came.
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', { parseAs: 'string' }, async (_request: unknown, body: string) => body);
+    scope.all<{ Body: string | undefined }>('/*', passOn);
+  });
+
+  async function passOn(
+    request: FastifyRequest<{ Body: string | undefined }>,
+    reply: FastifyReply,
+  ): Promise<FastifyReply> {
     const { method, body, headers } = request;
-    const target = headers['x-amz-target'];
-    const operation = typeof target === 'string' ? (target.split('.')[1] ?? '') : '';
+    const operation = operationOf(request);
     if (operation === 'AdminUserGlobalSignOut') {
       const { UserPoolId, Username } = SIGN_OUT.parse(JSON.parse(body ?? '{}'));
       const sub = await subOf(UserPoolId, Username);
@@ -89,7 +96,14 @@ export async function startFront(options: {
       if (value !== null) reply.header(name, value);
     }
     return reply.code(answer.status).send(text);
-  });
-  const url = await app.listen({ host: LOOPBACK, port: options.port });
+  }
+
+  const url = await listen(app, port);
   return { url, close: () => app.close() };
+}
+
+/** The operation that is called, such as `ListUsers`, or nothing. */
+function operationOf({ headers }: FastifyRequest): string {
+  const target = headers['x-amz-target'];
+  return typeof target === 'string' ? (target.split('.')[1] ?? '') : '';
 }

@@ -1,5 +1,6 @@
 import { decodeJwt } from 'jose';
 import { z } from 'zod';
+import type { Call } from './call.ts';
 
 /** What cognito-local answers to a sign-in, as far as sessions are concerned. */
 const SIGNED_IN = z.object({
@@ -20,7 +21,7 @@ export interface GlobalSignOut {
  *
  * @param call calls an operation of cognito-local
  */
-export function globalSignOut(call: (operation: string, input: object) => Promise<unknown>): GlobalSignOut {
+export function globalSignOut(call: Call): GlobalSignOut {
   const sessions = new Map<string, { clientId: string; token: string }[]>();
   return {
     noteSignIn(input, answer) {

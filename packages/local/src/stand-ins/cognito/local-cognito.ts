@@ -2,29 +2,28 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import {
-  AdminListGroupsForUserCommand,
-  CognitoIdentityProviderClient,
-  CreateUserPoolClientCommand,
-  CreateUserPoolCommand,
-  ListUserPoolClientsCommand,
-  ListUserPoolsCommand,
-} from '@aws-sdk/client-cognito-identity-provider';
-import { buildTriggers, type Trigger, triggerFiles } from '@latchkey/cognito-triggers/build';
+import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider';
+import { buildTriggers, triggerFiles } from '@latchkey/cognito-triggers/build';
 import { z } from 'zod';
 import { PROJECT_ROOT } from '#environment.ts';
+import type { Personas } from '#personas/index.ts';
 import { freePort, LOOPBACK } from '#processes/ports.ts';
-import { type Child, COMPILE_CACHE, startChild } from '#processes/processes.ts';
-import { untilAnswers } from '#processes/wait.ts';
+import { createEndpoint } from '#stand-ins/core/endpoint.ts';
+import { createFaults } from '#stand-ins/core/faults.ts';
 import { makePrivateFolder } from '#stand-ins/core/private-files.ts';
-import type { LocalProvider, StandIn } from '#stand-ins/core/provider.ts';
+import type { LocalProvider, StandIn, StandInAttempt } from '#stand-ins/core/provider.ts';
 import type { SigningKey } from '#stand-ins/core/signing-key.ts';
-import type { Pool } from './control-api.ts';
-import { type Front, startFront } from './front.ts';
+import { createCall } from './call.ts';
+import { CONFIRMATION_CODE, startCognitoProcess } from './cognito-process.ts';
+import { controlApi } from './control-api.ts';
+import { createEventQueue } from './event-queue.ts';
+import { startFront } from './front.ts';
+import { withGroups } from './groups.ts';
 import { type LocalLambda, startLocalLambda } from './lambda.ts';
+import { addPersonas } from './personas.ts';
+import { keptPool, type Pool } from './pool.ts';
 import { keptSigningKey } from './signing-key.ts';
+import { startWebhookRelay } from './webhook-relay.ts';
 
 export type LocalCognito = LocalProvider & {
   userPoolId: string;
@@ -43,23 +42,19 @@ export type LocalCognitoOptions = {
   /** 0 for any free one. */
   port: number;
   /** Where users and secrets are kept between runs; thrown away at the end without it. */
-  directory?: string;
+  directory?: string | undefined;
+  /** Who has signed up when it starts. */
+  personas?: Personas | undefined;
   /** More settings of the Lambda functions, such as LATCHKEY_ALLOWED_ROLES. */
   functionEnvironment?: Readonly<Record<string, string>>;
-  onLine?: (line: string) => void;
+  onLine?: ((line: string) => void) | undefined;
+  /** Called for each attempt of a function to deliver a webhook. */
+  onAttempt?: ((attempt: StandInAttempt) => void) | undefined;
 };
 
-const CONFIRMATION_CODE = '123456';
-const NAME = 'latchkey';
-/** As AWS invokes a function that failed on an event: twice more. Its waits are minutes. */
-const EVENT_RETRY_MS = [200, 1_000];
+/** Everybody's password here. */
+const PASSWORD = 'Passw0rd!';
 
-const PRE_TOKEN = z.looseObject({
-  triggerSource: z.string().startsWith('TokenGeneration_'),
-  userPoolId: z.string(),
-  userName: z.string(),
-  request: z.looseObject({}),
-});
 const RULE = z.object({ detail: z.object({ eventName: z.array(z.string()) }) });
 
 /**
@@ -80,10 +75,15 @@ export async function startLocalCognito(options: LocalCognitoOptions): Promise<L
   try {
     const webhookSecret = await keptSecret(directory);
     const key = await keptSigningKey(directory);
-    const events = new Set<Promise<void>>();
+    const endpoint = createEndpoint();
+    const faults = createFaults();
     const rule: unknown = JSON.parse(
       await readFile(join(PROJECT_ROOT, 'deploy', 'cognito', 'event-rule.json'), 'utf8'),
     );
+
+    const port = await freePort();
+    const behind = (): string => `http://${LOOPBACK}:${port}`;
+    const call = createCall(behind);
 
     const functions = join(directory, 'functions');
     // Nobody invokes them before there is a pool.
@@ -92,28 +92,31 @@ export async function startLocalCognito(options: LocalCognitoOptions): Promise<L
     closers.push(() => built);
     const lambda = await startLocalLambda({
       functions: triggerFiles(functions),
-      prepare: withGroups,
+      prepare: withGroups(call),
       ...(onLine !== undefined && { onLine }),
     });
     closers.push(() => lambda.close());
+    const relay = await startWebhookRelay({ endpoint, faults, onAttempt: options.onAttempt });
+    closers.push(() => relay.close());
+    const events = createEventQueue(lambda, endpoint, onLine);
 
     let pool: Pool | undefined;
-    const port = await freePort();
-    const front: Front = await startFront({
+    const front = await startFront({
       port: options.port,
-      behind: () => `http://${LOOPBACK}:${port}`,
+      behind,
+      call,
       watched: new Set(RULE.parse(rule).detail.eventName),
-      onEvent: (event) => {
-        const delivery = deliver(lambda, event, onLine).finally(() => events.delete(delivery));
-        events.add(delivery);
-      },
-      pool: () => {
-        if (pool === undefined) throw new Error('The pool is not there yet: try again.');
-        return pool;
-      },
+      onEvent: (event) => void events.send(event),
+      faults,
+      control: (scope) =>
+        controlApi(scope, () => {
+          if (pool === undefined) throw new Error('The pool is not there yet: try again.');
+          return pool;
+        }),
+      told: events.tried,
     });
     closers.push(() => front.close());
-    const child = await startCognitoLocal({
+    const child = await startCognitoProcess({
       directory,
       port,
       issuer: front.url,
@@ -130,22 +133,23 @@ export async function startLocalCognito(options: LocalCognitoOptions): Promise<L
     });
     closers.push(async () => client.destroy());
     closers.push(async () => {
-      await Promise.all(events);
+      faults.clear();
+      await events.close();
     });
-
-    /** cognito-local leaves the groups out of the event that Cognito puts them into. */
-    async function withGroups(event: unknown): Promise<unknown> {
-      const preToken = PRE_TOKEN.safeParse(event).data;
-      if (preToken === undefined) return event;
-      const { userPoolId: UserPoolId, userName: Username } = preToken;
-      const { Groups = [] } = await client.send(new AdminListGroupsForUserCommand({ UserPoolId, Username }));
-      const groupConfiguration = { groupsToOverride: Groups.flatMap(({ GroupName }) => GroupName ?? []) };
-      return { ...preToken, request: { ...preToken.request, groupConfiguration } };
-    }
 
     const { userPoolId, clientId } = await keptPool(client);
     await building;
-    pool = { client, clientId, confirmationCode: CONFIRMATION_CODE };
+    const passwords = new Map(
+      Object.values(options.personas?.people ?? {}).map(({ email, password }) => [email, password]),
+    );
+    pool = {
+      client,
+      userPoolId,
+      clientId,
+      confirmationCode: CONFIRMATION_CODE,
+      passwordOf: (email) => passwords.get(email) ?? PASSWORD,
+    };
+    if (options.personas !== undefined) await addPersonas(pool, options.personas);
     const serviceEnvironment = {
       COGNITO_USER_POOL_ID: userPoolId,
       COGNITO_CLIENT_IDS: clientId,
@@ -168,10 +172,11 @@ export async function startLocalCognito(options: LocalCognitoOptions): Promise<L
       confirmationCode: CONFIRMATION_CODE,
       lambda,
       key,
-      deliverTo: (endpoint) => configure({ LATCHKEY_WEBHOOK_URL: endpoint }),
-      async settled() {
-        await Promise.all(events);
+      deliverTo(url) {
+        configure({ LATCHKEY_WEBHOOK_URL: relay.url });
+        endpoint.set(url);
       },
+      settled: events.idle,
       close,
     };
   } catch (error) {
@@ -181,90 +186,15 @@ export async function startLocalCognito(options: LocalCognitoOptions): Promise<L
 }
 
 export const standIn: StandIn<LocalCognito> = {
-  start: ({ port, stateDirectory, onLine }) =>
+  start: ({ port, stateDirectory, personas, onLine, onAttempt }) =>
     startLocalCognito({
       port,
-      ...(stateDirectory !== undefined && { directory: join(stateDirectory, 'cognito') }),
-      ...(onLine !== undefined && { onLine }),
+      directory: stateDirectory === undefined ? undefined : join(stateDirectory, 'cognito'),
+      personas,
+      onLine,
+      onAttempt,
     }),
 };
-
-async function startCognitoLocal(options: {
-  directory: string;
-  port: number;
-  issuer: string;
-  lambdaUrl: string;
-  onLine: ((line: string) => void) | undefined;
-}): Promise<Child> {
-  const { directory, port, issuer, lambdaUrl, onLine } = options;
-  const config = {
-    TokenConfig: { IssuerDomain: issuer },
-    LambdaClient: {
-      endpoint: lambdaUrl,
-      region: 'local',
-      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-    },
-    TriggerFunctions: {
-      PostConfirmation: 'forward-sign-in',
-      PostAuthentication: 'forward-sign-in',
-      PreTokenGeneration: 'pre-token-generation',
-    } satisfies Record<string, Trigger>,
-    UserPoolDefaults: { UsernameAttributes: ['email'] },
-  };
-  await writeFile(join(directory, '.cognito', 'config.json'), JSON.stringify(config, null, 2), {
-    mode: 0o600,
-  });
-  const child = await startChild({
-    name: 'cognito-local',
-    command: process.execPath,
-    args: [fileURLToPath(new URL('cognito-local.ts', import.meta.url)), String(port)],
-    cwd: directory,
-    env: {
-      NODE_COMPILE_CACHE: COMPILE_CACHE,
-      CODE: CONFIRMATION_CODE,
-      AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE: '1',
-    },
-    ...(onLine !== undefined && { onLine }),
-  });
-  await untilAnswers(`http://${LOOPBACK}:${port}/health`, child).catch(async (error: unknown) => {
-    await child.stop();
-    throw error;
-  });
-  return child;
-}
-
-async function deliver(
-  lambda: LocalLambda,
-  event: object,
-  onLine: ((line: string) => void) | undefined,
-): Promise<void> {
-  for (const wait of [...EVENT_RETRY_MS, undefined]) {
-    try {
-      await lambda.invoke('forward-event' satisfies Trigger, event);
-      return;
-    } catch (error) {
-      onLine?.(String(error));
-      if (wait !== undefined) await sleep(wait);
-    }
-  }
-}
-
-/** The pool and its app client, of an earlier run where there was one. */
-async function keptPool(
-  client: CognitoIdentityProviderClient,
-): Promise<{ userPoolId: string; clientId: string }> {
-  const { UserPools = [] } = await client.send(new ListUserPoolsCommand({ MaxResults: 60 }));
-  const kept = UserPools.find(({ Name }) => Name === NAME)?.Id;
-  const UserPoolId =
-    kept ?? (await client.send(new CreateUserPoolCommand({ PoolName: NAME }))).UserPool?.Id ?? '';
-  const { UserPoolClients = [] } = await client.send(new ListUserPoolClientsCommand({ UserPoolId }));
-  const clientId =
-    UserPoolClients[0]?.ClientId ??
-    (await client.send(new CreateUserPoolClientCommand({ UserPoolId, ClientName: NAME }))).UserPoolClient
-      ?.ClientId;
-  if (UserPoolId === '' || clientId === undefined) throw new Error('cognito-local makes no user pool.');
-  return { userPoolId: UserPoolId, clientId };
-}
 
 async function keptSecret(directory: string): Promise<string> {
   const file = join(directory, 'webhook-secret');

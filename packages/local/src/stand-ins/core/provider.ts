@@ -1,3 +1,5 @@
+import type { Personas } from '#personas/index.ts';
+
 /** A stand-in for an identity provider on this machine, as the stack runs it. */
 export interface LocalProvider {
   name: string;
@@ -22,6 +24,8 @@ export interface StandInOptions {
   port: number;
   /** The folder where stand-ins keep what they hold; nothing is kept without it. */
   stateDirectory?: string | undefined;
+  /** Who has signed up when it starts. */
+  personas?: Personas | undefined;
   /** Called for each attempt to deliver a webhook. */
   onAttempt?: ((attempt: StandInAttempt) => void) | undefined;
   /** Called with each line that a program of its own prints. */
