@@ -3,11 +3,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { ConfigError, type EngineConfig } from '#base/config.ts';
 import { EngineError } from '#base/errors.ts';
-import { findCookie, findHeader, type HeaderList, sessionHeaders } from '#base/headers.ts';
+import { findHeader, type HeaderList, sessionHeaders } from '#base/headers.ts';
 import type { Logger } from '#base/log.ts';
 import { ADMIN_ROLE, createSession, ROLE_VARIABLE, type Session } from '#base/session.ts';
 import type { Authenticated } from './authenticated.ts';
 import { sessionFromClaims } from './claims.ts';
+import { findToken } from './find-token.ts';
 import { callHook } from './hook.ts';
 import { createVerifier } from './jwt.ts';
 import { type JwtConfig, parseJwtSecret } from './jwt-config.ts';
@@ -119,32 +120,11 @@ function jwtMode(jwt: JwtConfig, keys: KeySet, unauthorizedRole: string | undefi
         "Missing 'Authorization' or 'Cookie' header in JWT authentication mode",
       );
     }
-    const claims = await verifier.verify(token);
+    const claims = verifier.verify(token);
     const session = sessionFromClaims(claims, jwt.claims, findHeader(headers, ROLE_VARIABLE));
     const exp = claims.exp;
     return { ...plain(session), expiresAt: typeof exp === 'number' ? exp * 1000 : undefined };
   };
-}
-
-function findToken(jwt: JwtConfig, headers: HeaderList): string | undefined {
-  switch (jwt.header.type) {
-    case 'Cookie':
-      return findCookie(headers, jwt.header.name);
-    case 'CustomHeader':
-      return findHeader(headers, jwt.header.name);
-    default: {
-      const given = headers
-        .filter(([name]) => name.toLowerCase() === 'authorization')
-        .map(([, value]) => value);
-      if (given.length === 0) return undefined;
-      const tokens = given.map((value) => /^\s*Bearer\s+(\S+)\s*$/.exec(value)?.[1]);
-      if (tokens.includes(undefined))
-        throw new EngineError('invalid-headers', 'Malformed Authorization header');
-      if (tokens.length > 1)
-        throw new EngineError('invalid-headers', 'Could not verify JWT: Multiple JWTs found');
-      return tokens[0];
-    }
-  }
 }
 
 function adminSession(variables: Readonly<Record<string, string>>): Session {

@@ -1,9 +1,11 @@
 /** From a token's claims to session variables, by namespace or by `claims_map`. */
 import { EngineError } from '#base/errors.ts';
-import { createSession, ROLE_VARIABLE, SESSION_PREFIX, type Session } from '#base/session.ts';
+import { createSession, SESSION_PREFIX, type Session } from '#base/session.ts';
+import { parseFirstKeyJson } from '#values/exact-json.ts';
 import { resolveJsonPath } from './json-path.ts';
 import type { ClaimSet } from './jwt.ts';
-import type { Claims, ClaimsMap } from './jwt-config.ts';
+import type { Claims, ClaimsMap, MappedClaim } from './jwt-config.ts';
+import { showStringOrUri } from './uri.ts';
 
 const ALLOWED_ROLES = 'x-hasura-allowed-roles';
 const DEFAULT_ROLE = 'x-hasura-default-role';
@@ -35,7 +37,7 @@ export function sessionFromClaims(
     throw new EngineError('access-denied', 'Your requested role is not in allowed roles', { status: 400 });
   const session: Record<string, string> = {};
   for (const [name, value] of Object.entries(variables)) {
-    if (name === ALLOWED_ROLES || name === DEFAULT_ROLE || name === ROLE_VARIABLE) continue;
+    if (name === ALLOWED_ROLES || name === DEFAULT_ROLE) continue;
     if (typeof value !== 'string') throw invalid(`x-hasura-* claims: ${mismatch('Text', 'String', value)}`);
     session[name] = value;
   }
@@ -67,29 +69,48 @@ function fromNamespace(token: ClaimSet, claims: Extract<Claims, { from: 'namespa
   throw invalid(`expecting stringified json at: '${where}', but found: ${found}`);
 }
 
-function fromMap(token: ClaimSet, map: ClaimsMap): Variables {
+function fromMap(claims: ClaimSet, map: ClaimsMap): Variables {
+  const token = asHasuraWritesIt(claims);
   const { [ALLOWED_ROLES]: roles, [DEFAULT_ROLE]: role, ...others } = map;
   const variables: Record<string, unknown> = {};
-  const allowed =
-    'fixed' in roles ? roles.fixed : (resolveJsonPath(token, roles.path.path) ?? roles.default ?? undefined);
+  const allowed = mappedValue(token, roles);
   if (allowed === undefined) throw missing(ALLOWED_ROLES);
   variables[ALLOWED_ROLES] = readRoles(allowed);
-  const fallback =
-    'fixed' in role ? role.fixed : (resolveJsonPath(token, role.path.path) ?? role.default ?? undefined);
+  const fallback = mappedValue(token, role);
   if (fallback === undefined) throw missing(DEFAULT_ROLE);
   variables[DEFAULT_ROLE] = readRole(fallback, 'should be a role');
+  // Those that no session has (another prefix) are looked for too.
   for (const [name, value] of Object.entries(others)) {
-    if (!name.startsWith(SESSION_PREFIX)) continue;
-    if ('fixed' in value) {
-      variables[name] = value.fixed;
-      continue;
-    }
-    const found = resolveJsonPath(token, value.path.path);
-    variables[name] = found === undefined ? (value.default ?? undefined) : found;
+    variables[name] = mappedValue(token, value);
     if (variables[name] === undefined) throw invalid(`JWT claim from claims_map, "${name}" not found`);
   }
   return variables;
 }
+
+/** The default stands in for what is not there, never for a null. */
+function mappedValue(token: ClaimSet, mapped: MappedClaim): unknown {
+  if ('fixed' in mapped) return mapped.fixed;
+  const found = resolveJsonPath(token, mapped.path.path);
+  return found === undefined ? (mapped.default ?? undefined) : found;
+}
+
+/**
+ * Paths go into what Hasura has read: registered claims that are null are not there, a single audience is text, and
+ * a URI's password is hidden.
+ */
+function asHasuraWritesIt(token: ClaimSet): ClaimSet {
+  const shown = Object.entries(token).flatMap(([name, value]): (readonly [string, unknown])[] => {
+    if (!REGISTERED.includes(name)) return [[name, value]];
+    if (value === null) return [];
+    if (name === 'iss' || name === 'sub') return [[name, show(value)]];
+    if (name !== 'aud' || !Array.isArray(value)) return [[name, name === 'aud' ? show(value) : value]];
+    const audience = value.map(show);
+    return [[name, audience.length === 1 ? audience[0] : audience]];
+  });
+  return Object.fromEntries(shown);
+}
+
+const show = (value: unknown) => (typeof value === 'string' ? showStringOrUri(value) : value);
 
 function readRoles(value: unknown): string[] {
   const claim = `invalid "${ALLOWED_ROLES}"; should be a list of roles`;
@@ -117,9 +138,11 @@ function jsonType(value: unknown): string {
   return { string: 'String', number: 'Number', boolean: 'Boolean' }[String(typeof value)] ?? 'Null';
 }
 
+/** Of a claim in several spellings the one counts that sorts last, whatever their order: the one in lower case. */
 function hasuraOnly(object: Readonly<Record<string, unknown>>): Variables {
   return Object.fromEntries(
     Object.entries(object)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, value]): [string, unknown] => [name.toLowerCase(), value])
       .filter(([name]) => name.startsWith(SESSION_PREFIX)),
   );
@@ -131,7 +154,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function parseObject(text: string): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseFirstKeyJson(text);
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;

@@ -3,9 +3,10 @@ import { z } from 'zod';
 import { EngineError } from '#base/errors.ts';
 import { type HeaderList, IGNORED_CLIENT_HEADERS } from '#base/headers.ts';
 import type { Logger } from '#base/log.ts';
-import { createSession, ROLE_VARIABLE } from '#base/session.ts';
+import { byLowerCaseName, createSession, ROLE_VARIABLE } from '#base/session.ts';
 import { b3Headers, startTrace, w3cHeaders } from '#base/trace.ts';
 import { callWebhook, type WebhookRequest, webhookHeaders } from '#outgoing/post.ts';
+import { parseFirstKeyJson } from '#values/exact-json.ts';
 import { isPlainObject, jsonType } from '#values/json.ts';
 import type { Authenticated } from './authenticated.ts';
 import { maxAge, parseExpires } from './cache-control.ts';
@@ -39,16 +40,14 @@ export async function callHook(
     throw new EngineError('access-denied', 'Authentication hook unauthorized this request');
   if (response.status !== 200)
     throw new EngineError('unexpected', 'Invalid response from authorization hook');
-  const variables = parse(response.body);
-  const byName = Object.fromEntries(
-    Object.entries(variables).map(([name, value]) => [name.toLowerCase(), value]),
-  );
-  const role = byName[ROLE_VARIABLE];
+  const answered = parse(response.body);
+  const variables = byLowerCaseName(answered);
+  const role = variables[ROLE_VARIABLE];
   if (role === undefined || role === '')
     throw new EngineError('invalid-params', '"x-hasura-role" not found in session variables');
   return {
     session: createSession(role, variables),
-    expiresAt: expiry(byName),
+    expiresAt: expiry(answered),
     // Hasura hands them on in reverse.
     responseHeaders: response.headers.filter(([name]) => name.toLowerCase() === 'set-cookie').toReversed(),
   };
@@ -78,7 +77,7 @@ function parse(text: string): Record<string, string> {
 
 function readJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseFirstKeyJson(text);
   } catch {
     throw unreadable('not valid JSON');
   }
@@ -95,11 +94,11 @@ function complaint(value: unknown): string {
   return told(/^[A-Za-z][A-Za-z0-9_]*$/.test(name) ? `$.${name}` : `$['${name}']`, 'Text', 'String', wrong);
 }
 
-/** From keys of the answer's body, where Hasura looks for them. */
+/** From keys of the answer's body, where Hasura looks for them, in no other spelling. */
 function expiry(variables: Readonly<Record<string, string>>): number | undefined {
-  const cacheControl = variables['cache-control'];
+  const cacheControl = variables['Cache-Control'];
   const age = cacheControl === undefined ? undefined : maxAge(cacheControl);
   if (age !== undefined) return Date.now() + age * 1000;
-  const expires = variables.expires;
+  const expires = variables.Expires;
   return expires === undefined ? undefined : parseExpires(expires);
 }

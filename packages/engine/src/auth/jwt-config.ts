@@ -2,7 +2,9 @@
 import { createPublicKey, createSecretKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { ConfigError } from '#base/config.ts';
+import { parseFirstKeyJson } from '#values/exact-json.ts';
 import { type JsonPath, parseJsonPath } from './json-path.ts';
+import { isStringOrUri } from './uri.ts';
 
 export const DEFAULT_NAMESPACE = 'https://hasura.io/jwt/claims';
 const VARIABLE = 'HASURA_GRAPHQL_JWT_SECRET';
@@ -34,10 +36,17 @@ const mapped = <Value extends z.ZodType>(value: Value) =>
   z.union([z.object({ path, default: value.nullish() }), value.transform((fixed) => ({ fixed }))]);
 
 const role = z.string().min(1);
+const ROLE_CLAIMS = ['x-hasura-allowed-roles', 'x-hasura-default-role'];
+/** The claims of the roles count in lower case alone; of the others the spelling that sorts last. */
 const claimsMap = z
   .record(z.string(), z.unknown())
   .transform((claims) =>
-    Object.fromEntries(Object.entries(claims).map(([name, value]) => [name.toLowerCase(), value])),
+    Object.fromEntries(
+      Object.entries(claims)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([name, value]) => [name.toLowerCase(), value, name] as const)
+        .filter(([key, , name]) => key === name || !ROLE_CLAIMS.includes(key)),
+    ),
   )
   .pipe(
     z
@@ -69,6 +78,8 @@ const header = z
       : { type: 'CustomHeader' as const, name: name.toLowerCase() };
   });
 
+const URI_NEEDED = 'with a colon in it, it must be a URI';
+
 const jwtSecret = z.object({
   type: z
     .enum(KEY_TYPES, { error: (issue) => `Key type: ${String(issue.input)} is not supported` })
@@ -79,13 +90,19 @@ const jwtSecret = z.object({
   claims_namespace_path: path.nullish(),
   claims_format: z.enum(['json', 'stringified_json']).nullish(),
   claims_map: claimsMap.nullish(),
-  audience: z.union([z.string().transform((one) => [one]), z.array(z.string())]).nullish(),
-  issuer: z.string().nullish(),
+  audience: z
+    .union([z.string().transform((one) => [one]), z.array(z.string())])
+    .refine((all) => all.every(isStringOrUri), URI_NEEDED)
+    .nullish(),
+  issuer: z.string().refine(isStringOrUri, URI_NEEDED).nullish(),
   allowed_skew: z.number().nullish(),
   header: header.nullish(),
 });
 
 export type ClaimsMap = z.output<typeof claimsMap>;
+export type MappedClaim =
+  | { readonly path: z.output<typeof path>; readonly default?: unknown }
+  | { readonly fixed: unknown };
 export type JwtHeader = z.output<typeof header>;
 
 export type Claims =
@@ -111,7 +128,7 @@ export interface JwtConfig {
 export function parseJwtSecret(text: string): JwtConfig {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseFirstKeyJson(text);
   } catch {
     throw new ConfigError(`${VARIABLE}: not valid JSON; quote it so that the shell leaves it alone`);
   }

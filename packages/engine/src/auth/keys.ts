@@ -1,9 +1,11 @@
 /** The keys that tokens are verified with: one fixed key, or a set that is fetched and refreshed. */
-import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { ConfigError } from '#base/config.ts';
 import type { Logger } from '#base/log.ts';
+import { parseFirstKeyJson } from '#values/exact-json.ts';
 import { hasDirective, maxAge, parseExpires } from './cache-control.ts';
+import { type Jwk, parseJwk } from './jwk.ts';
 
 /** Hasura looks once a minute whether the set has expired, whatever a shorter `max-age` says. */
 const POLL_MS = 60_000;
@@ -23,16 +25,11 @@ export function fixedKey(key: KeyObject): KeySet {
   return { keys: () => [key], version: () => 0, close: () => {} };
 }
 
-const jwk = z.looseObject({
-  kty: z.string(),
-  use: z.unknown().optional(),
-  key_ops: z.array(z.string()).optional(),
-});
 const jwkSet = z.object({ keys: z.array(z.unknown()) });
 
 /**
  * Fetches the set at `url` and keeps it fresh by its `Cache-Control` or `Expires`; a set without either is
- * kept until the engine ends. A failed refresh keeps the keys there are.
+ * kept until the engine ends. A failed refresh keeps the keys there are; a set with a key that cannot be read is one.
  * @throws {ConfigError} when the first fetch fails five times over: the engine does not start then
  */
 export async function remoteKeys(url: string, log: Logger): Promise<KeySet> {
@@ -72,7 +69,7 @@ async function fetchWithRetries(url: string): Promise<Fetched> {
       if (attempt >= RETRIES) {
         const reason = error instanceof Error ? error.message : String(error);
         throw new ConfigError(
-          `HASURA_GRAPHQL_JWT_SECRET: no keys from jwk_url ${url} (${reason}); the engine does not start while it is silent: start what serves it first`,
+          `HASURA_GRAPHQL_JWT_SECRET: no keys from jwk_url ${url} (${reason}); the engine does not start without them: start, or correct, what serves them first`,
         );
       }
       await new Promise((resolve) => setTimeout(resolve, FIRST_RETRY_MS * 2 ** attempt));
@@ -86,24 +83,28 @@ async function fetchKeys(url: string): Promise<Fetched> {
     await response.body?.cancel();
     throw new Error(`status ${response.status}`);
   }
-  const set = jwkSet.parse(await response.json());
-  return { keys: set.keys.flatMap(importKey), expiresAt: expiry(response.headers) };
+  const set = jwkSet.parse(parseFirstKeyJson(await response.text()));
+  return { keys: set.keys.flatMap(usableKey), expiresAt: expiry(response.headers) };
 }
 
-/** A key that cannot be used for verification (or at all) is left out; the others of its set still count. */
-function importKey(value: unknown): KeyObject[] {
-  const parsed = jwk.safeParse(value);
-  if (!parsed.success) return [];
-  const { use, key_ops: operations, ...rest } = parsed.data;
-  if (use !== undefined && use !== 'sig') return [];
-  if (operations !== undefined && !operations.includes('verify')) return [];
+/**
+ * A key that is not for verification, or too short, is left out. One that is no key at all spoils its set, as it
+ * does for Hasura, which reads the set as a whole.
+ */
+function usableKey(value: unknown, index: number): KeyObject[] {
+  const { key, use, operations } = readKey(value, index);
+  if (use === 'enc' || operations?.includes('verify') === false) return [];
+  const bits = key.asymmetricKeyDetails?.modulusLength;
+  return key.asymmetricKeyType === 'rsa' && (bits ?? 0) < 2048 ? [] : [key];
+}
+
+function readKey(value: unknown, index: number): Jwk {
   try {
-    if (rest.kty === 'oct') return [createSecretKey(Buffer.from(z.string().parse(rest.k), 'base64url'))];
-    const key = createPublicKey({ key: rest, format: 'jwk' });
-    if (key.asymmetricKeyType === 'rsa' && (key.asymmetricKeyDetails?.modulusLength ?? 0) < 2048) return [];
-    return [key];
-  } catch {
-    return [];
+    return parseJwk(value);
+  } catch (error) {
+    const [issue] = error instanceof z.ZodError ? error.issues : [];
+    const reason = issue === undefined ? String(error) : `${issue.path.join('.')}: ${issue.message}`;
+    throw new Error(`key ${index} of the set cannot be read: ${reason}`);
   }
 }
 

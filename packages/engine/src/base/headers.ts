@@ -33,26 +33,15 @@ export function findHeader(headers: HeaderList, name: string): string | undefine
   return headers.find(([key]) => key.toLowerCase() === wanted)?.[1];
 }
 
-/** The value of one cookie, from any number of `Cookie` headers. */
-export function findCookie(headers: HeaderList, name: string): string | undefined {
-  for (const [key, value] of headers) {
-    if (key.toLowerCase() !== 'cookie') continue;
-    for (const part of value.split(';')) {
-      const equals = part.indexOf('=');
-      if (equals >= 0 && part.slice(0, equals).trim() === name)
-        return decodeCookie(part.slice(equals + 1).trim());
-    }
-  }
-  return undefined;
-}
-
-function decodeCookie(value: string): string {
-  const bare = value.startsWith('"') && value.endsWith('"') && value.length > 1 ? value.slice(1, -1) : value;
-  try {
-    return decodeURIComponent(bare);
-  } catch {
-    return bare;
-  }
+/** Every value of one cookie, as it stands there: Hasura neither unquotes nor decodes it. */
+export function cookieValues(headers: HeaderList, name: string): string[] {
+  return headers
+    .filter(([key]) => key.toLowerCase() === 'cookie')
+    .flatMap(([, value]) => value.split(';'))
+    .flatMap((part) => {
+      const [key = '', ...value] = part.replace(/^ +/, '').split('=');
+      return key === name ? [value.join('=')] : [];
+    });
 }
 
 /** The `x-hasura-*` headers, names lower-cased. */

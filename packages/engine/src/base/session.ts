@@ -1,5 +1,6 @@
 /** The session: the outcome of authentication, and all that permissions know of the client. */
 
+import { hashOrder } from './hash-order.ts';
 import type { Trace } from './trace.ts';
 
 export const ADMIN_ROLE = 'admin';
@@ -35,6 +36,14 @@ export function createSession(
   }
   kept[ROLE_VARIABLE] = role;
   return { role, variables: kept, isAdmin: role === ADMIN_ROLE, backendOnly };
+}
+
+/** By lower-case name. Of several spellings of one name that counts which is last in Hasura's maps. */
+export function byLowerCaseName(variables: Readonly<Record<string, string>>): Record<string, string> {
+  const entries = Object.entries(variables);
+  const names = new Set(entries.map(([name]) => name.toLowerCase()));
+  const ordered = names.size === entries.length ? entries : hashOrder(entries, ([name]) => name);
+  return Object.fromEntries(ordered.map(([name, value]) => [name.toLowerCase(), value]));
 }
 
 export const ADMIN_SESSION: Session = createSession(ADMIN_ROLE);

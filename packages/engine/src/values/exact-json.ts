@@ -1,5 +1,5 @@
-/** JSON whose numbers keep their digits. */
-import { randomUUID } from 'node:crypto';
+/** JSON as Hasura reads it: numbers keep their digits, and of a key that an object has twice the first counts. */
+import { hasRepeatedKeys, markText, unmark } from './json-marks.ts';
 import { NumberLiteral } from './scalar.ts';
 
 /** The same value with ordinary numbers, for readers that know no others. */
@@ -16,74 +16,38 @@ export function toJavaScriptNumbers(value: unknown): unknown {
  */
 const PERHAPS_LOSSY = /(?:^|[\s[:,])-?(?:[\d.]{16}|[\d.]+[eE][+-]?\d{3})/;
 
-/** What may be a number that a JavaScript number cannot hold, whole. */
-const CANDIDATE = /-?\d[\d.eE+-]{15,}|-?[\d.]+[eE][+-]?\d{3,}/g;
-const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
-
-/** Begins the strings that stand for such numbers while the text is parsed: no client knows it. */
-const MARK = `number ${randomUUID()} `;
-
 /**
  * Numbers that a JavaScript number would change come as {@link NumberLiteral}. A reviver would do, and takes
  * twenty times as long.
  *
- * @throws {SyntaxError}
+ * @throws {SyntaxError} for a text that is no JSON, or whose strings hold half of a surrogate pair (`"\ud800"`):
+ *   that is no text
  */
 export function parseExactJson(text: string): unknown {
-  if (!PERHAPS_LOSSY.test(text)) return JSON.parse(text);
-  return restore(JSON.parse(markNumbers(text)));
+  const value = PERHAPS_LOSSY.test(text) ? undefined : JSON.parse(text);
+  const exact =
+    value === undefined || hasRepeatedKeys(text, value) ? unmark(JSON.parse(markText(text))) : value;
+  if (PERHAPS_SURROGATE.test(text)) assertWellFormed(exact);
+  return exact;
 }
 
-function markNumbers(text: string): string {
-  const parts: string[] = [];
-  for (let at = 0; at < text.length; ) {
-    const quote = text.indexOf('"', at);
-    const outside = text.slice(at, quote === -1 ? undefined : quote);
-    parts.push(outside.replace(CANDIDATE, mark));
-    if (quote === -1) break;
-    at = endOfString(text, quote);
-    parts.push(text.slice(quote, at));
-  }
-  return parts.join('');
+/** {@link parseExactJson} with ordinary numbers. @throws {SyntaxError} */
+export function parseFirstKeyJson(text: string): unknown {
+  return toJavaScriptNumbers(parseExactJson(text));
 }
 
-function mark(number: string): string {
-  // What is no number stays as it is, for the parser to refuse.
-  return NUMBER.test(number) && String(Number(number)) !== number ? `"${MARK}${number}"` : number;
-}
+const PERHAPS_SURROGATE = /\\u[dD][89a-fA-F]/;
 
-/** Behind the closing quote of the string that begins at `start`; the end of the text where there is none. */
-function endOfString(text: string, start: number): number {
-  for (let quote = text.indexOf('"', start + 1); quote !== -1; quote = text.indexOf('"', quote + 1)) {
-    let slashes = 0;
-    while (text.charAt(quote - 1 - slashes) === '\\') slashes += 1;
-    if (slashes % 2 === 0) return quote + 1;
-  }
-  return text.length;
-}
-
-function restore(value: unknown): unknown {
-  if (typeof value === 'string')
-    return value.startsWith(MARK) ? new NumberLiteral(value.slice(MARK.length)) : value;
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) {
-    for (let index = 0; index < value.length; index += 1) {
-      const item: unknown = value[index];
-      if (typeof item !== 'number') value[index] = restore(item);
+function assertWellFormed(root: unknown): void {
+  const waiting = [root];
+  while (waiting.length > 0) {
+    const value = waiting.pop();
+    if (typeof value === 'string') {
+      if (!value.isWellFormed()) throw new SyntaxError('half of a surrogate pair is no text');
+    } else if (Array.isArray(value)) {
+      for (const item of value) waiting.push(item);
+    } else if (typeof value === 'object' && value !== null) {
+      for (const [key, item] of Object.entries(value)) waiting.push(key, item);
     }
-    return value;
   }
-  for (const [key, item] of Object.entries(value)) {
-    if (key.startsWith(MARK)) throw new SyntaxError('a number is no key');
-    const restored = restore(item);
-    // Not by assignment: a key may be called `__proto__`.
-    if (restored !== item)
-      Object.defineProperty(value, key, {
-        value: restored,
-        writable: true,
-        enumerable: true,
-        configurable: true,
-      });
-  }
-  return value;
 }

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { type LocalServer, serve } from '@latchkey/tests/support/http';
 import { afterEach, expect, test, vi } from 'vitest';
 import { remoteKeys } from '#auth/keys.ts';
@@ -31,16 +32,31 @@ test('every key of the set is tried, whatever its kid', async () => {
   authenticator.close();
 });
 
-test('keys for encryption, broken keys and short keys are left out', async () => {
-  const { url } = await jwks(() => [
-    jwk(rsa, { use: 'enc' }),
-    { kty: 'RSA', n: '!', e: 'AQAB' },
-    { kty: 'what' },
-  ]);
+test('keys for encryption and short keys are left out', async () => {
+  const short = generateKeyPairSync('rsa', { modulusLength: 1024 });
+  const { url } = await jwks(() => [jwk(rsa, { use: 'enc' }), jwk(short)]);
   const authenticator = await jwtAuthenticator({ jwk_url: url });
   await expect(authenticator.authenticate(bearer(await sign(claims())))).rejects.toMatchObject({
     message: 'Could not verify JWT: JWSError NoUsableKeys',
   });
+  authenticator.close();
+});
+
+test('a set with a key that cannot be read is none: the keys there are stay', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  let keys: unknown[] = [jwk(rsa)];
+  const served = await jwks(
+    () => keys,
+    () => ({ 'cache-control': 'no-store' }),
+  );
+  const authenticator = await jwtAuthenticator({ jwk_url: served.url });
+  keys = [jwk(otherRsa), { kty: 'what' }];
+  await afterMinutes(1);
+  vi.useRealTimers();
+  await vi.waitFor(() => expect(served.requests()).toBe(2));
+  const other = await sign(claims(), 'RS256', otherRsa.privateKey);
+  await expect(authenticator.authenticate(bearer(other))).rejects.toMatchObject({ code: 'invalid-jwt' });
+  expect((await authenticator.authenticate(bearer(await sign(claims())))).session.role).toBe('user');
   authenticator.close();
 });
 

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, sign as signBytes } from 'node:crypto';
 import { type JWTPayload, SignJWT } from 'jose';
 import { type Authenticator, createAuthenticator } from '#auth/authenticator.ts';
 import { silentLogger } from '#base/log.ts';
@@ -48,3 +48,9 @@ export const bearer = (token: string, ...more: [string, string][]): [string, str
   ['Authorization', `Bearer ${token}`],
   ...more,
 ];
+
+/** A token whose header and payload are written as they are given, truly signed (RS256). */
+export function signText(payload: string | Buffer, header: string | Buffer = '{"alg":"RS256"}'): string {
+  const input = [header, payload].map((part) => Buffer.from(part).toString('base64url')).join('.');
+  return `${input}.${signBytes('sha256', Buffer.from(input), rsa.privateKey).toString('base64url')}`;
+}
