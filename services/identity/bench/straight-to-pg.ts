@@ -7,7 +7,7 @@
  */
 import { Pool } from 'pg';
 import { writeJson } from '#core/json-text.ts';
-import { batchOf } from '#sync/rows.ts';
+import { batchVariables } from '#sync/rows.ts';
 import { serveWebhooks } from './webhook-server.ts';
 
 const [, , connectionString, mode] = process.argv;
@@ -15,8 +15,8 @@ if (connectionString === undefined)
   throw new Error('The database’s URL is missing: give it as the first argument.');
 const pool = new Pool({ connectionString, max: 10 });
 
-await serveWebhooks(async (entry) => {
-  const { users, deliveries } = batchOf([entry]);
+await serveWebhooks(async (entry, records) => {
+  const { users, deliveries } = batchVariables(records, [entry]);
   const [user, delivery] = [users, deliveries].map((rows) => Object.entries([rows].flat()[0] ?? {}));
   if (user === undefined || delivery === undefined) return;
   const isWithLedger = mode === 'with-ledger';

@@ -1,17 +1,18 @@
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import { readConfig } from '#core/config.ts';
+import type { LedgerEntry } from '#core/deliveries.ts';
+import type { IdentityRecord } from '#core/records.ts';
 import { createHasuraClient, type HasuraClient } from '#hasura/client.ts';
 import { createLogger } from '#http/logger.ts';
 import { webhooks } from '#http/routes/webhooks.ts';
 import { loadProviders } from '#providers/registry.ts';
-import type { Entry } from '#sync/rows.ts';
 
 /**
  * Serves the webhooks just as the service does, its signatures and its reading of payloads included;
  * only how an event is written is the caller's.
  */
 export async function serveWebhooks(
-  write: (entry: Entry, engine: HasuraClient) => Promise<unknown>,
+  write: (entry: LedgerEntry, records: readonly IdentityRecord[], engine: HasuraClient) => Promise<unknown>,
 ): Promise<void> {
   const config = readConfig();
   const engine = createHasuraClient(config.engine);
@@ -22,9 +23,10 @@ export async function serveWebhooks(
   webhooks(app, {
     providers: await loadProviders(config.providers, engine),
     writer: {
-      async write(entry) {
-        await write(entry, engine);
-        return { status: 'applied', error: null };
+      write: () => Promise.reject(new Error('Nothing but deliveries is written here.')),
+      async writeDelivery(entry, records) {
+        await write(entry, records, engine);
+        return entry;
       },
       close: async () => {},
     },

@@ -10,7 +10,7 @@ export const deleteMyAccount: Action = {
     await at.accounts.remove(caller);
     // The provider's clock may be ahead of ours; at the same instant a deletion wins.
     const gone = deletedUser(caller, Math.max(Date.now(), clock), { onlyIfStored: true });
-    await writer.write({ records: [gone] });
+    await writer.write([gone]);
     return { id };
   },
 };

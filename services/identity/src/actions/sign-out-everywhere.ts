@@ -18,7 +18,7 @@ export const signOutEverywhere: Action = {
       }
     } else if ((await refuseTokens(engine, caller)) === undefined) {
       // Whoever has no row yet gets one: it is where that is kept.
-      await writer.write({ records: [ownRecord(caller, await at.accounts.read(caller))] });
+      await writer.write([ownRecord(caller, await at.accounts.read(caller))]);
       if ((await refuseTokens(engine, caller)) === undefined) throw unknownCaller();
     }
     users.forget([id]);

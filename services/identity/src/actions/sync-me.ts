@@ -9,7 +9,7 @@ export const syncMe: Action = {
   name: 'syncMe',
   async run({ writer }, caller) {
     const record = ownRecord(caller, await caller.at.accounts.read(caller));
-    await writer.write({ records: [record] });
+    await writer.write([record]);
     return { id: caller.id };
   },
 };

@@ -34,7 +34,7 @@ export const updateMyProfile: Action = {
     const { first_name: firstName, last_name: lastName, name } = profile.data;
     const changed = await caller.at.accounts.change(caller, { firstName, lastName, name });
     const record = ownRecord(caller, changed);
-    await writer.write({ records: [record] });
+    await writer.write([record]);
     return { id: caller.id };
   },
 };

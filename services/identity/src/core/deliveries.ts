@@ -44,7 +44,7 @@ export type ParsedDelivery =
 
 export type DeliveryStatus = 'applied' | 'ignored' | 'dead';
 
-/** One row of the ledger, as it is about to be written. */
+/** One row of the ledger: as it is to be written, or as it was committed. */
 export interface LedgerEntry {
   readonly id: string;
   readonly provider: ProviderName;
@@ -58,4 +58,10 @@ export interface LedgerEntry {
   readonly status: DeliveryStatus;
   /** Why it is dead or ignored or, of an applied one, what of it was left out. */
   readonly error: string | null;
+}
+
+/** What became of a delivery, once that is committed. */
+export interface DeliveryResult extends Pick<LedgerEntry, 'type' | 'status' | 'error'> {
+  /** More has changed than could be read while the sender waits: a reconcile has to bring the rest. */
+  readonly isPartial: boolean;
 }

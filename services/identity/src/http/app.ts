@@ -12,6 +12,7 @@ import { keyRelay } from '#http/routes/key-relay.ts';
 import { webhooks } from '#http/routes/webhooks.ts';
 import type { Registry } from '#providers/registry.ts';
 import { createReconcileJob } from '#sync/reconcile-job.ts';
+import { withSessionInvalidation } from '#sync/session-invalidation.ts';
 import type { Writer } from '#sync/writer.ts';
 import { closeGracefully } from './closing.ts';
 import { answerError, answerNotFound } from './errors.ts';
@@ -22,7 +23,6 @@ import {
   SERVER_OPTIONS,
   SLOWEST_REQUEST_MS,
 } from './limits.ts';
-import { withSessionInvalidation } from './session-invalidation.ts';
 
 export interface Services {
   readonly providers: Registry;

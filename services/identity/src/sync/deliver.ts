@@ -1,55 +1,30 @@
 import { LatchkeyError } from '@latchkey/core/errors';
-import type { Delivery, LedgerEntry, ParsedDelivery } from '#core/deliveries.ts';
+import type { Delivery, DeliveryResult, LedgerEntry, ParsedDelivery } from '#core/deliveries.ts';
 import type { Provider } from '#providers/provider.ts';
-import type { Settlement, Writer } from './writer.ts';
-
-export type Outcome = Settlement &
-  Pick<LedgerEntry, 'type' | 'subject'> & {
-    /** Whether only a reconcile brings all that has changed. */
-    readonly isPartial: boolean;
-  };
+import type { Writer } from './writer.ts';
 
 /**
  * Takes an authenticated delivery all the way into the database and the ledger.
  *
- * @throws LatchkeyError what {@link Writer.write} and the provider's API throw: nothing is settled then,
+ * @throws LatchkeyError what {@link Writer.writeDelivery} and the provider's API throw: nothing is stored then,
  * and the provider must send it again
  */
 export async function deliver(
-  provider: Provider,
-  writer: Pick<Writer, 'write'>,
+  provider: Pick<Provider, 'records'>,
+  writer: Pick<Writer, 'writeDelivery'>,
   delivery: Delivery,
-): Promise<Outcome> {
-  const reading = await provider.records(delivery);
-  const { type, subject } = reading;
-  const { id, receivedAt, body } = delivery;
-  const settlement = await writer.write({
-    records: reading.kind === 'records' ? reading.records : [],
-    delivery: {
-      id,
-      provider: provider.name,
-      tenant: reading.kind === 'ignored' ? '' : (reading.tenant ?? ''),
-      type,
-      subject,
-      receivedAt,
-      payload: reading.kind === 'ignored' ? null : reading.payload,
-      bytes: body.length,
-      ...verdictOn(reading),
-    },
-  });
-  return {
-    ...settlement,
-    type,
-    subject,
-    isPartial: reading.kind === 'records' && reading.isPartial === true,
-  };
+): Promise<DeliveryResult> {
+  const parsed = await provider.records(delivery);
+  const records = parsed.kind === 'records' ? parsed.records : [];
+  const { type, status, error } = await writer.writeDelivery(ledgerEntry(delivery, parsed), records);
+  return { type, status, error, isPartial: parsed.kind === 'records' && parsed.isPartial === true };
 }
 
 /**
  * What the sender is told of a dead delivery.
  * @returns undefined where it was applied or ignored
  */
-export function toHttpError({ status, type, error }: Outcome): LatchkeyError | undefined {
+export function toHttpError({ status, type, error }: DeliveryResult): LatchkeyError | undefined {
   if (status !== 'dead') return undefined;
   return new LatchkeyError(
     'payload-malformed',
@@ -57,13 +32,21 @@ export function toHttpError({ status, type, error }: Outcome): LatchkeyError | u
   );
 }
 
-function verdictOn(reading: ParsedDelivery): Pick<LedgerEntry, 'status' | 'error'> {
-  switch (reading.kind) {
+function ledgerEntry({ id, provider, receivedAt, body }: Delivery, parsed: ParsedDelivery): LedgerEntry {
+  const { type, subject } = parsed;
+  const row = { id, provider, type, subject, receivedAt, bytes: body.length };
+  switch (parsed.kind) {
     case 'records':
-      return { status: 'applied', error: null };
+      return { ...row, tenant: parsed.tenant, payload: parsed.payload, status: 'applied', error: null };
     case 'ignored':
-      return { status: 'ignored', error: reading.reason ?? null };
+      return { ...row, tenant: '', payload: null, status: 'ignored', error: parsed.reason ?? null };
     case 'malformed':
-      return { status: 'dead', error: reading.reason };
+      return {
+        ...row,
+        tenant: parsed.tenant ?? '',
+        payload: parsed.payload,
+        status: 'dead',
+        error: parsed.reason,
+      };
   }
 }

@@ -14,7 +14,7 @@ import type { Writer } from './writer.ts';
 export interface ReplayContext {
   readonly providers: Registry;
   readonly engine: Pick<HasuraClient, 'ask'>;
-  readonly writer: Pick<Writer, 'write'>;
+  readonly writer: Pick<Writer, 'writeDelivery'>;
 }
 
 /** A dead delivery and what became of it. */

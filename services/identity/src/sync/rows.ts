@@ -11,30 +11,26 @@ import {
 import type { WriteBatchMutationVariables } from '#hasura/generated/documents.ts';
 import { mergeRecords } from './merge.ts';
 
-/** What is committed or refused as one: a delivery with what it says, or records alone. */
-export interface Entry {
-  readonly records: readonly IdentityRecord[];
-  readonly delivery?: LedgerEntry;
-}
-
 /**
- * The variables of the mutation that writes these entries.
+ * The variables of the mutation that writes these records and ledger entries.
  *
  * @throws LatchkeyError `record-refused` where two providers or tenants claim the same id
  */
-export function batchOf(entries: readonly Entry[]): WriteBatchMutationVariables {
-  const { organizations, users, memberships } = mergeRecords(entries.flatMap(({ records }) => records));
+export function batchVariables(
+  records: readonly IdentityRecord[],
+  entries: readonly LedgerEntry[],
+): WriteBatchMutationVariables {
+  const { organizations, users, memberships } = mergeRecords(records);
   const erased = users.filter(({ deleted }) => deleted);
   const endedOrganizations = organizations.filter(isOnlyIfStored).map(endOfOrganization);
   const endedUsers = users.filter(isOnlyIfStored).map(endOfUser);
 
   // The same delivery may be waiting twice; the ledger has one row of it.
-  const deliveries = new Map<string, LedgerEntry>();
-  for (const { delivery } of entries) if (delivery !== undefined) deliveries.set(delivery.id, delivery);
-  const rows = [...deliveries.values()].sort((one, other) => (one.id < other.id ? -1 : 1));
+  const byId = new Map(entries.map((entry) => [entry.id, entry]));
+  const deliveries = [...byId.values()].sort((one, other) => (one.id < other.id ? -1 : 1));
   return {
-    deliveryIds: rows.map(({ id }) => id),
-    deliveries: rows.map((delivery) => deliveryRow(delivery, erased)),
+    deliveryIds: deliveries.map(({ id }) => id),
+    deliveries: deliveries.map((entry) => deliveryRow(entry, erased)),
     erases: erased.length > 0,
     erasedProviders: distinct(erased.map(({ provider }) => provider)),
     // What came before tenants were known has none.
@@ -53,18 +49,18 @@ const isOnlyIfStored = ({ onlyIfStored }: IdentityRecord): boolean => onlyIfStor
 
 const distinct = (values: readonly string[]): string[] => [...new Set(values)];
 
-function deliveryRow(delivery: LedgerEntry, erased: readonly UserRecord[]) {
-  const isErased = erased.some((user) => user.id === delivery.subject && mayBeSameOwner(user, delivery));
+function deliveryRow(entry: LedgerEntry, erased: readonly UserRecord[]) {
+  const isErased = erased.some((user) => user.id === entry.subject && mayBeSameOwner(user, entry));
   return {
-    id: delivery.id,
-    provider: delivery.provider,
-    tenant: delivery.tenant,
-    type: delivery.type,
-    subject: delivery.subject,
-    payload: isErased ? null : delivery.payload,
-    received_at: timestamp(delivery.receivedAt),
-    status: delivery.status,
-    error: delivery.error,
+    id: entry.id,
+    provider: entry.provider,
+    tenant: entry.tenant,
+    type: entry.type,
+    subject: entry.subject,
+    payload: isErased ? null : entry.payload,
+    received_at: timestamp(entry.receivedAt),
+    status: entry.status,
+    error: entry.error,
   };
 }
 

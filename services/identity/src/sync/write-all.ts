@@ -75,7 +75,7 @@ async function writePatiently(
   for (let attempt = 0; ; attempt += 1) {
     signal?.throwIfAborted();
     try {
-      await writer.write({ records });
+      await writer.write(records);
       return;
     } catch (error) {
       const wait = WAITS_MS[attempt];

@@ -1,152 +1,176 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LatchkeyError } from '@latchkey/core/errors';
-import type { DeliveryStatus, LedgerEntry } from '#core/deliveries.ts';
+import type { LedgerEntry } from '#core/deliveries.ts';
 import type { IdentityRecord } from '#core/records.ts';
 import type { HasuraClient } from '#hasura/client.ts';
 import { splitOptional } from './optional-records.ts';
-import { batchOf, type Entry } from './rows.ts';
+import { batchVariables } from './rows.ts';
 
-/** How an entry ended, once that is committed. */
-export interface Settlement {
-  readonly status: DeliveryStatus;
-  /** Why it is dead or ignored or, of an applied one, what was left out of it. */
-  readonly error: string | null;
-}
-
+/**
+ * Writes to the tables and the ledger. What is written at the same time goes out together. Each method resolves
+ * only after the commit, and throws LatchkeyError `queue-full`, `shutting-down` and what the
+ * {@link HasuraClient} throws: then nothing may be taken as stored.
+ */
 export interface Writer {
+  /** @throws LatchkeyError `record-refused` too, where the database does not take one of the records */
+  write(records: readonly IdentityRecord[]): Promise<void>;
   /**
-   * Writes an entry together with everything else that is waiting. Fulfilled only after the commit.
+   * Writes a delivery's row of the ledger, and what it says, in one transaction.
    *
-   * @throws LatchkeyError `queue-full`, `shutting-down`, what the {@link HasuraClient} throws, and
-   * `record-refused` for an entry without a delivery; nothing may be taken as stored then
+   * @returns the row as committed: `dead` where the database does not take the records; where it takes them
+   * only in part, `error` says what is missing
    */
-  write(entry: Entry): Promise<Settlement>;
-  /** Takes no more, and ends when all that was taken is settled. */
+  writeDelivery(entry: LedgerEntry, records: readonly IdentityRecord[]): Promise<LedgerEntry>;
+  /** Takes no more, and ends when all that was taken is committed. */
   close(): Promise<void>;
 }
 
 export interface WriterOptions {
-  /** Mutations under way at once. */
+  /** Mutations in flight at once. */
   readonly inFlight: number;
-  /** Entries that may wait. */
+  /** Writes that may wait. */
   readonly queueLimit: number;
   /**
-   * How long an entry may wait for its turn, in milliseconds. With the engine's own time it stays below
-   * what senders wait: who gives up by themselves wait much longer before they come back.
+   * How long a write may wait for its turn, in milliseconds. With the engine's own time it stays below
+   * what senders wait: a sender that gives up by itself waits much longer before it tries again.
    */
-  readonly longestWaitMs?: number;
+  readonly maxWaitMs?: number;
 }
 
 /**
- * Larger ones are hardly faster by themselves and hold their locks for longer, and those who wait for them
- * send nothing meanwhile: of many smaller ones some are written while others are read and answered.
+ * Larger batches are hardly faster by themselves and hold their locks for longer, and their senders send
+ * nothing meanwhile: of many smaller ones some are written while others are read and answered.
  */
-const MOST_ROWS = 128;
+const MAX_BATCH_ROWS = 128;
 /** Of payloads in one mutation, and of payloads waiting in memory, where some take ten times as much. */
-const MOST_BATCH_BYTES = 4 * 1024 * 1024;
-const MOST_QUEUED_BYTES = 16 * 1024 * 1024;
-const MOST_ATTEMPTS = 3;
-/** Answered at once: what is sent to the engine gets out between two lots of answers. */
-const MOST_ANSWERS = 16;
-
+const MAX_BATCH_BYTES = 4 * 1024 * 1024;
+const MAX_QUEUED_BYTES = 16 * 1024 * 1024;
+const MAX_ATTEMPTS = 3;
+/** Answered at once: what is sent to the engine gets out between two groups of answers. */
+const ANSWERS_AT_ONCE = 16;
 /** Clerk's sender gives up after 15 seconds, of which Hasura may take 10. */
-const LONGEST_WAIT_MS = 4_000;
+const MAX_WAIT_MS = 4_000;
 
-interface Waiting {
-  readonly entry: Entry;
+interface QueuedWrite {
+  readonly records: readonly IdentityRecord[];
+  /** Undefined where no delivery brought the records. */
+  readonly entry: LedgerEntry | undefined;
   /** On the clock of `performance.now()`. */
   readonly since: number;
   readonly rows: number;
   readonly bytes: number;
-  resolve(settlement: Settlement): void;
+  /** @param committed the row as committed; undefined as `entry` is */
+  resolve(committed: LedgerEntry | undefined): void;
   reject(error: unknown): void;
 }
 
-/** Tells one that waited how it ended. */
+/** Settles the promise of one write. */
 type Answer = () => void;
 
 /**
- * Group commit: while a mutation is under way new entries gather, and when it returns all of them go
- * out as the next one. Alone, an entry costs one round trip; under load the batches grow by themselves.
+ * Group commit: while a mutation is in flight new writes gather, and when it returns all of them go out as
+ * the next one. Alone, a write costs one round trip; under load the batches grow by themselves.
  *
- * A batch that is refused for its data is split until the bad entry stands alone; the rest are committed.
- * Of that one the organizations are left out that are refused by themselves; if it does not stand without
- * them, it is kept in the ledger as `dead`.
+ * A batch that is refused for its data is split until the bad write stands alone; the rest are committed.
+ * If that one is a delivery, the organizations are left out that are refused by themselves; if it is still
+ * refused, it is kept in the ledger as `dead`.
  */
 export function createWriter(
   engine: Pick<HasuraClient, 'writeBatch'>,
-  { inFlight, queueLimit, longestWaitMs = LONGEST_WAIT_MS }: WriterOptions,
+  { inFlight, queueLimit, maxWaitMs = MAX_WAIT_MS }: WriterOptions,
 ): Writer {
-  let queue: Waiting[] = [];
+  let queue: QueuedWrite[] = [];
   let queuedBytes = 0;
-  let underWay = 0;
+  let running = 0;
   let isClosed = false;
   let onIdle: (() => void) | undefined;
-  let expiry: NodeJS.Timeout | undefined;
+  let expiryTimer: NodeJS.Timeout | undefined;
 
-  function pump(): void {
-    while (underWay < inFlight && queue.length > 0) {
-      underWay += 1;
+  function enqueue(
+    records: readonly IdentityRecord[],
+    entry: LedgerEntry | undefined,
+  ): Promise<LedgerEntry | undefined> {
+    if (isClosed) {
+      return Promise.reject(new LatchkeyError('shutting-down', 'The service is stopping: send it again.'));
+    }
+    const bytes = entry?.bytes ?? 0;
+    if (queue.length >= queueLimit || (queue.length > 0 && queuedBytes + bytes > MAX_QUEUED_BYTES)) {
+      return Promise.reject(
+        new LatchkeyError('queue-full', 'Too much is waiting to be written: send it again.'),
+      );
+    }
+    const rows = rowCount(records) + (entry === undefined ? 0 : 1);
+    return new Promise((resolve, reject) => {
+      queue.push({ records, entry, since: performance.now(), rows, bytes, resolve, reject });
+      queuedBytes += bytes;
+      sendBatches();
+      watchQueue();
+    });
+  }
+
+  function sendBatches(): void {
+    while (running < inFlight && queue.length > 0) {
+      running += 1;
       void writeAndAnswer(takeBatch());
     }
-    if (underWay === 0) onIdle?.();
+    if (running === 0) onIdle?.();
   }
 
-  async function writeAndAnswer(batch: readonly Waiting[]): Promise<void> {
+  async function writeAndAnswer(batch: readonly QueuedWrite[]): Promise<void> {
     const answers: Answer[] = [];
     try {
-      await settle(batch, answers);
+      await writeOrSplit(batch, answers);
     } catch (error) {
-      // Those of the batch that were settled before this error stay settled.
+      // Writes of the batch that were committed before this error keep their answers.
       for (const { reject } of batch) answers.push(() => reject(error));
-      if (isSilence(error)) giveUpWaiting(error);
+      if (isUnreachable(error)) rejectQueue(error);
     }
-    underWay -= 1;
+    running -= 1;
     // First the engine gets something to do: answering takes about as long as what it does meanwhile.
-    pump();
-    for (let answered = 0; answered < answers.length; answered += MOST_ANSWERS) {
+    sendBatches();
+    for (let answered = 0; answered < answers.length; answered += ANSWERS_AT_ONCE) {
       if (answered > 0) await nextTurn();
-      for (const answer of answers.slice(answered, answered + MOST_ANSWERS)) answer();
+      for (const answer of answers.slice(answered, answered + ANSWERS_AT_ONCE)) answer();
     }
   }
 
-  /** Turns away who has waited too long, and looks again when the next one will have. */
+  /** Rejects the writes that have waited too long, and looks again when the next one will have. */
   function expire(): void {
-    expiry = undefined;
+    expiryTimer = undefined;
     const now = performance.now();
-    const firstInTime = queue.findIndex(({ since }) => now - since < longestWaitMs);
+    const firstInTime = queue.findIndex(({ since }) => now - since < maxWaitMs);
     const late = firstInTime === -1 ? queue : queue.slice(0, firstInTime);
     queue = firstInTime === -1 ? [] : queue.slice(firstInTime);
     for (const { bytes, reject } of late) {
       queuedBytes -= bytes;
       reject(new LatchkeyError('queue-full', 'It could not be written in time: send it again.'));
     }
-    watchWaiting();
+    watchQueue();
   }
 
-  function watchWaiting(): void {
+  function watchQueue(): void {
     const [oldest] = queue;
-    if (oldest === undefined || expiry !== undefined) return;
-    expiry = setTimeout(expire, Math.max(1, oldest.since + longestWaitMs - performance.now())).unref();
+    if (oldest === undefined || expiryTimer !== undefined) return;
+    expiryTimer = setTimeout(expire, Math.max(1, oldest.since + maxWaitMs - performance.now())).unref();
   }
 
-  /** Behind an engine that does not answer each batch would wait its whole time in turn. */
-  function giveUpWaiting(error: LatchkeyError): void {
-    const given = queue;
+  /** Behind an engine that does not answer, each batch would wait for its own timeout. */
+  function rejectQueue(error: LatchkeyError): void {
+    const rejected = queue;
     queue = [];
     queuedBytes = 0;
-    for (const { reject } of given) reject(error);
+    for (const { reject } of rejected) reject(error);
   }
 
-  function takeBatch(): Waiting[] {
+  function takeBatch(): QueuedWrite[] {
     let rows = 0;
     let bytes = 0;
     let count = 0;
-    for (const waiting of queue) {
-      rows += waiting.rows;
-      bytes += waiting.bytes;
-      if (count > 0 && (rows > MOST_ROWS || bytes > MOST_BATCH_BYTES)) break;
-      queuedBytes -= waiting.bytes;
+    for (const write of queue) {
+      rows += write.rows;
+      bytes += write.bytes;
+      if (count > 0 && (rows > MAX_BATCH_ROWS || bytes > MAX_BATCH_BYTES)) break;
+      queuedBytes -= write.bytes;
       count += 1;
     }
     const batch = queue.slice(0, count);
@@ -154,68 +178,74 @@ export function createWriter(
     return batch;
   }
 
-  async function settle(batch: readonly Waiting[], answers: Answer[]): Promise<void> {
+  async function writeOrSplit(batch: readonly QueuedWrite[], answers: Answer[]): Promise<void> {
     try {
-      await commit(batch.map(({ entry }) => entry));
+      const entries = batch.flatMap(({ entry }) => entry ?? []);
+      await commit(
+        batch.flatMap(({ records }) => records),
+        entries,
+      );
     } catch (error) {
       if (!isRefusal(error)) throw error;
       const [first] = batch;
-      if (batch.length === 1 && first !== undefined) return settleAlone(first, error, answers);
+      if (batch.length === 1 && first !== undefined) return writeRefused(first, error, answers);
       const middle = Math.ceil(batch.length / 2);
-      await settle(batch.slice(0, middle), answers);
-      await settle(batch.slice(middle), answers);
+      await writeOrSplit(batch.slice(0, middle), answers);
+      await writeOrSplit(batch.slice(middle), answers);
       return;
     }
-    for (const { entry, resolve } of batch) {
-      const { status = 'applied', error = null } = entry.delivery ?? {};
-      answers.push(() => resolve({ status, error }));
-    }
+    for (const { entry, resolve } of batch) answers.push(() => resolve(entry));
   }
 
-  async function commit(entries: readonly Entry[]): Promise<void> {
-    const variables = batchOf(entries);
+  async function commit(
+    records: readonly IdentityRecord[],
+    entries: readonly LedgerEntry[] = [],
+  ): Promise<void> {
+    const variables = batchVariables(records, entries);
     for (let attempt = 1; ; attempt += 1) {
       try {
         await engine.writeBatch(variables);
         return;
       } catch (error) {
-        const isInTheWay = error instanceof LatchkeyError && error.code === 'engine-busy';
-        if (!isInTheWay || attempt === MOST_ATTEMPTS) throw error;
+        const isConflict = error instanceof LatchkeyError && error.code === 'engine-busy';
+        if (!isConflict || attempt === MAX_ATTEMPTS) throw error;
       }
     }
   }
 
-  async function settleAlone(
-    { entry: { delivery, records }, resolve, reject }: Waiting,
-    why: LatchkeyError,
+  /** Writes as much as the database takes of a write that it refuses by itself. */
+  async function writeRefused(
+    { entry, records, resolve, reject }: QueuedWrite,
+    refusal: LatchkeyError,
     answers: Answer[],
   ): Promise<void> {
-    if (delivery === undefined) {
-      answers.push(() => reject(why));
+    if (entry === undefined) {
+      answers.push(() => reject(refusal));
       return;
     }
-    const { core, parts } = splitOptional(records, delivery.subject);
-    let reason = why.message;
+    const { core, parts } = splitOptional(records, entry.subject);
+    let reason = refusal.message;
     if (parts.length > 0) {
       try {
         const leftOut = await writeParts(parts);
         const error = leftOut.length === 0 ? null : `Left out: ${leftOut.join('; ')}`;
-        await commit([{ records: core, delivery: { ...delivery, error } }]);
-        answers.push(() => resolve({ status: delivery.status, error }));
+        const partly = { ...entry, error };
+        await commit(core, [partly]);
+        answers.push(() => resolve(partly));
         return;
       } catch (error) {
         if (!isRefusal(error)) throw error;
         reason = error.message;
       }
     }
-    await markDead(delivery, reason);
-    answers.push(() => resolve({ status: 'dead', error: reason }));
+    const dead = await markDead(entry, reason);
+    answers.push(() => resolve(dead));
   }
 
   /** @returns of each part that is refused by itself, why */
   async function writeParts(parts: readonly (readonly IdentityRecord[])[]): Promise<string[]> {
     try {
-      await commit([{ records: parts.flat() }]);
+      await commit(parts.flat());
       return [];
     } catch (error) {
       if (!isRefusal(error)) throw error;
@@ -225,38 +255,30 @@ export function createWriter(
     }
   }
 
-  async function markDead(delivery: LedgerEntry, reason: string): Promise<void> {
-    const dead = { ...delivery, status: 'dead', error: reason } as const;
+  async function markDead(entry: LedgerEntry, reason: string): Promise<LedgerEntry> {
+    const dead = { ...entry, status: 'dead', error: reason } as const;
     try {
-      await commit([{ records: [], delivery: dead }]);
+      await commit([], [dead]);
+      return dead;
     } catch (error) {
       if (!isRefusal(error)) throw error;
       // It is the payload itself that cannot be stored.
-      await commit([{ records: [], delivery: { ...dead, payload: null } }]);
+      const withoutPayload = { ...dead, payload: null };
+      await commit([], [withoutPayload]);
+      return withoutPayload;
     }
   }
 
   return {
-    write(entry) {
-      if (isClosed) {
-        return Promise.reject(new LatchkeyError('shutting-down', 'The service is stopping: send it again.'));
-      }
-      const { rows, bytes } = sizeOf(entry);
-      if (queue.length >= queueLimit || (queue.length > 0 && queuedBytes + bytes > MOST_QUEUED_BYTES)) {
-        return Promise.reject(
-          new LatchkeyError('queue-full', 'Too much is waiting to be written: send it again.'),
-        );
-      }
-      return new Promise((resolve, reject) => {
-        queue.push({ entry, since: performance.now(), rows, bytes, resolve, reject });
-        queuedBytes += bytes;
-        pump();
-        watchWaiting();
-      });
+    async write(records) {
+      await enqueue(records, undefined);
+    },
+    async writeDelivery(entry, records) {
+      return (await enqueue(records, entry)) ?? entry;
     },
     async close() {
       isClosed = true;
-      if (underWay > 0) {
+      if (running > 0) {
         await new Promise<void>((resolve) => {
           onIdle = resolve;
         });
@@ -269,12 +291,11 @@ function isRefusal(error: unknown): error is LatchkeyError {
   return error instanceof LatchkeyError && error.code === 'record-refused';
 }
 
-function isSilence(error: unknown): error is LatchkeyError {
+function isUnreachable(error: unknown): error is LatchkeyError {
   return error instanceof LatchkeyError && error.code === 'engine-unreachable';
 }
 
 /** A membership brings its parents' rows along. */
-function sizeOf({ records, delivery }: Entry): { rows: number; bytes: number } {
-  const rows = records.reduce((sum, { kind }) => sum + (kind === 'membership' ? 3 : 1), 0);
-  return { rows: rows + (delivery === undefined ? 0 : 1), bytes: delivery?.bytes ?? 0 };
+function rowCount(records: readonly IdentityRecord[]): number {
+  return records.reduce((sum, { kind }) => sum + (kind === 'membership' ? 3 : 1), 0);
 }

@@ -1,5 +1,6 @@
 import { LatchkeyError } from '@latchkey/core/errors';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { IdentityRecord } from '#core/records.ts';
 import { type Person, stubUser, type UserRecord } from '#core/records.ts';
 import { DELETION_LIMIT } from '#core/settings/deletion-limit.ts';
 import type { HasuraClient } from '#hasura/client.ts';
@@ -8,7 +9,6 @@ import { createLogger } from '#http/logger.ts';
 import { createClerk } from '#providers/clerk/index.ts';
 import type { Accounts, EngineAuth, Provider } from '#providers/provider.ts';
 import type { Registry } from '#providers/registry.ts';
-import type { Entry } from '#sync/rows.ts';
 import { CONFIG } from '../support/clerk.ts';
 
 const SECRETS = ['the-first-secret-of-two', 'the-second-secret-of-two'];
@@ -32,7 +32,7 @@ const rowOf = (changes: Partial<Row>): Row => ({
 });
 
 let row: Row | null;
-let written: Entry[];
+let written: { readonly records: readonly IdentityRecord[] }[];
 let asked: string[];
 /** Whose tokens are refused from now on. */
 let ended: string[];
@@ -93,11 +93,11 @@ function build(providers: Provider[], engineSecrets = SECRETS) {
     providers: registry,
     engine: { ask, checkTables: () => Promise.reject(new Error('not asked here')) },
     writer: {
-      async write(entry) {
+      async write(records) {
         if (failure !== undefined) throw failure;
-        written.push(entry);
-        return { status: 'applied', error: null };
+        written.push({ records });
       },
+      writeDelivery: () => Promise.reject(new Error('No delivery is written here.')),
       close: async () => {},
     },
     engineSecrets,

@@ -2,28 +2,25 @@ import { request as httpRequest } from 'node:http';
 import { LatchkeyError } from '@latchkey/core/errors';
 import { fixture, signed } from '@latchkey/tests/support/clerk';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { LedgerEntry } from '#core/deliveries.ts';
+import type { IdentityRecord } from '#core/records.ts';
 import { DELETION_LIMIT } from '#core/settings/deletion-limit.ts';
 import type { HasuraClient } from '#hasura/client.ts';
 import { buildApp } from '#http/app.ts';
 import { createLogger } from '#http/logger.ts';
 import { createClerk } from '#providers/clerk/index.ts';
-import type { Entry } from '#sync/rows.ts';
-import type { Settlement } from '#sync/writer.ts';
 import { CONFIG } from '../support/clerk.ts';
 
-let written: Entry[];
+let written: { readonly delivery: LedgerEntry; readonly records: readonly IdentityRecord[] }[];
 let logged: string;
-let settle: (entry: Entry) => Promise<Settlement>;
+let commit: (delivery: LedgerEntry) => Promise<LedgerEntry>;
 let checkTables: HasuraClient['checkTables'];
 let app: ReturnType<typeof buildApp>;
 
 beforeEach(() => {
   written = [];
   logged = '';
-  settle = async ({ delivery }) => ({
-    status: delivery?.status ?? 'applied',
-    error: delivery?.error ?? null,
-  });
+  commit = async (delivery) => delivery;
   checkTables = async () => ({
     identity_deliveries: [],
     organizations: [],
@@ -34,10 +31,11 @@ beforeEach(() => {
   app = buildApp({
     providers: new Map([['clerk', clerk]]),
     writer: {
-      async write(entry) {
-        const settlement = await settle(entry);
-        written.push(entry);
-        return settlement;
+      write: () => Promise.reject(new Error('Nothing but deliveries is written here.')),
+      async writeDelivery(delivery, records) {
+        const committed = await commit(delivery);
+        written.push({ delivery, records });
+        return committed;
       },
       close: async () => {},
     },
@@ -73,9 +71,9 @@ describe('POST /webhooks/clerk', () => {
 
   test('does not answer before it is written', async () => {
     let release = () => {};
-    settle = () =>
+    commit = (delivery) =>
       new Promise((resolve) => {
-        release = () => resolve({ status: 'applied', error: null });
+        release = () => resolve(delivery);
       });
     let isAnswered = false;
     const answer = post(created).then((response) => {
@@ -123,7 +121,8 @@ describe('POST /webhooks/clerk', () => {
   });
 
   test('answers 400 to what the database refuses', async () => {
-    settle = async () => ({ status: 'dead', error: 'permission-error: users belongs to provider casdoor' });
+    const error = 'permission-error: users belongs to provider casdoor';
+    commit = async (delivery) => ({ ...delivery, status: 'dead', error });
     const answer = await post(created);
     expect(answer.statusCode).toBe(400);
     expect(answer.json().message).toContain('belongs to provider casdoor');
@@ -148,7 +147,7 @@ describe('POST /webhooks/clerk', () => {
   test.each(['engine-unreachable', 'engine-refused', 'engine-busy', 'queue-full', 'shutting-down'] as const)(
     'answers 503 with Retry-After to %s, saying nothing of the inside',
     async (code) => {
-      settle = () => Promise.reject(new LatchkeyError(code, 'at http://10.0.0.7:8080'));
+      commit = () => Promise.reject(new LatchkeyError(code, 'at http://10.0.0.7:8080'));
       const answer = await post(created);
       expect(answer.statusCode).toBe(503);
       expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
@@ -161,7 +160,7 @@ describe('POST /webhooks/clerk', () => {
   );
 
   test('answers 500 to the unforeseen, saying nothing of the inside', async () => {
-    settle = () => Promise.reject(new Error('undefined is not a function'));
+    commit = () => Promise.reject(new Error('undefined is not a function'));
     const answer = await post(created);
     expect(answer.statusCode).toBe(500);
     expect(answer.json()).toEqual({ code: 'internal', message: expect.not.stringContaining('undefined') });

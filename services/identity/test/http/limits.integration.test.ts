@@ -13,7 +13,11 @@ beforeAll(async () => {
   issuers = await startIssuers(['editor']);
   app = buildApp({
     providers: issuers.providers,
-    writer: { write: () => Promise.reject(new Error('Nothing is written here.')), close: async () => {} },
+    writer: {
+      write: () => Promise.reject(new Error('Nothing is written here.')),
+      writeDelivery: () => Promise.reject(new Error('Nothing is written here.')),
+      close: async () => {},
+    },
     engine: {
       checkTables: () => Promise.reject(new Error('Nothing is asked here.')),
       ask: () => Promise.reject(new Error('Nothing is asked here.')),

@@ -38,7 +38,11 @@ async function readiness(endpoint: string, settings: Record<string, string>) {
   const app = buildApp({
     engine,
     providers: await loadProviders(config.providers, engine),
-    writer: { write: () => Promise.reject(new Error('Nothing is written.')), close: async () => {} },
+    writer: {
+      write: () => Promise.reject(new Error('Nothing is written.')),
+      writeDelivery: () => Promise.reject(new Error('Nothing is written.')),
+      close: async () => {},
+    },
     engineSecrets: [],
     retentionDays: 30,
     deletionLimit: DELETION_LIMIT,

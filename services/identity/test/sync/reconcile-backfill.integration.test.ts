@@ -266,9 +266,9 @@ test('an engine that is away for a moment is waited for', async () => {
   const { users } = bench.populate({ users: 30 });
   let refusals = 3;
   const writer = {
-    write: async (entry: Parameters<typeof bench.writer.write>[0]) => {
+    write: async (records: Parameters<typeof bench.writer.write>[0]) => {
       if (refusals-- > 0) throw new LatchkeyError('engine-unreachable', 'It is away.');
-      return bench.writer.write(entry);
+      return bench.writer.write(records);
     },
   };
   await backfill({ ...bench.context, writer });

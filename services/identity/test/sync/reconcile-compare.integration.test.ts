@@ -109,7 +109,7 @@ describe('where the clock only says when it was read', () => {
   });
 
   test('a stub is overridden, even by somebody of whom nothing is known', async () => {
-    await writer.write({ records: [stubUser({ provider: 'casdoor', tenant: '', id: 'u1' })] });
+    await writer.write([stubUser({ provider: 'casdoor', tenant: '', id: 'u1' })]);
     const nobody = { ...stubUser({ provider: 'casdoor', tenant: '', id: 'u1' }), clock: Date.now() };
     expect((await repairTo(nobody)).drift.stale.user).toBe(1);
     expect(Number((await rows())[0]?.source_updated_at)).not.toBe(EPOCH);
@@ -125,7 +125,7 @@ describe('where the clock only says when it was read', () => {
   });
 
   test('somebody deleted after the listing began stays deleted', async () => {
-    await writer.write({ records: [{ ...user(), deleted: true, clock: Date.now() + 60_000 }] });
+    await writer.write([{ ...user(), deleted: true, clock: Date.now() + 60_000 }]);
     expect(driftOf(await drift({ provider: provider(user()), engine, writer }))).toBe(0);
   });
 });

@@ -62,23 +62,22 @@ const membership = (
   role: 'org:member',
   ...changes,
 });
-const deliver = (subject: string, records: IdentityRecord[], tenant = 'acme', payload = 'p') => {
+const deliver = async (subject: string, records: IdentityRecord[], tenant = 'acme', payload = 'p') => {
   deliveries += 1;
-  return writer.write({
-    records,
-    delivery: {
-      id: `d${deliveries}`,
-      provider: 'casdoor',
-      tenant,
-      type: 'update-user',
-      subject,
-      payload,
-      bytes: 1,
-      receivedAt: 0,
-      status: 'applied',
-      error: null,
-    },
-  });
+  const entry = {
+    id: `d${deliveries}`,
+    provider: 'casdoor',
+    tenant,
+    type: 'update-user',
+    subject,
+    payload,
+    bytes: 1,
+    receivedAt: 0,
+    status: 'applied',
+    error: null,
+  } as const;
+  const { status, error } = await writer.writeDelivery(entry, records);
+  return { status, error };
 };
 const users = () =>
   project.database.query(
@@ -92,9 +91,7 @@ const members = () =>
 
 describe('what is refused of a delivery', () => {
   test('is all of it where it is about somebody whose id is taken, ended memberships too', async () => {
-    await writer.write({
-      records: [user('bob'), membership('acme', 'bob', { role: 'org:admin' })],
-    });
+    await writer.write([user('bob'), membership('acme', 'bob', { role: 'org:admin' })]);
     const beta = { tenant: 'beta' };
     const before = [await users(), await members()];
     expect(
@@ -116,8 +113,8 @@ describe('what is refused of a delivery', () => {
   });
 
   test('is only the organization that is somebody else’s, and the user’s own changes come in', async () => {
-    await writer.write({ records: [organization('org_2abc', { provider: 'clerk', tenant: '' })] });
-    await writer.write({ records: [user('bob'), membership('acme', 'bob', { role: 'org:admin' })] });
+    await writer.write([organization('org_2abc', { provider: 'clerk', tenant: '' })]);
+    await writer.write([user('bob'), membership('acme', 'bob', { role: 'org:admin' })]);
     const demoted = [
       { ...user('bob'), clock: 2_000_000, name: 'Bob' },
       membership('acme', 'bob', { clock: 2_000_000 }),
@@ -139,7 +136,7 @@ describe('what is refused of a delivery', () => {
   });
 
   test('is nothing of what came along in its batch', async () => {
-    await writer.write({ records: [user('bob')] });
+    await writer.write([user('bob')]);
     const outcomes = await Promise.all(
       Array.from({ length: 20 }, (_, index) =>
         index === 7
@@ -167,18 +164,18 @@ describe('a deletion only over a row of its own', () => {
         onlyIfStored: true,
       }),
     ];
-    await writer.write({ records });
+    await writer.write(records);
     expect(await users()).toEqual([]);
     expect(await project.database.query('SELECT id FROM public.organizations')).toEqual([]);
-    await writer.write({ records: [user('user_FUTURE1', { provider: 'clerk', tenant: 'ins_1' })] });
+    await writer.write([user('user_FUTURE1', { provider: 'clerk', tenant: 'ins_1' })]);
     expect(await users()).toMatchObject([{ provider: 'clerk', tenant: 'ins_1', deleted: false }]);
   });
 
   test('touches nobody of another tenant or provider, and erases nothing of theirs', async () => {
     await deliver('bob', [user('bob')], 'acme', 'of bob');
-    await writer.write({ records: [gone('bob', 'beta')] });
-    await writer.write({ records: [gone('bob', '?')] });
-    await writer.write({ records: [gone('bob', '', 'clerk')] });
+    await writer.write([gone('bob', 'beta')]);
+    await writer.write([gone('bob', '?')]);
+    await writer.write([gone('bob', '', 'clerk')]);
     expect(await users()).toMatchObject([{ name: 'bob of acme', deleted: false }]);
     expect(await project.database.query('SELECT payload FROM identity.deliveries')).toEqual([
       { payload: 'of bob' },
@@ -187,7 +184,7 @@ describe('a deletion only over a row of its own', () => {
 
   test('ends its own, with nothing personal left, and the payloads of before', async () => {
     await deliver('bob', [user('bob')], 'acme', 'of bob');
-    await writer.write({ records: [gone('bob', 'acme')] });
+    await writer.write([gone('bob', 'acme')]);
     expect(await users()).toEqual([
       { id: 'bob', provider: 'casdoor', tenant: 'acme', name: null, deleted: true },
     ]);
@@ -197,23 +194,21 @@ describe('a deletion only over a row of its own', () => {
   });
 
   test('that is older than the row changes nothing', async () => {
-    await writer.write({ records: [{ ...user('bob'), clock: 4_000_000 }] });
-    await writer.write({ records: [gone('bob', 'acme')] });
+    await writer.write([{ ...user('bob'), clock: 4_000_000 }]);
+    await writer.write([gone('bob', 'acme')]);
     expect(await users()).toMatchObject([{ deleted: false }]);
   });
 });
 
 test('a move takes the row along, and what is left of the old place is written too', async () => {
-  await writer.write({ records: [user('bob'), membership('acme', 'bob'), membership('acme/staff', 'bob')] });
+  await writer.write([user('bob'), membership('acme', 'bob'), membership('acme/staff', 'bob')]);
   const beta = { tenant: 'beta' };
-  await writer.write({
-    records: [
-      { ...user('bob', beta), clock: 2_000_000, previousTenant: 'acme' },
-      membership('beta', 'bob', { ...beta, clock: 2_000_000 }),
-      membership('acme', 'bob', { deleted: true, role: null, clock: 2_000_000 }),
-      membership('acme/staff', 'bob', { deleted: true, role: null, clock: 2_000_000 }),
-    ],
-  });
+  await writer.write([
+    { ...user('bob', beta), clock: 2_000_000, previousTenant: 'acme' },
+    membership('beta', 'bob', { ...beta, clock: 2_000_000 }),
+    membership('acme', 'bob', { deleted: true, role: null, clock: 2_000_000 }),
+    membership('acme/staff', 'bob', { deleted: true, role: null, clock: 2_000_000 }),
+  ]);
   expect(await users()).toMatchObject([{ tenant: 'beta', name: 'bob of beta' }]);
   expect(await members()).toMatchObject([{ key: 'beta bob' }]);
 });

@@ -1,4 +1,3 @@
-import { LatchkeyError } from '@latchkey/core/errors';
 import type { FastifyInstance } from 'fastify';
 import type { ProviderName } from '#core/records.ts';
 import type { Registry } from '#providers/registry.ts';
@@ -29,14 +28,14 @@ export function webhooks(
       scope.post(`/webhooks/${provider.name}`, async (request) => {
         const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
         const delivery = provider.verify({ headers: request.headers, body, receivedAt: Date.now() });
-        const outcome = await deliver(provider, services.writer, delivery);
-        const { status, type } = outcome;
+        const result = await deliver(provider, services.writer, delivery);
+        const { status, type, error } = result;
         // Reasons of dead ones may quote what was sent.
-        const why = status === 'ignored' && outcome.error !== null ? { reason: outcome.error } : {};
+        const why = status === 'ignored' && error !== null ? { reason: error } : {};
         request.log.info({ delivery: delivery.id, provider: provider.name, type, status, ...why }, 'settled');
-        const objection = toHttpError(outcome);
-        if (objection instanceof LatchkeyError) throw objection;
-        if (outcome.isPartial) reconcileSoon(provider.name);
+        const httpError = toHttpError(result);
+        if (httpError !== undefined) throw httpError;
+        if (result.isPartial) reconcileSoon(provider.name);
         // With a body, as some senders take only 200 for success: Casdoor files a record of any other answer.
         return { status };
       });
