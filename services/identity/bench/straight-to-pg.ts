@@ -6,7 +6,7 @@
  * Arguments: the database's URL, and `with-ledger` or nothing.
  */
 import { Pool } from 'pg';
-import { writeJson } from '#core/json-text.ts';
+import { stringify } from '#core/raw-json.ts';
 import { batchVariables } from '#sync/rows.ts';
 import { serveWebhooks } from './webhook-server.ts';
 
@@ -22,7 +22,7 @@ await serveWebhooks(async (entry, records) => {
   const isWithLedger = mode === 'with-ledger';
   const text = upsert('users', user, 0);
   const values = [...user, ...(isWithLedger ? delivery : [])].map(([, value]) =>
-    typeof value === 'object' && value !== null ? writeJson(value) : value,
+    typeof value === 'object' && value !== null ? stringify(value) : value,
   );
   await pool.query({
     name: 'upsert',

@@ -1,4 +1,4 @@
-import type { Payload } from './json-text.ts';
+import type { Payload } from './raw-json.ts';
 import type { IdentityRecord, Instant, ProviderName } from './records.ts';
 
 /** An authenticated webhook request, its text as it was signed and not yet read. */

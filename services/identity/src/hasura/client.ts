@@ -4,7 +4,7 @@ import { fetchWithoutRedirects, RedirectError } from '@latchkey/core/redirects';
 import { ClientError, GraphQLClient } from 'graphql-request';
 import { z } from 'zod';
 import type { EngineConfig } from '#core/config.ts';
-import { writeJson } from '#core/json-text.ts';
+import { stringify } from '#core/raw-json.ts';
 import type { StoredState } from '#core/stored-state.ts';
 import {
   CheckTablesDocument,
@@ -76,7 +76,7 @@ export function createHasuraClient(
       // Hasura is near: to unpack its answers takes longer than to read them as they are.
       'accept-encoding': 'identity',
     },
-    jsonSerializer: { parse: JSON.parse, stringify: writeJson },
+    jsonSerializer: { parse: JSON.parse, stringify },
     fetch: fetchWithoutRedirects('HASURA_GRAPHQL_ENDPOINT', options.fetch),
   });
   async function ask<Result, Variables extends object>(

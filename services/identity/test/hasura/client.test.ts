@@ -1,7 +1,7 @@
 import type { LatchkeyError } from '@latchkey/core/errors';
 import { type LocalServer, serve } from '@latchkey/tests/support/http';
 import { afterEach, expect, test } from 'vitest';
-import { jsonText } from '#core/json-text.ts';
+import { RawJson } from '#core/raw-json.ts';
 import { createHasuraClient } from '#hasura/client.ts';
 
 let server: LocalServer | undefined;
@@ -133,7 +133,7 @@ test('a payload that is a text of JSON is sent as it stands', async () => {
     texts.push(text);
     response.writeHead(200, { 'content-type': 'application/json' }).end('{"data":{}}');
   });
-  const deliveries = [{ id: 'msg_1', payload: jsonText('{ "n": 1.50 }') }];
+  const deliveries = [{ id: 'msg_1', payload: new RawJson('{ "n": 1.50 }') }];
   await engineAt(server.url).writeBatch({ ...VARIABLES, deliveries });
   expect(texts[0]).toContain('{"id":"msg_1","payload":{ "n": 1.50 }}');
 });

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { ClerkConfig } from '#core/config.ts';
 import type { Delivery, ParsedDelivery } from '#core/deliveries.ts';
 import { toInstant } from '#core/instants.ts';
-import { jsonText } from '#core/json-text.ts';
 import { isJsonObject, parsePayload, storable } from '#core/payload.ts';
+import { RawJson } from '#core/raw-json.ts';
 import {
   deletedOrganization,
   deletedUser,
@@ -99,7 +99,7 @@ function readDelivery({ body, receivedAt, sentAt }: Delivery, instanceId: string
   const happenedAt = toInstant(timestamp, 'end') ?? sentAt ?? receivedAt;
   try {
     const records = recordsOf(type, data, { tenant, happenedAt });
-    return { kind: 'records', type, subject, tenant, payload: isClean ? jsonText(body) : value, records };
+    return { kind: 'records', type, subject, tenant, payload: isClean ? new RawJson(body) : value, records };
   } catch (error) {
     if (!(error instanceof z.ZodError)) throw error;
     return malformed(type, subject, value, describeProblem(error, 'the data'), tenant);
