@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { LRUCache } from 'lru-cache';
-import type { Instant, ProviderName } from '#core/records.ts';
+import type { ProviderName } from '#core/records.ts';
 import { refused } from '#providers/jwt.ts';
 import type { VerifiedToken } from '#providers/provider.ts';
 import type { Registry } from '#providers/registry.ts';
 import { providersByIssuer } from './issuers.ts';
 
-const MOST_TOKENS = 10_000;
+const MAX_TOKENS = 10_000;
 /**
  * As old as keys may be (key-source.ts): a token of a key that was withdrawn is refused two minutes later at
  * most, and Casdoor's tokens are good for a week. To verify one again costs some 50 µs.
  */
-const LONGEST_MS = 60_000;
+const MAX_AGE_MS = 60_000;
 
 /** A verified token, and whose it is. */
 export interface TrustedToken extends VerifiedToken {
@@ -21,30 +21,38 @@ export interface TrustedToken extends VerifiedToken {
 
 /**
  * Makes the function that verifies a token of any configured provider: by its issuer to that provider,
- * and there fully. What was verified is remembered until the token expires, a minute at most.
+ * and there fully. A verified token is cached until it expires, a minute at most.
  *
- * @param mostTokens how many are remembered; the one not seen for longest makes way
+ * @param maxTokens how many are cached; the least recently used makes way
  * @throws LatchkeyError `token-invalid`, or `provider-unreachable` where the keys cannot be had; neither
- *   is remembered
+ *   is cached
  */
 export function createTokenVerifier(
   providers: Registry,
-  mostTokens: number = MOST_TOKENS,
+  maxTokens: number = MAX_TOKENS,
 ): (token: string) => Promise<TrustedToken> {
   const byIssuer = providersByIssuer(providers);
-  const remembered = new LRUCache<string, { verified: TrustedToken; until: Instant }>({ max: mostTokens });
+  // By the clock that tokens expire by, looked at each time.
+  const cache = new LRUCache<string, TrustedToken>({
+    max: maxTokens,
+    ttl: MAX_AGE_MS,
+    ttlResolution: 0,
+    perf: Date,
+  });
 
   return async (token) => {
     // By a digest, so that a dump of the memory holds no tokens.
     const key = createHash('sha256').update(token).digest('base64');
-    const known = remembered.get(key);
-    if (known !== undefined && known.until > Date.now()) return known.verified;
+    const cached = cache.get(key);
+    if (cached !== undefined) return cached;
 
     // Nobody has verified it yet: it only says whom to ask.
     const provider = byIssuer.get(unverifiedIssuer(token) ?? '');
     if (provider === undefined) throw refused('its issuer is not one of the providers that are set up here');
     const verified = { ...(await provider.verifyToken(token)), provider: provider.name };
-    remembered.set(key, { verified, until: Math.min(verified.expiresAt, Date.now() + LONGEST_MS) });
+    const ttl = Math.min(verified.expiresAt - Date.now(), MAX_AGE_MS);
+    // One that has just expired may be good yet, within the tolerated difference of clocks.
+    if (ttl > 0) cache.set(key, verified, { ttl });
     return verified;
   };
 }

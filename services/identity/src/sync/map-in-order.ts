@@ -1,36 +1,30 @@
+import { pMapIterable } from 'p-map';
+
 /**
- * Works on several pages at once, and finishes them in their order: what `finished` is told of is
- * done, with everything before it. While pages are worked on, the next one is already being fetched.
+ * Maps several pages at once, and finishes them in their order: what `finished` is called with is done, with
+ * everything before it. The next page is fetched meanwhile, and none beyond that.
  *
- * @param most how many may be worked on at once
- * @throws the first error of a page, when nothing is under way any more
+ * @param concurrency how many may be mapped at once
+ * @param finished called with each page and its result
+ * @throws the first error of a page, when nothing is running any more
  */
 export async function mapInOrder<T, R>(
   pages: AsyncIterable<T>,
-  most: number,
-  work: (page: T) => Promise<R>,
+  concurrency: number,
+  map: (page: T) => Promise<R>,
   finished: (page: T, result: R) => void = () => {},
 ): Promise<void> {
-  const working: Promise<R>[] = [];
-  const turns: Promise<void>[] = [];
-  let turn = Promise.resolve();
+  const running = new Set<Promise<R>>();
+  const mapPage = async (page: T) => {
+    const mapping = map(page);
+    running.add(mapping);
+    return { page, result: await mapping.finally(() => running.delete(mapping)) };
+  };
   try {
-    for await (const page of pages) {
-      const done = work(page);
-      working.push(done);
-      // A page is finished when its turn has come, even while the next one is long in coming.
-      turn = turn.then(() => done).then((result) => finished(page, result));
-      turns.push(turn);
-      // Failures are heard below, in their turn.
-      done.catch(() => {});
-      turn.catch(() => {});
-      if (turns.length >= most) {
-        await turns.shift();
-        working.shift();
-      }
-    }
-    await turn;
+    // One more than are mapped: the page that is fetched.
+    const options = { concurrency, backpressure: concurrency + 1 };
+    for await (const { page, result } of pMapIterable(pages, mapPage, options)) finished(page, result);
   } finally {
-    await Promise.allSettled(working);
+    await Promise.allSettled(running);
   }
 }

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { LatchkeyError } from '@latchkey/core/errors';
+import pRetry from 'p-retry';
 import { storable, storableJson } from '#core/payload.ts';
 import type { IdentityRecord, JsonObject } from '#core/records.ts';
 import type { Writer } from './writer.ts';
@@ -12,8 +12,6 @@ export interface Refused {
 
 /** As many rows as the writer puts into one mutation; a membership brings two more along. */
 const MOST_ROWS = 200;
-/** The waits, in milliseconds, for an engine that is away or busy: half a minute in all. */
-const WAITS_MS = [250, 500, 1_000, 2_000, 4_000, 8_000, 15_000];
 
 /**
  * Writes any number of records, in as many mutations as the writer has under way at once. An engine
@@ -51,7 +49,7 @@ async function writeBatch(
   signal: AbortSignal | undefined,
 ): Promise<Refused[]> {
   try {
-    await writePatiently(writer, records, signal);
+    await writeWithRetry(writer, records, signal);
     return [];
   } catch (error) {
     if (!(error instanceof LatchkeyError && error.code === 'record-refused')) throw error;
@@ -67,23 +65,20 @@ async function writeBatch(
   }
 }
 
-async function writePatiently(
+/** Waits for an engine that is away or busy: half a minute in all. */
+async function writeWithRetry(
   writer: Pick<Writer, 'write'>,
   records: readonly IdentityRecord[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  for (let attempt = 0; ; attempt += 1) {
-    signal?.throwIfAborted();
-    try {
-      await writer.write(records);
-      return;
-    } catch (error) {
-      const wait = WAITS_MS[attempt];
-      const isPassing = error instanceof LatchkeyError && error.retriable && error.code !== 'shutting-down';
-      if (!isPassing || wait === undefined) throw error;
-      await sleep(wait, undefined, signal && { signal });
-    }
-  }
+  await pRetry(() => writer.write(records), {
+    retries: 7,
+    minTimeout: 250,
+    maxTimeout: 15_000,
+    signal,
+    shouldRetry: ({ error }) =>
+      error instanceof LatchkeyError && error.retriable && error.code !== 'shutting-down',
+  });
 }
 
 /** @returns undefined where there is no character in it that PostgreSQL refuses */
