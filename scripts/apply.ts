@@ -1,8 +1,10 @@
+import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { LatchkeyError } from '@latchkey/core/errors';
 import { defineCommand } from './command.ts';
 import { environmentWithDotEnv, PROJECT_ROOT } from './environment.ts';
 import { applyProject } from './project/apply-project.ts';
+import type { Metadata } from './project/metadata.ts';
 import { createMetadataApi } from './project/metadata-api.ts';
 import { readProject } from './project/project.ts';
 
@@ -11,9 +13,10 @@ export const apply = defineCommand({
   description: `
 Applies the migrations and the metadata of this project to a Hasura, as hasura migrate apply and
 hasura metadata apply would, and records them in the same place: either tool can follow the other.
-Each migration runs in one transaction; what was applied before is left alone.
+Each migration runs in one transaction; what was applied before is left alone. Metadata that somebody else has
+put there are neither dropped nor changed without --replace.
 
-Exit codes: 0 done, 1 a migration failed or the metadata do not fit the database, 2 wrong call or
+Exit codes: 0 done, 1 a migration failed, the metadata do not fit the database or would drop others', 2 wrong call or
 setting, 3 Hasura does not answer or refuses the admin secret.`,
   options: {
     endpoint: {
@@ -27,7 +30,15 @@ setting, 3 Hasura does not answer or refuses the admin secret.`,
       help: 'Its admin secret (else HASURA_GRAPHQL_ADMIN_SECRET, from the environment or .env, where\nother users of this machine do not see it, as they see command lines).',
     },
     project: { type: 'string', placeholder: 'folder', help: 'Where config.yaml is (default: hasura).' },
-    'dry-run': { type: 'boolean', help: 'Say what would be done, and do nothing.' },
+    'dry-run': { type: 'boolean', help: 'Say what would be done, with the difference, and do nothing.' },
+    replace: {
+      type: 'boolean',
+      help: 'Take this project’s metadata alone: what others have put there is dropped,\nafter a copy of it was kept in a file.',
+    },
+    merge: {
+      type: 'boolean',
+      help: 'Add this project’s metadata to what is there, and change nothing of it.',
+    },
     'allow-inconsistent': {
       type: 'boolean',
       help: 'Set metadata even where parts of them do not fit the database.',
@@ -43,18 +54,24 @@ setting, 3 Hasura does not answer or refuses the admin secret.`,
     if (settle !== undefined && settle !== 'applied' && settle !== 'pending') {
       throw new LatchkeyError('configuration-invalid', `--settle takes applied or pending, not ${settle}.`);
     }
-    const environment = environmentWithDotEnv();
+    if (values.replace === true && values.merge === true) {
+      throw new LatchkeyError('configuration-invalid', 'Give one of --replace and --merge, not both.');
+    }
     const project = await readProject(
       values.project === undefined ? join(PROJECT_ROOT, 'hasura') : resolve(values.project),
+      environmentWithDotEnv(),
     );
     const api = createMetadataApi(
-      values.endpoint ?? environment.HASURA_GRAPHQL_ENDPOINT ?? project.endpoint,
-      values['admin-secret'] ?? environment.HASURA_GRAPHQL_ADMIN_SECRET,
+      values.endpoint ?? project.endpoint,
+      values['admin-secret'] ?? project.adminSecret,
     );
+    console.log(`Hasura ${await api.version()} at ${api.endpoint}`);
     const { inconsistent } = await applyProject(api, project, {
       dryRun: values['dry-run'] ?? false,
       allowInconsistent: values['allow-inconsistent'] ?? false,
+      onForeign: values.replace === true ? 'replace' : values.merge === true ? 'merge' : 'refuse',
       ...(settle === undefined ? {} : { settle }),
+      backUp,
       report: (line) => console.log(line),
     });
     if (inconsistent.length === 0 || values['allow-inconsistent'] === true) return 0;
@@ -64,3 +81,10 @@ setting, 3 Hasura does not answer or refuses the admin secret.`,
     return 1;
   },
 });
+
+/** Metadata can hold secrets in headers, so nobody else may read the file. */
+async function backUp(metadata: Metadata): Promise<string> {
+  const file = resolve(`hasura-metadata-${new Date().toISOString().replaceAll(/[:.]/g, '-')}.json`);
+  await writeFile(file, `${JSON.stringify(metadata, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
+  return file;
+}

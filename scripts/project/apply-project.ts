@@ -1,19 +1,36 @@
 import { LatchkeyError } from '@latchkey/core/errors';
-import { z } from 'zod';
-import { type Metadata, readMetadata } from './metadata.ts';
+import { note, readApplied } from './applied-state.ts';
+import { editedMigrations, pendingMigrations, runMigration } from './apply-migrations.ts';
+import { type Metadata, readMetadata, unlistedFiles } from './metadata.ts';
 import { EngineRefusal, type MetadataApi } from './metadata-api.ts';
-import { type Migration, mark, readApplied, readMigrations, runMigration, settleHint } from './migrations.ts';
+import {
+  isBlank,
+  listSome,
+  type MetadataChange,
+  type OnForeign,
+  planChange,
+  unifiedDiff,
+} from './metadata-change.ts';
+import { type Migration, readMigrations } from './migrations.ts';
+import { foreignTo, notesOf, ownerOf } from './own-objects.ts';
 import type { Project } from './project.ts';
+import { exportMetadata, setMetadata, sourcesOf, unsetVariables, unusableSources } from './set-metadata.ts';
 
 export type ApplyOptions = {
   /** Say what would be done, do nothing. */
   dryRun?: boolean;
   /** Set metadata of which parts do not fit the database; they are reported all the same. */
   allowInconsistent?: boolean;
+  /** What to do about metadata of Hasura's that are not in the files; `refuse` if not given. */
+  onForeign?: OnForeign;
+  /** Where `merge` finds an object that both have and that differs: keep Hasura's and say so, in place of an error. */
+  keepConflicts?: boolean;
   /** What to hold of migrations that were cut off: they took effect, or they are to run again. */
   settle?: 'applied' | 'pending';
   /** Called with each line of the report. */
   report?: (line: string) => void;
+  /** Keeps metadata that are about to be replaced, and says where. */
+  backUp?: (metadata: Metadata) => Promise<string>;
 };
 
 export type ApplyResult = {
@@ -26,51 +43,53 @@ export type ApplyResult = {
 /** What Hasura answers, with one code or another, to a wrong or missing admin secret. */
 const NOT_AN_ADMIN = new Set(['access-denied', 'invalid-headers', 'invalid-jwt', 'jwt-invalid-claims']);
 
-const inconsistencySchema = z.object({
-  type: z.string().optional(),
-  name: z.string().optional(),
-  reason: z.string(),
-  message: z.unknown().optional(),
-});
-const replacedSchema = z.object({ inconsistent_objects: z.array(inconsistencySchema).default([]) });
-const refusedSchema = z.array(inconsistencySchema);
-const exportedSchema = z.object({
-  metadata: z.object({ sources: z.array(z.object({ name: z.string() })).default([]) }),
-});
-
 /**
  * Brings a Hasura to what the project says: its migrations, then its metadata. What was done
  * before, by this or by the hasura CLI, is not done again. Metadata that do not fit the database
- * are not set, unless allowed.
+ * are not set, unless allowed; neither are such as would drop or change what somebody else put there.
  *
  * @throws LatchkeyError `engine-unreachable`, or `engine-refused` for a wrong admin secret
- * @throws Error where a migration fails, with the reason
+ * @throws Error where a migration fails, with the reason; where something of somebody else's would be dropped or
+ *   changed, nothing was done
  */
 export async function applyProject(
   api: MetadataApi,
   project: Project,
   options: ApplyOptions = {},
 ): Promise<ApplyResult> {
-  const { dryRun = false, allowInconsistent = false, report = () => {} } = options;
-  const [metadata, migrations] = await Promise.all([
+  const { dryRun = false, allowInconsistent = false, onForeign = 'refuse', report = () => {} } = options;
+  const [metadata, migrations, unlisted] = await Promise.all([
     readMetadata(project.metadataDirectory),
     readMigrations(project.migrationsDirectory),
+    unlistedFiles(project.metadataDirectory),
   ]);
-  const pending = await pendingMigrations(api, migrations, options).catch(explainRefusal);
+  for (const file of unlisted) report(`passed over: ${file} is in no list, so Hasura is not told of it`);
+  const { applied, notes } = await readApplied(api).catch((cause) => explainRefusal(api, cause));
+  const there = await exportMetadata(api);
+  const owner = ownerOf(migrations);
+  // Where nobody has put anything yet, how the database is reached is not somebody else's either.
+  const isForeign = isBlank(there) ? () => false : foreignTo(owner, there, notes);
+  const change = planChange(there, metadata, onForeign, isForeign);
+  if (!dryRun) refuseForeign(api, there, change, options);
+
+  for (const { database, name } of editedMigrations(migrations, applied, notes)) {
+    report(`edited: ${database}/${name} is not what it was when it was applied, and it is not run again`);
+  }
+  const pending = await pendingMigrations(api, migrations, applied, { settle: options.settle, dryRun });
   if (dryRun) {
     for (const { database, name } of pending) report(`would run migration ${database}/${name}`);
-    report(`would set the metadata: ${describe(metadata)}`);
+    report(`would set the metadata: ${describe(change.target)}`);
+    if (!isBlank(there)) reportChange(there, change, onForeign, report);
     return { migrations: pending, inconsistent: [] };
   }
-
-  if (pending.length > 0) await connectSources(api, metadata, pending);
-  for (const migration of pending) {
-    await runMigration(api, migration);
-    report(`ran migration ${migration.database}/${migration.name}`);
+  if (change.losses.length > 0 && options.backUp !== undefined) {
+    report(`the metadata that were there: ${await options.backUp(there)}`);
   }
+
+  const run = await runMigrations(api, change.target, pending, report);
   if (pending.length === 0) report(`migrations: nothing to do (${migrations.length} applied before)`);
 
-  const inconsistent = await replaceMetadata(api, metadata, allowInconsistent);
+  const inconsistent = await setMetadata(api, change.target, allowInconsistent);
   for (const line of inconsistent) report(`inconsistent: ${line}`);
   const unset = unsetVariables(inconsistent);
   if (unset.length > 0) {
@@ -78,93 +97,93 @@ export async function applyProject(
       `to fix that: set ${unset.join(' and ')} in the environment of Hasura itself, as .env.example says, and start it again`,
     );
   }
-  if (inconsistent.length === 0 || allowInconsistent) report(`set the metadata: ${describe(metadata)}`);
-  return { migrations: pending, inconsistent };
-}
-
-async function pendingMigrations(
-  api: MetadataApi,
-  migrations: Migration[],
-  { settle, dryRun }: ApplyOptions,
-): Promise<Migration[]> {
-  const applied = await readApplied(api);
-  const stateOf = ({ database, version }: Migration): boolean | undefined => applied[database]?.[version];
-  const dirty = migrations.filter((migration) => stateOf(migration) === true);
-  const [first] = dirty;
-  if (first !== undefined && settle === undefined) {
-    const names = dirty.map(({ name }) => name);
-    throw new Error(settleHint(first.database, names));
+  if (inconsistent.length === 0 || allowInconsistent) {
+    report(`set the metadata: ${describe(change.target)}`);
+    const put = notesOf(await exportMetadata(api), metadata, change.kept);
+    await note(api, (earlier) => ({ ...earlier, metadata: { ...earlier.metadata, [owner]: put } }));
   }
-  for (const { database, version } of dryRun === true ? [] : dirty) {
-    await mark(api, database, version, settle === 'applied' ? false : undefined);
-  }
-  return migrations.filter((migration) => {
-    const state = stateOf(migration);
-    return state === undefined || (state && settle === 'pending');
-  });
+  return { migrations: run, inconsistent };
 }
 
 /** SQL can only be run on a database that Hasura knows: it may learn of it from these metadata. */
-async function connectSources(api: MetadataApi, metadata: Metadata, pending: Migration[]): Promise<void> {
-  const exported = exportedSchema.parse(await api.metadata('export_metadata', {}, 2));
-  const known = new Set(exported.metadata.sources.map(({ name }) => name));
-  if (pending.every(({ database }) => known.has(database))) return;
-  await replaceMetadata(api, metadata, true);
+async function runMigrations(
+  api: MetadataApi,
+  target: Metadata,
+  pending: readonly Migration[],
+  report: (line: string) => void,
+): Promise<Migration[]> {
+  const known = sourcesOf(await exportMetadata(api));
+  if (pending.some(({ database }) => !known.has(database) && sourcesOf(target).has(database))) {
+    await setMetadata(api, target, true);
+  }
+  const unusable = pending.length === 0 ? new Map<string, string>() : await unusableSources(api);
+  const reachable = sourcesOf(await exportMetadata(api));
+  const run: Migration[] = [];
+  for (const migration of pending) {
+    const { database, name } = migration;
+    const reason = reachable.has(database) ? unusable.get(database) : 'Hasura has no database of this name';
+    if (reason !== undefined) {
+      report(`passed over: migration ${database}/${name}, for ${reason}`);
+      continue;
+    }
+    await runMigration(api, migration);
+    report(`ran migration ${database}/${name}`);
+    run.push(migration);
+  }
+  return run;
 }
 
-/** @returns what does not fit; unless that is allowed, Hasura then keeps the metadata it had */
-async function replaceMetadata(api: MetadataApi, metadata: Metadata, allow: boolean): Promise<string[]> {
-  try {
-    const answer = await api.metadata(
-      'replace_metadata',
-      { allow_inconsistent_metadata: allow, metadata },
-      2,
-    );
-    return replacedSchema.parse(answer).inconsistent_objects.map(inconsistency);
-  } catch (cause) {
-    if (!(cause instanceof EngineRefusal)) throw cause;
-    const refused = refusedSchema.safeParse(cause.internal);
-    if (refused.success) return refused.data.map(inconsistency);
-    throw new Error(`Hasura refuses the metadata (${cause.code} at ${cause.path}): ${cause.message}`, {
-      cause,
-    });
+function reportChange(
+  there: Metadata,
+  change: MetadataChange,
+  onForeign: OnForeign,
+  report: (line: string) => void,
+): void {
+  const diff = unifiedDiff(there, change.target);
+  if (diff !== '') report(diff);
+  if (onForeign === 'refuse' && change.losses.length > 0) {
+    report(`would be refused without --replace or --merge, for it would\n${listSome(change.losses)}`);
   }
 }
 
-/** The variables that Hasura misses, in the words of its handlers' URLs and of their headers. */
-function unsetVariables(inconsistent: readonly string[]): string[] {
-  const names = inconsistent.flatMap((line) => {
-    const [, listed, quoted] =
-      /environment variables not found: ([A-Z0-9_, ]+)|environment variable '([^']+)' not set/i.exec(line) ??
-      [];
-    return listed?.split(/,\s*/) ?? (quoted === undefined ? [] : [quoted]);
-  });
-  return [...new Set(names)].sort();
+/** @throws Error where something of somebody else's would be dropped or changed */
+function refuseForeign(
+  { endpoint }: MetadataApi,
+  there: Metadata,
+  { target, losses, conflicts }: MetadataChange,
+  { onForeign = 'refuse', keepConflicts = false, report = () => {} }: ApplyOptions,
+): void {
+  if (keepConflicts) {
+    for (const path of conflicts) {
+      report(`kept as Hasura has it: ${path} (latchkey apply --replace takes this project’s)`);
+    }
+  } else if (conflicts.length > 0) {
+    throw new Error(
+      `Hasura at ${endpoint} has some of this project’s objects, and they differ; nothing was done:\n${listSome(conflicts)}\nMake them the same, or take this project’s metadata alone with --replace (--dry-run shows the difference).`,
+    );
+  }
+  if (onForeign !== 'refuse' || losses.length === 0) return;
+  report(unifiedDiff(there, target));
+  throw new Error(
+    `Hasura at ${endpoint} has metadata that are not this project’s; nothing was done, for it would\n${listSome(losses)}\nAdd this project’s to them with --merge, or take this project’s alone with --replace.`,
+  );
 }
 
-function explainRefusal(cause: unknown): never {
+function explainRefusal({ endpoint, hasSecret }: MetadataApi, cause: unknown): never {
   if (!(cause instanceof EngineRefusal && NOT_AN_ADMIN.has(cause.code))) throw cause;
   throw new LatchkeyError(
     'engine-refused',
-    `Hasura refuses the admin secret (${cause.code}): set HASURA_GRAPHQL_ADMIN_SECRET or --admin-secret to the one it was started with.`,
+    hasSecret
+      ? `Hasura at ${endpoint} refuses the admin secret (${cause.code}): set HASURA_GRAPHQL_ADMIN_SECRET or --admin-secret to the one it was started with.`
+      : `Hasura at ${endpoint} asks for an admin secret, and none was given (${cause.code}): set HASURA_GRAPHQL_ADMIN_SECRET or --admin-secret to the one it was started with.`,
     { cause },
   );
 }
 
-function inconsistency({
-  type = 'object',
-  name,
-  reason,
-  message,
-}: z.infer<typeof inconsistencySchema>): string {
-  const detail = typeof message === 'string' ? ` (${message})` : '';
-  return `${name ?? type}: ${reason}${detail}`;
-}
-
 function describe({ sources }: Metadata): string {
   const tables = sources.flatMap((source) => {
-    const parsed = z.object({ tables: z.array(z.unknown()).default([]) }).safeParse(source);
-    return parsed.success ? parsed.data.tables : [];
+    const { tables: listed } = Object(source);
+    return Array.isArray(listed) ? listed : [];
   });
   return `${sources.length} database${sources.length === 1 ? '' : 's'}, ${tables.length} tables`;
 }

@@ -29,12 +29,19 @@ export class EngineRefusal extends Error {
 }
 
 export type MetadataApi = {
+  /** Its address. */
+  endpoint: string;
+  /** Whether calls carry an admin secret. */
+  hasSecret: boolean;
   /** One call of /v1/metadata; `version` where the call has several. */
   metadata(type: string, args: unknown, version?: number): Promise<unknown>;
   /** One call of /v2/query: `run_sql`, `bulk`… */
   query(type: string, args: unknown): Promise<unknown>;
   version(): Promise<string>;
 };
+
+/** What people copy along with the address: of the API, or of the console. */
+const API_PATH = /(\/(?:v\d\w*\/(?:graphql|metadata|query|relay|version)|console)(?:\/.*)?)$/;
 
 const versionSchema = z.object({ version: z.string() });
 
@@ -56,6 +63,14 @@ export function createMetadataApi(endpoint: string, adminSecret: string | undefi
     );
   }
 
+  const [, api] = API_PATH.exec(base.pathname) ?? [];
+  if (api !== undefined) {
+    throw new LatchkeyError(
+      'configuration-invalid',
+      `HASURA_GRAPHQL_ENDPOINT (or --endpoint) ${endpoint} names a part of Hasura’s API: leave out ${api}, so that it is ${new URL(base.pathname.replace(API_PATH, '/'), base).href.replace(/\/$/, '')}.`,
+    );
+  }
+
   async function call(path: string, body?: unknown): Promise<unknown> {
     const headers = adminSecret === undefined ? {} : { 'x-hasura-admin-secret': adminSecret };
     const url = new URL(path, base ?? undefined);
@@ -73,6 +88,8 @@ export function createMetadataApi(endpoint: string, adminSecret: string | undefi
   }
 
   return {
+    endpoint: base.href.replace(/\/$/, ''),
+    hasSecret: adminSecret !== undefined,
     metadata: (type, args, version) =>
       call('v1/metadata', { type, args, ...(version === undefined ? {} : { version }) }),
     query: (type, args) => call('v2/query', { type, args }),

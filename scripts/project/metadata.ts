@@ -1,11 +1,14 @@
-import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { glob, readFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { LatchkeyError } from '@latchkey/core/errors';
 import { isScalar, parseDocument, visit } from 'yaml';
 import { readActions } from './actions.ts';
 
 /** Metadata as `replace_metadata` takes them (version 3). */
 export type Metadata = { version: 3; sources: unknown[]; [key: string]: unknown };
+
+/** Told of each file that is read. */
+type OnFile = (file: string) => void;
 
 /** Which file of the hasura CLI's layout holds which key of the metadata. */
 const FILES: Readonly<Record<string, string>> = {
@@ -29,7 +32,8 @@ const FILES: Readonly<Record<string, string>> = {
  *
  * @throws LatchkeyError `configuration-invalid` naming the file, if one is missing, is not YAML, or cannot be brought along
  */
-export async function readMetadata(folder: string): Promise<Metadata> {
+export async function readMetadata(folder: string, onFile: OnFile = () => {}): Promise<Metadata> {
+  const readYaml = (file: string, required = true) => readIncluding(file, required, onFile);
   const version = await readYaml(join(folder, 'version.yaml'));
   if (!isRecord(version) || version.version !== 3) {
     throw new LatchkeyError(
@@ -51,7 +55,18 @@ export async function readMetadata(folder: string): Promise<Metadata> {
   return metadata;
 }
 
-async function readYaml(file: string, required = true): Promise<unknown> {
+/** Files of tables and functions that no list includes, relative to the folder: whoever wrote one meant it to count. */
+export async function unlistedFiles(folder: string): Promise<string[]> {
+  const read = new Set<string>();
+  await readMetadata(folder, (file) => read.add(file));
+  const unlisted: string[] = [];
+  for await (const file of glob('databases/*/{tables,functions}/**/*.{yaml,yml}', { cwd: folder })) {
+    if (!read.has(join(folder, file))) unlisted.push(relative(folder, join(folder, file)));
+  }
+  return unlisted.sort();
+}
+
+async function readIncluding(file: string, required: boolean, onFile: OnFile): Promise<unknown> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -59,7 +74,9 @@ async function readYaml(file: string, required = true): Promise<unknown> {
     if (!required) return undefined;
     throw new LatchkeyError('configuration-invalid', `${file} cannot be read: ${reason(cause)}.`, { cause });
   }
-  const document = parseDocument(text, { logLevel: 'silent' });
+  onFile(file);
+  // As the CLI reads it: `<<: *base` takes over what an anchor has.
+  const document = parseDocument(text, { logLevel: 'silent', merge: true });
   const [error] = document.errors;
   if (error !== undefined)
     throw new LatchkeyError('configuration-invalid', `${file}: ${error.message.split('\n')[0]}`);
@@ -71,18 +88,19 @@ async function readYaml(file: string, required = true): Promise<unknown> {
       delete node.tag;
     },
   });
-  return include(dirname(file), isScalar(document.contents) ? document.contents.value : document.toJS());
+  const value = isScalar(document.contents) ? document.contents.value : document.toJS();
+  return include(dirname(file), value, onFile);
 }
 
-async function include(folder: string, value: unknown): Promise<unknown> {
+async function include(folder: string, value: unknown, onFile: OnFile): Promise<unknown> {
   if (typeof value === 'string') {
     const [, path] = /^!include\s+(.+)$/.exec(value) ?? [];
-    return path === undefined ? value : readYaml(join(folder, path));
+    return path === undefined ? value : readIncluding(join(folder, path), true, onFile);
   }
-  if (Array.isArray(value)) return Promise.all(value.map((item) => include(folder, item)));
+  if (Array.isArray(value)) return Promise.all(value.map((item) => include(folder, item, onFile)));
   if (isRecord(value)) {
     const entries = Object.entries(value).map(
-      async ([key, item]) => [key, await include(folder, item)] as const,
+      async ([key, item]) => [key, await include(folder, item, onFile)] as const,
     );
     return Object.fromEntries(await Promise.all(entries));
   }

@@ -141,7 +141,12 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     for (const provider of running) provider.deliverTo(`${service.url}/webhooks/${provider.name}`);
 
     const project = await readProject(join(PROJECT_ROOT, 'hasura'));
-    const { inconsistent } = await applyProject(createMetadataApi(engine.url, adminSecret), project);
+    const { inconsistent } = await applyProject(createMetadataApi(engine.url, adminSecret), project, {
+      // What somebody has tracked by hand since is theirs to keep.
+      onForeign: 'merge',
+      keepConflicts: true,
+      report: (line) => line.startsWith('kept ') && options.onLine?.('latchkey', line),
+    });
     if (inconsistent.length > 0) {
       throw new Error(`The metadata do not fit the database:\n${inconsistent.join('\n')}`);
     }

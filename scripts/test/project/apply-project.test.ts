@@ -15,9 +15,12 @@ test('variables that the engine misses are told once, with what to do', async ()
   const project = await readProject(PROJECT);
   // An engine on which every migration has run.
   const api: MetadataApi = {
+    endpoint: 'http://127.0.0.1:8080',
+    hasSecret: true,
     async metadata(type) {
       if (type === 'get_catalog_state') return { cli_state: { migrations: { default: {} } } };
       if (type === 'set_catalog_state') return { message: 'success' };
+      if (type === 'get_inconsistent_metadata') return { is_consistent: true, inconsistent_objects: [] };
       if (type === 'export_metadata') return { metadata: { sources: [{ name: 'default' }] } };
       const internal = reasons.map((reason) => ({ type: 'action', name: 'a', reason }));
       throw new EngineRefusal({ error: 'inconsistent metadata', code: 'unexpected', path: '$', internal });

@@ -157,7 +157,7 @@ test('migrations are run by number, not by name', async () => {
     'default/9_earlier/down.sql': '',
     'default/notes.md': 'not one',
   });
-  expect(await readMigrations(path)).toEqual([
+  expect(await readMigrations(path)).toMatchObject([
     { database: 'default', version: '9', name: '9_earlier', up: 'select 9' },
     { database: 'default', version: '10', name: '10_later', up: 'select 10' },
   ]);
