@@ -75,7 +75,7 @@ async function importFile(file: string, dryRun: boolean): Promise<number> {
   for (let from = 0; from < accounts.length; from += BATCH) {
     await write(engine, accounts.slice(from, from + BATCH), from);
   }
-  const { all, claimed } = await engine.ask(CountAccountsDocument, {});
+  const { all, claimed } = await engine.request(CountAccountsDocument, {});
   console.log(
     `Accounts imported: ${accounts.length}. Of all ${all.aggregate?.count ?? 0} accounts ${claimed.aggregate?.count ?? 0} are taken over.`,
   );
@@ -94,12 +94,12 @@ function connect({ HASURA_GRAPHQL_ENDPOINT, HASURA_GRAPHQL_ADMIN_SECRET }: Envir
 }
 
 async function write(
-  engine: Pick<HasuraClient, 'ask'>,
+  engine: Pick<HasuraClient, 'request'>,
   accounts: readonly Account[],
   from: number,
 ): Promise<void> {
   try {
-    await engine.ask(ImportAccountsDocument, {
+    await engine.request(ImportAccountsDocument, {
       accounts: accounts.map(({ legacyId, email }) => ({ legacy_id: legacyId, email })),
     });
   } catch (error) {

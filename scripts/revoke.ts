@@ -6,7 +6,7 @@ import { createHasuraClient, type HasuraClient } from '@latchkey/identity/hasura
 import { readTrustMode } from '@latchkey/identity/hasura/trust-mode';
 import type { Provider } from '@latchkey/identity/providers/provider';
 import { loadProviders } from '@latchkey/identity/providers/registry';
-import { refuseTokens } from '@latchkey/identity/sync/end-sessions';
+import { revokeTokens } from '@latchkey/identity/sync/revoke-tokens';
 import { defineCommand } from './command.ts';
 import { environmentWithDotEnv } from './environment.ts';
 
@@ -86,8 +86,8 @@ async function findPerson(
   return undefined;
 }
 
-async function refuse(engine: Pick<HasuraClient, 'ask'>, person: Person): Promise<void> {
-  const validFrom = await refuseTokens(engine, person);
+async function refuse(engine: Pick<HasuraClient, 'request'>, person: Person): Promise<void> {
+  const validFrom = await revokeTokens(engine, person);
   if (validFrom === undefined) {
     throw new LatchkeyError(
       'not-found',

@@ -35,16 +35,16 @@ export function readTrust(trust: readonly string[], distrust: readonly string[])
 }
 
 export async function chooseTrusted(
-  engine: Pick<HasuraClient, 'ask'>,
+  engine: Pick<HasuraClient, 'request'>,
   { trusted, distrusted }: Trust,
 ): Promise<void> {
   // First whose word does not count any more: no account is to be opened by it meanwhile.
-  for (const provider of distrusted) await engine.ask(DistrustForAdoptionDocument, { provider });
-  for (const provider of trusted) await engine.ask(TrustForAdoptionDocument, { provider });
+  for (const provider of distrusted) await engine.request(DistrustForAdoptionDocument, { provider });
+  for (const provider of trusted) await engine.request(TrustForAdoptionDocument, { provider });
   if (trusted.includes('casdoor')) {
     console.error('Whether Casdoor’s word is good depends on its version and settings: docs/adoption.md.');
   }
-  const { identity_adoption_providers: all } = await engine.ask(AdoptionProvidersDocument, {});
+  const { identity_adoption_providers: all } = await engine.request(AdoptionProvidersDocument, {});
   const names = all.map(({ provider }) => provider).join(', ');
   console.log(`Accounts are opened by the word of ${names === '' ? 'nobody' : names}.`);
 }

@@ -30,7 +30,7 @@ export async function serveWebhooks(
       },
       close: async () => {},
     },
-    reconcile: { soon: () => Promise.reject(new Error('Nothing is reconciled here.')) },
+    reconcile: { schedule: () => Promise.reject(new Error('Nothing is reconciled here.')) },
   });
   process.on('SIGTERM', () => void app.close());
   await app.listen(config.http);

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import type { Instant, Person } from '#core/records.ts';
 import type { HasuraClient } from '#hasura/client.ts';
-import type { Provider } from '#providers/provider.ts';
+import type { Accounts } from '#providers/provider.ts';
 import type { Registry } from '#providers/registry.ts';
 import type { Writer } from '#sync/writer.ts';
 
 /** What actions work with. */
 export interface ActionServices {
   readonly providers: Registry;
-  readonly engine: Pick<HasuraClient, 'ask'>;
+  readonly engine: Pick<HasuraClient, 'request'>;
   readonly writer: Pick<Writer, 'write'>;
   /** Has what is remembered of these users' rows read anew. */
   readonly users: { forget(ids: readonly string[]): void };
@@ -16,7 +16,8 @@ export interface ActionServices {
 
 /** Whose action it is. */
 export interface Caller extends Person {
-  readonly at: Provider;
+  /** What their provider lets them do with their own account. */
+  readonly accounts: Accounts;
   /** The clock of their row, where there is one. */
   readonly clock: Instant | undefined;
   /** When their token was issued; undefined where Hasura alone looks at tokens, and does not tell. */

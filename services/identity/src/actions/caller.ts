@@ -1,6 +1,6 @@
 import { LatchkeyError } from '@latchkey/core/errors';
 import { type Instant, mayBeSameOwner, PROVIDER_NAMES, type UserRecord } from '#core/records.ts';
-import { refusalOf, type SessionRefusal } from '#core/session-check.ts';
+import { checkSession, type SessionProblem } from '#core/session-check.ts';
 import { CallerRowDocument } from '#hasura/generated/documents.ts';
 import { engineAuthOf } from '#providers/engine-auth.ts';
 import type { Provider } from '#providers/provider.ts';
@@ -32,15 +32,16 @@ export async function findCaller(
       'The session has no x-hasura-user-id that a provider could have given: call this with a token.',
     );
   }
-  const at = providerOf(variables, providers);
-  const tenant = tenantOf(variables, at);
+  const issuer = providerOf(variables, providers);
+  const { name: provider, accounts } = issuer;
+  const tenant = tenantOf(variables, issuer);
   const issuedAt = issuedAtOf(variables);
-  const { users_by_pk: row } = await engine.ask(CallerRowDocument, { id });
-  if (row === null) return { id, provider: at.name, tenant, at, clock: undefined, issuedAt };
+  const { users_by_pk: row } = await engine.request(CallerRowDocument, { id });
+  if (row === null) return { id, provider, tenant, accounts, clock: undefined, issuedAt };
 
   const instant = (text: string | null) => (text === null ? null : Date.parse(text));
-  const refusal = refusalOf(
-    { provider: at.name, tenant, issuedAt },
+  const problem = checkSession(
+    { provider, tenant, issuedAt },
     {
       provider: row.provider,
       tenant: row.tenant,
@@ -49,10 +50,10 @@ export async function findCaller(
       tokensValidFrom: instant(row.tokens_valid_from),
     },
   );
-  if (refusal !== undefined) throw refusedCaller(refusal, issuedAt);
+  if (problem !== undefined) throw refusedCaller(problem, issuedAt);
   // A token may not tell its tenant where there is only one; the row does.
   const known = tenant === '' ? row.tenant : tenant;
-  return { id, provider: at.name, tenant: known, at, clock: Date.parse(row.source_updated_at), issuedAt };
+  return { id, provider, tenant: known, accounts, clock: Date.parse(row.source_updated_at), issuedAt };
 }
 
 /** Whoever issued the session's token. */
@@ -96,7 +97,7 @@ function issuedAtOf(variables: Variables): Instant | undefined {
   return /^\d{1,12}$/.test(told) ? Number(told) * 1000 : undefined;
 }
 
-function refusedCaller({ kind, reason }: SessionRefusal, issuedAt: Instant | undefined): LatchkeyError {
+function refusedCaller({ kind, reason }: SessionProblem, issuedAt: Instant | undefined): LatchkeyError {
   if (kind === 'deleted') return unknownCaller();
   if (kind === 'revoked' && issuedAt === undefined) {
     return new LatchkeyError(

@@ -6,8 +6,8 @@ export const deleteMyAccount: Action = {
   name: 'deleteMyAccount',
   isForDeleted: true,
   async run({ writer }, caller) {
-    const { id, at, clock = 0 } = caller;
-    await at.accounts.remove(caller);
+    const { id, accounts, clock = 0 } = caller;
+    await accounts.remove(caller);
     // The provider's clock may be ahead of ours; at the same instant a deletion wins.
     const gone = deletedUser(caller, Math.max(Date.now(), clock), { onlyIfStored: true });
     await writer.write([gone]);

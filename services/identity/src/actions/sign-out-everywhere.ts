@@ -1,5 +1,5 @@
 import { LatchkeyError } from '@latchkey/core/errors';
-import { refuseTokens } from '#sync/end-sessions.ts';
+import { revokeTokens } from '#sync/revoke-tokens.ts';
 import type { Action } from './action.ts';
 import { ownRecord, unknownCaller } from './caller.ts';
 
@@ -7,22 +7,22 @@ import { ownRecord, unknownCaller } from './caller.ts';
 export const signOutEverywhere: Action = {
   name: 'signOutEverywhere',
   async run({ engine, writer, users }, caller) {
-    const { id, at, issuedAt } = caller;
+    const { id, accounts, issuedAt } = caller;
     if (issuedAt === undefined) {
       // Hasura does not tell when tokens were issued: those of a new sign-in would be refused too.
-      if (at.accounts.endSessions === undefined) {
+      if (accounts.endSessions === undefined) {
         throw new LatchkeyError(
           'request-invalid',
-          `Sessions cannot be ended here: ${at.name} has no way to, and Hasura trusts tokens by itself. Have it ask the auth hook (npx latchkey jwt-secret --strict hashes how).`,
+          `Sessions cannot be ended here: ${caller.provider} has no way to, and Hasura trusts tokens by itself. Have it ask the auth hook (npx latchkey jwt-secret --strict hashes how).`,
         );
       }
-    } else if ((await refuseTokens(engine, caller)) === undefined) {
+    } else if ((await revokeTokens(engine, caller)) === undefined) {
       // Whoever has no row yet gets one: it is where that is kept.
-      await writer.write([ownRecord(caller, await at.accounts.read(caller))]);
-      if ((await refuseTokens(engine, caller)) === undefined) throw unknownCaller();
+      await writer.write([ownRecord(caller, await accounts.read(caller))]);
+      if ((await revokeTokens(engine, caller)) === undefined) throw unknownCaller();
     }
     users.forget([id]);
-    await at.accounts.endSessions?.(caller);
+    await accounts.endSessions?.(caller);
     return { id };
   },
 };

@@ -8,7 +8,7 @@ import { ownRecord } from './caller.ts';
 export const syncMe: Action = {
   name: 'syncMe',
   async run({ writer }, caller) {
-    const record = ownRecord(caller, await caller.at.accounts.read(caller));
+    const record = ownRecord(caller, await caller.accounts.read(caller));
     await writer.write([record]);
     return { id: caller.id };
   },

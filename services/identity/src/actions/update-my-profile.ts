@@ -3,14 +3,14 @@ import { z } from 'zod';
 import type { Action } from './action.ts';
 import { ownRecord } from './caller.ts';
 
-const LONGEST = 100;
+const MAX_LENGTH = 100;
 
 /** Null is what clients send for a variable that they leave out. */
 const text = z
   .string()
   .trim()
   .min(1, 'must not be empty')
-  .max(LONGEST, `must have at most ${LONGEST} characters`)
+  .max(MAX_LENGTH, `must have at most ${MAX_LENGTH} characters`)
   .refine((value) => value.isWellFormed() && !/\p{Cc}/u.test(value), 'must not hold control characters')
   .nullish()
   .transform((value) => value ?? undefined);
@@ -32,7 +32,7 @@ export const updateMyProfile: Action = {
       throw new LatchkeyError('request-invalid', `The profile is not taken: ${issues.join('; ')}.`);
     }
     const { first_name: firstName, last_name: lastName, name } = profile.data;
-    const changed = await caller.at.accounts.change(caller, { firstName, lastName, name });
+    const changed = await caller.accounts.change(caller, { firstName, lastName, name });
     const record = ownRecord(caller, changed);
     await writer.write([record]);
     return { id: caller.id };

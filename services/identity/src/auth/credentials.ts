@@ -11,7 +11,7 @@ export interface Credentials {
 }
 
 /** Longer than any provider's tokens, which travel in a header. */
-const LONGEST_TOKEN = 32 * 1024;
+const MAX_TOKEN_LENGTH = 32 * 1024;
 
 /**
  * Reads who a client says they are: from `Authorization: Bearer` and from nowhere else, neither cookies
@@ -21,24 +21,24 @@ const LONGEST_TOKEN = 32 * 1024;
  *   which one counts must not be a matter of who reads them
  */
 export function readCredentials(headers: HeaderList): Credentials {
-  const authorization = only(headers, 'authorization');
-  const role = only(headers, 'x-hasura-role');
+  const authorization = singleHeader(headers, 'authorization');
+  const role = singleHeader(headers, 'x-hasura-role');
   return {
     token: authorization === undefined ? undefined : bearerToken(authorization),
-    // Hasura's own reading of an empty one.
+    // As Hasura reads an empty one.
     role: role === '' ? undefined : role,
   };
 }
 
 function bearerToken(authorization: string): string {
   const token = /^Bearer +([\w-]+\.[\w-]+\.[\w-]*)$/i.exec(authorization.trim())?.[1];
-  if (token === undefined || token.length > LONGEST_TOKEN) {
+  if (token === undefined || token.length > MAX_TOKEN_LENGTH) {
     throw refused('the Authorization header is not Bearer and a JWT');
   }
   return token;
 }
 
-function only(headers: HeaderList, name: string): string | undefined {
+function singleHeader(headers: HeaderList, name: string): string | undefined {
   const values = headers.flatMap(([key, value]) => (key.toLowerCase() === name ? [value] : []));
   if (values.length > 1) throw refused(`the header ${name} comes ${values.length} times`);
   return values[0];

@@ -1,6 +1,6 @@
 import { LatchkeyError } from '@latchkey/core/errors';
 import type { CustomClaim } from '@latchkey/core/settings/claims';
-import { refusalOf } from '#core/session-check.ts';
+import { checkSession } from '#core/session-check.ts';
 import { refused } from '#providers/jwt.ts';
 import type { Registry } from '#providers/registry.ts';
 import { type HeaderList, readCredentials } from './credentials.ts';
@@ -30,21 +30,21 @@ export interface AuthHookSettings {
   readonly sessionSeconds?: number | undefined;
 }
 
-interface Told extends Pick<Session, 'variables'> {
+interface CachedVariables extends Pick<Session, 'variables'> {
   readonly user: SessionUser | undefined;
   readonly role: string;
 }
 
 /** Until there is a row nobody can say whose its id is: a WebSocket is asked again soon. */
 const NO_ROW_SECONDS = 60;
-const LONGEST_ID = 255;
+const MAX_ID_LENGTH = 255;
 
 /**
  * Makes the function that tells Hasura who a client is: whoever has a good token, and whose row, where
  * there is one, is theirs and neither deleted nor disabled, their sessions not ended since.
  *
  * @throws LatchkeyError `token-invalid` for whoever is to be refused; `provider-unreachable` and what the
- *   engine throws where that cannot be told now
+ *   engine throws where that cannot be decided now
  */
 export function createAuthHook({
   providers,
@@ -54,18 +54,18 @@ export function createAuthHook({
   sessionSeconds = Number.POSITIVE_INFINITY,
 }: AuthHookSettings): (headers: HeaderList) => Promise<Session> {
   const verify = createTokenVerifier(providers);
-  /** A client asks again and again: what was told of a token holds until its user's row is another. */
-  const told = new WeakMap<TrustedToken, Told>();
+  /** By token: the same variables are good until the user's row is read anew or another role is asked for. */
+  const cache = new WeakMap<TrustedToken, CachedVariables>();
 
   function variablesOf(
     token: TrustedToken,
     user: SessionUser | undefined,
     role: string,
   ): Session['variables'] {
-    const before = told.get(token);
-    if (before !== undefined && before.user === user && before.role === role) return before.variables;
+    const cached = cache.get(token);
+    if (cached !== undefined && cached.user === user && cached.role === role) return cached.variables;
     const variables = { ...sessionVariables(token, user, claims), 'x-hasura-role': role };
-    told.set(token, { user, role, variables });
+    cache.set(token, { user, role, variables });
     return variables;
   }
 
@@ -73,16 +73,16 @@ export function createAuthHook({
     const { token, role: wanted } = readCredentials(headers);
     if (token === undefined) {
       if (unauthorizedRole === undefined) throw refused('there is none in the Authorization header');
-      const role = choose(wanted, unauthorizedRole, [unauthorizedRole]);
+      const role = chooseRole(wanted, unauthorizedRole, [unauthorizedRole]);
       return { variables: { 'x-hasura-role': role }, maxAgeSeconds: undefined };
     }
     const verified = await verify(token);
-    const role = choose(wanted, verified.defaultRole, verified.allowedRoles);
+    const role = chooseRole(wanted, verified.defaultRole, verified.allowedRoles);
     if (!isStorable(verified.subject)) throw refused('its user has an id that no row can have');
     const user = await users.find(verified.subject);
-    const refusal = user && refusalOf(verified, user);
-    if (refusal !== undefined) {
-      throw new LatchkeyError('token-invalid', `The token is refused: ${refusal.reason}.`);
+    const problem = user && checkSession(verified, user);
+    if (problem !== undefined) {
+      throw new LatchkeyError('token-invalid', `The token is refused: ${problem.reason}.`);
     }
     return {
       variables: variablesOf(verified, user, role),
@@ -99,7 +99,7 @@ export function createAuthHook({
   };
 }
 
-function choose(wanted: string | undefined, fallback: string, allowed: readonly string[]): string {
+function chooseRole(wanted: string | undefined, fallback: string, allowed: readonly string[]): string {
   const role = wanted ?? fallback;
   if (!allowed.includes(role)) throw refused('it does not allow the role that x-hasura-role asks for');
   return role;
@@ -107,5 +107,5 @@ function choose(wanted: string | undefined, fallback: string, allowed: readonly 
 
 /** Others would make PostgreSQL refuse the query, which asks for many users at once. */
 function isStorable(id: string): boolean {
-  return id.length <= LONGEST_ID && id.isWellFormed() && !id.includes('\0');
+  return id.length <= MAX_ID_LENGTH && id.isWellFormed() && !id.includes('\0');
 }

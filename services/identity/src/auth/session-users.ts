@@ -13,143 +13,143 @@ export interface SessionUser extends StoredUser {
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** The rows of those who have tokens, each a few seconds old at most. */
+/** The rows of those who have tokens, each at most a few seconds old. */
 export interface SessionUsers {
   /**
    * @returns undefined where there is no row
-   * @throws LatchkeyError what the {@link HasuraClient} throws, which is not remembered
+   * @throws LatchkeyError what the {@link HasuraClient} throws, which is not cached
    */
   find(id: string): Promise<SessionUser | undefined>;
-  /** Has these read anew when they are next asked for: they have changed. */
+  /** Removes these from the cache: they have changed. */
   forget(ids: Iterable<string>): void;
 }
 
-/** How old a row may be: so much later at most does a session end with its user. */
+/** How old a row may be: a session ends at most so much later than its user. */
 export const SESSION_USER_SECONDS = 5;
-/** A row that is still asked for is read again by this share of its time, and nobody waits for it. */
-const REFRESHED_AT = 0.6;
-const MOST_USERS = 10_000;
-/** Of the variables of all of them: some users have a thousand organizations. */
-const MOST_CHARACTERS = 16 * 1024 * 1024;
-/** Between two queries: of those who come meanwhile one asks for all. */
-const GATHER_MS = 10;
-/** The same, of rows that nobody waits for: what a query costs is a matter of their number, not of the rows in them. */
-const GATHER_REFRESHES_MS = 500;
-const MOST_IDS = 500;
-const MOST_QUERIES = 4;
-const MOST_MEMBERSHIPS = 1_000;
+/** A row in use is read again after this share of its time, and nobody waits for it. */
+const REFRESH_AFTER = 0.6;
+const MAX_USERS = 10_000;
+/** Of the variables of all cached users: some have a thousand organizations. */
+const MAX_CACHED_CHARACTERS = 16 * 1024 * 1024;
+/** Between two queries: one query asks for all who come meanwhile. */
+const BATCH_DELAY_MS = 10;
+/** The same for rows that nobody waits for: the number of queries costs, not the number of rows in them. */
+const REFRESH_DELAY_MS = 500;
+const MAX_BATCH_IDS = 500;
+const MAX_QUERIES = 4;
+const MAX_MEMBERSHIPS = 1_000;
 
-interface Known {
+interface CachedUser {
   readonly user: SessionUser | undefined;
   /** From when on it is to be read again, on the clock of `performance.now()`; endless while it is. */
   refreshAt: number;
 }
 
-interface Lookup {
+interface PendingLookup {
   readonly promise: Promise<SessionUser | undefined>;
   resolve(user: SessionUser | undefined): void;
   reject(error: unknown): void;
 }
 
 /**
- * Reads rows for the auth hook: not one query for each request, but one for all whose rows are not known or
+ * Reads rows for the auth hook: not one query for each request, but one for all whose rows are not cached or
  * are too old, and no more than a hundred of them a second.
  *
  * @param claims which attributes are wanted
- * @param options.lifetimeMs,options.most in place of the usual ones, for tests
+ * @param options.lifetimeMs,options.maxUsers in place of the defaults, for tests
  */
 export function createSessionUsers(
-  engine: Pick<HasuraClient, 'ask'>,
+  engine: Pick<HasuraClient, 'request'>,
   claims: readonly CustomClaim[],
-  { lifetimeMs = SESSION_USER_SECONDS * 1000, most = MOST_USERS } = {},
+  { lifetimeMs = SESSION_USER_SECONDS * 1000, maxUsers = MAX_USERS } = {},
 ): SessionUsers {
-  const known = new LRUCache<string, Known>({
-    max: most,
+  const cache = new LRUCache<string, CachedUser>({
+    max: maxUsers,
     ttl: lifetimeMs,
-    maxSize: MOST_CHARACTERS,
+    maxSize: MAX_CACHED_CHARACTERS,
     sizeCalculation: ({ user }, id) => id.length + 100 + sizeOf(user),
   });
-  const waiting = new Map<string, Lookup>();
-  const underWay = new Map<string, Lookup>();
+  const waiting = new Map<string, PendingLookup>();
+  const underWay = new Map<string, PendingLookup>();
   let queries = 0;
   let sentAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
   let dueAt = Number.POSITIVE_INFINITY;
 
-  /** Sends what is waiting in so many milliseconds at most, if it can. */
-  function askWithin(wait: number): void {
-    if (queries >= MOST_QUERIES || waiting.size === 0) return;
+  /** Sends the waiting look-ups within so many milliseconds, if a query is free. */
+  function scheduleQuery(wait: number): void {
+    if (queries >= MAX_QUERIES || waiting.size === 0) return;
     const now = performance.now();
-    const at = Math.max(now + wait, sentAt + GATHER_MS);
+    const at = Math.max(now + wait, sentAt + BATCH_DELAY_MS);
     if (at >= dueAt) return;
     clearTimeout(timer);
     dueAt = at;
-    timer = setTimeout(ask, at - now);
+    timer = setTimeout(sendQuery, at - now);
   }
 
-  function ask(): void {
+  function sendQuery(): void {
     dueAt = Number.POSITIVE_INFINITY;
     sentAt = performance.now();
-    const batch = new Map([...waiting].slice(0, MOST_IDS));
+    const batch = new Map([...waiting].slice(0, MAX_BATCH_IDS));
     for (const [id, lookup] of batch) {
       waiting.delete(id);
       underWay.set(id, lookup);
     }
-    void read(batch);
-    askWithin(0);
+    void runQuery(batch);
+    scheduleQuery(0);
   }
 
-  async function read(batch: ReadonlyMap<string, Lookup>): Promise<void> {
-    const begun = performance.now();
+  async function runQuery(batch: ReadonlyMap<string, PendingLookup>): Promise<void> {
+    const startedAt = performance.now();
     queries += 1;
     try {
-      const { users } = await engine.ask(SessionUsersDocument, {
+      const { users } = await engine.request(SessionUsersDocument, {
         ids: [...batch.keys()],
         withMetadata: claims.length > 0,
-        mostMemberships: MOST_MEMBERSHIPS,
+        mostMemberships: MAX_MEMBERSHIPS,
       });
       const rows = new Map(users.map((row) => [row.id, row]));
       for (const [id, lookup] of batch) {
         const row = rows.get(id);
         const user = row && sessionUser(row, claims);
-        // What was forgotten meanwhile may be of before the change.
+        // A row that was forgotten meanwhile may have been read before the change.
         if (underWay.get(id) === lookup)
-          known.set(id, { user, refreshAt: begun + lifetimeMs * REFRESHED_AT }, { start: begun });
+          cache.set(id, { user, refreshAt: startedAt + lifetimeMs * REFRESH_AFTER }, { start: startedAt });
         lookup.resolve(user);
       }
     } catch (error) {
       for (const { reject } of batch.values()) reject(error);
-      // Nor would the others be answered, only later.
+      // The others would fail too, only later.
       for (const { reject } of waiting.values()) reject(error);
       waiting.clear();
     } finally {
       queries -= 1;
       for (const [id, lookup] of batch) if (underWay.get(id) === lookup) underWay.delete(id);
-      askWithin(0);
+      scheduleQuery(0);
     }
   }
 
   function lookUp(id: string, wait: number): Promise<SessionUser | undefined> {
     const lookup = waiting.get(id) ?? underWay.get(id) ?? Promise.withResolvers<SessionUser | undefined>();
     if (!underWay.has(id)) waiting.set(id, lookup);
-    askWithin(wait);
+    scheduleQuery(wait);
     return lookup.promise;
   }
 
   return {
     async find(id) {
-      const found = known.get(id);
+      const found = cache.get(id);
       if (found === undefined) return lookUp(id, 0);
       if (performance.now() > found.refreshAt) {
         found.refreshAt = Number.POSITIVE_INFINITY;
         // If that fails, whoever comes when the row is too old finds out.
-        lookUp(id, GATHER_REFRESHES_MS).catch(() => {});
+        lookUp(id, REFRESH_DELAY_MS).catch(() => {});
       }
       return found.user;
     },
     forget(ids) {
       for (const id of ids) {
-        known.delete(id);
+        cache.delete(id);
         underWay.delete(id);
       }
     },

@@ -16,7 +16,7 @@ const ACTIVE_ORGANIZATION = ['x-hasura-org-id', 'x-hasura-org-role'] as const;
  * @param user undefined where there is no row yet
  */
 export function sessionVariables(
-  { provider, tenant, subject, issuedAt, sessionVariables: told }: TrustedToken,
+  { provider, tenant, subject, issuedAt, sessionVariables: tokenVariables }: TrustedToken,
   user: SessionUser | undefined,
   claims: readonly CustomClaim[],
 ): Record<string, string> {
@@ -27,10 +27,10 @@ export function sessionVariables(
     'x-hasura-identity-issued-at': issuedAt === undefined ? '' : String(Math.floor(issuedAt / 1000)),
     ...NO_ORGANIZATIONS,
   };
-  for (const { variable } of claims) variables[variable] = claimText(told[variable]);
+  for (const { variable } of claims) variables[variable] = claimText(tokenVariables[variable]);
   Object.assign(variables, user?.variables);
   if (provider === 'clerk') {
-    for (const variable of ACTIVE_ORGANIZATION) variables[variable] = claimText(told[variable]);
+    for (const variable of ACTIVE_ORGANIZATION) variables[variable] = claimText(tokenVariables[variable]);
   }
   return variables;
 }

@@ -9,10 +9,10 @@ export type Parsed =
   | { readonly ok: false; readonly value: string };
 
 /** Deeper than any provider goes, and well within what every JSON writer on the way takes. */
-const DEEPEST = 64;
+const MAX_DEPTH = 64;
 
 /** Escapes that JSON allows and PostgreSQL refuses: U+0000, and halves of surrogate pairs. */
-const SUSPECT_ESCAPE = /\\u(?:0000|d[89a-f])/i;
+const UNSTORABLE_ESCAPE = /\\u(?:0000|d[89a-f])/i;
 
 /**
  * Parses a webhook body into a value that PostgreSQL can store. What PostgreSQL refuses in a text
@@ -31,12 +31,12 @@ export function parsePayload(text: string): Parsed {
 
 /** Whether PostgreSQL takes what a JSON text says as it is. */
 export function isStorable(text: string): boolean {
-  return !SUSPECT_ESCAPE.test(text);
+  return !UNSTORABLE_ESCAPE.test(text);
 }
 
 /** Whether a value is nested more deeply than can be stored. */
 export function isTooDeep(value: Json): boolean {
-  return isDeeperThan(value, DEEPEST);
+  return isDeeperThan(value, MAX_DEPTH);
 }
 
 export function isJsonObject(value: unknown): value is JsonObject {

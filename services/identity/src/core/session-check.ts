@@ -16,19 +16,19 @@ export interface StoredUser {
 }
 
 /** Why a session is refused. It says nothing of whose the row is. */
-export interface SessionRefusal {
+export interface SessionProblem {
   readonly kind: 'another' | 'deleted' | 'disabled' | 'revoked';
   /** Goes on after "The token is refused: ", and names the fix. */
   readonly reason: string;
 }
 
 /**
- * Whether a session's token is good for the row of its id: the row must be of the provider and the tenant
+ * Checks a session's token against the row of its id: the row must be of the provider and the tenant
  * that issued the token, neither deleted nor disabled, and the token not of before `tokens_valid_from`.
  *
- * @returns undefined where it is
+ * @returns undefined where it is good
  */
-export function refusalOf(session: SessionOwner, row: StoredUser): SessionRefusal | undefined {
+export function checkSession(session: SessionOwner, row: StoredUser): SessionProblem | undefined {
   if (row.tenant === UNCERTAIN_TENANT) {
     return {
       kind: 'another',

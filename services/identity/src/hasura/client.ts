@@ -28,7 +28,7 @@ import {
  */
 export interface HasuraClient extends StoredState {
   /** Runs any of the typed documents. */
-  ask<Result, Variables extends object>(
+  request<Result, Variables extends object>(
     document: TypedDocumentNode<Result, Variables>,
     variables: Variables,
   ): Promise<Result>;
@@ -79,7 +79,7 @@ export function createHasuraClient(
     jsonSerializer: { parse: JSON.parse, stringify },
     fetch: fetchWithoutRedirects('HASURA_GRAPHQL_ENDPOINT', options.fetch),
   });
-  async function ask<Result, Variables extends object>(
+  async function request<Result, Variables extends object>(
     document: TypedDocumentNode<Result, Variables>,
     variables: Variables,
   ): Promise<Result> {
@@ -96,20 +96,20 @@ export function createHasuraClient(
   }
 
   return {
-    ask,
-    writeBatch: (variables) => ask(WriteBatchDocument, variables),
-    checkTables: () => ask(CheckTablesDocument, {}),
+    request,
+    writeBatch: (variables) => request(WriteBatchDocument, variables),
+    checkTables: () => request(CheckTablesDocument, {}),
     async organizationsOf({ provider, id: userId }, tenants) {
       const variables = { userId, provider, tenants: [...tenants, ''] };
-      const { organization_memberships: memberships } = await ask(OrganizationsOfDocument, variables);
+      const { organization_memberships: memberships } = await request(OrganizationsOfDocument, variables);
       return memberships.map(({ organization_id: id, tenant }) => ({ id, tenant }));
     },
     async usersWithRole({ provider, tenant }, role, limit) {
-      const { users } = await ask(UsersWithRoleDocument, { provider, tenant, roles: [role], limit });
+      const { users } = await request(UsersWithRoleDocument, { provider, tenant, roles: [role], limit });
       return users.map(({ id }) => id);
     },
     async ownerOf(id) {
-      const { users_by_pk: row } = await ask(OwnerOfDocument, { id });
+      const { users_by_pk: row } = await request(OwnerOfDocument, { id });
       if (row === null) return undefined;
       const { provider, tenant, source_created_at: createdAt, source_updated_at: clock } = row;
       return {
@@ -123,7 +123,7 @@ export function createHasuraClient(
       };
     },
     async hasTenant({ provider, tenant }) {
-      const { organizations, users } = await ask(HasTenantDocument, { provider, tenant });
+      const { organizations, users } = await request(HasTenantDocument, { provider, tenant });
       return organizations.length + users.length > 0;
     },
   };

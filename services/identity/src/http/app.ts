@@ -14,28 +14,28 @@ import type { Registry } from '#providers/registry.ts';
 import { createReconcileJob } from '#sync/reconcile-job.ts';
 import { withSessionInvalidation } from '#sync/session-invalidation.ts';
 import type { Writer } from '#sync/writer.ts';
-import { closeGracefully } from './closing.ts';
-import { answerError, answerNotFound } from './errors.ts';
+import { errorHandler, notFoundHandler } from './errors.ts';
+import { closeGracefully } from './graceful-shutdown.ts';
 import {
-  answerClientError,
-  LARGEST_BODY,
+  BODY_LIMIT,
+  clientErrorHandler,
   limitHeaders,
+  REQUEST_TIMEOUT_MS,
   SERVER_OPTIONS,
-  SLOWEST_REQUEST_MS,
 } from './limits.ts';
 
 export interface Services {
   readonly providers: Registry;
   readonly writer: Writer;
-  readonly engine: Pick<HasuraClient, 'ask' | 'checkTables'>;
+  readonly engine: Pick<HasuraClient, 'request' | 'checkTables'>;
   /** With any of which Hasura may call; without one nobody may. */
   readonly engineSecrets: readonly string[];
   /** How long the ledger keeps a delivery. */
   readonly retentionDays: number;
   /** How much the reconcile may delete at once. */
   readonly deletionLimit: DeletionLimit;
-  /** How long a call for a reconcile is kept waiting for its end, in milliseconds. */
-  readonly longestWaitMs?: number;
+  /** How long `/jobs/reconcile` waits for the end of the run before it answers, in milliseconds. */
+  readonly maxWaitMs?: number;
   readonly logger: FastifyBaseLogger;
   /** The role that the auth hook gives to clients without a token; they are refused if undefined. */
   readonly unauthorizedRole?: string | undefined;
@@ -47,21 +47,21 @@ export interface Services {
   readonly sessionSeconds?: number | undefined;
 }
 
-/** The service without its process: no port is opened, no signal is heard. */
+/** Builds the app. It opens no port and handles no signals: server.ts does. */
 export function buildApp(services: Services): FastifyInstance {
   const app = Fastify({
     loggerInstance: services.logger,
     // One line for each request, below: Fastify's own two would hold addresses and query strings.
     logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: LARGEST_BODY,
-    requestTimeout: SLOWEST_REQUEST_MS,
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT_MS,
     http: SERVER_OPTIONS,
-    clientErrorHandler: answerClientError,
-    frameworkErrors: answerError,
+    clientErrorHandler,
+    frameworkErrors: errorHandler,
     return503OnClosing: false,
   });
-  app.setErrorHandler(answerError);
-  app.setNotFoundHandler(answerNotFound);
+  app.setErrorHandler(errorHandler);
+  app.setNotFoundHandler(notFoundHandler);
   app.addHook('onResponse', (request, reply, done) => {
     const { method, routeOptions } = request;
     const took = Math.round(reply.elapsedTime);

@@ -3,7 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 
 const RETRY_AFTER_SECONDS = 5;
 
-/** What Fastify itself objects to, in our vocabulary. */
+/** Fastify's own errors by our codes. */
 const FASTIFY_CODES: Record<string, ErrorCode> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'payload-too-large',
 };
@@ -15,22 +15,24 @@ const NOT_NOW = 'This cannot be answered just now: ask again later. The log of t
  * Answers errors as `{code, message}`. 4xx explain themselves; 5xx say nothing of the inside and are
  * logged whole.
  */
-export function answerError(
+export function errorHandler(
   error: FastifyError | LatchkeyError,
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
-  const known = toLatchkeyError(error);
-  if (known.status < 500) {
-    request.log.info({ code: known.code }, 'refused');
-    return reply.code(known.status).send({ code: known.code, message: known.message });
+  const latchkeyError = toLatchkeyError(error);
+  if (latchkeyError.status < 500) {
+    request.log.info({ code: latchkeyError.code }, 'refused');
+    return reply
+      .code(latchkeyError.status)
+      .send({ code: latchkeyError.code, message: latchkeyError.message });
   }
   // Nothing is wrong while the service stops.
-  const level = known.code === 'shutting-down' ? 'info' : 'error';
-  request.log[level]({ err: error, code: known.code }, 'failed');
-  if (known.retriable) {
+  const level = latchkeyError.code === 'shutting-down' ? 'info' : 'error';
+  request.log[level]({ err: error, code: latchkeyError.code }, 'failed');
+  if (latchkeyError.retriable) {
     return reply
-      .code(known.status)
+      .code(latchkeyError.status)
       .header('retry-after', RETRY_AFTER_SECONDS)
       .send({ code: 'unavailable', message: isDelivery(request) ? NOT_STORED : NOT_NOW });
   }
@@ -42,13 +44,13 @@ function isDelivery({ routeOptions }: FastifyRequest): boolean {
   return routeOptions.url?.startsWith('/webhooks/') ?? false;
 }
 
-export function answerNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function notFoundHandler(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   return reply
     .code(404)
     .send({ code: 'not-found', message: `There is no ${request.method} of this path: see the README.` });
 }
 
-/** Any error, in our vocabulary. */
+/** Any error as a LatchkeyError. */
 export function toLatchkeyError(error: FastifyError | LatchkeyError): LatchkeyError {
   if (error instanceof LatchkeyError) return error;
   if (error.statusCode === undefined || error.statusCode >= 500) {

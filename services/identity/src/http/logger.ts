@@ -14,7 +14,7 @@ const SECRETS = new Set([
 ]);
 
 /** Nothing that is logged is nested deeper. */
-const DEEPEST = 3;
+const MAX_DEPTH = 3;
 
 /**
  * A logger of JSON lines. Ids may be logged; addresses, names, tokens and payloads may not, and what
@@ -28,25 +28,25 @@ export function createLogger(level: string, destination: DestinationStream = pin
       timestamp: pino.stdTimeFunctions.isoTime,
       // Not pino's own redaction: with paths at any depth it takes longer, for each value of each line and
       // for each request's logger, than to verify the request's signature.
-      formatters: { log: (fields) => censor(fields, DEEPEST) },
-      serializers: { err: (error) => censor(pino.stdSerializers.err(error), DEEPEST - 1) },
+      formatters: { log: (fields) => redact(fields, MAX_DEPTH) },
+      serializers: { err: (error) => redact(pino.stdSerializers.err(error), MAX_DEPTH - 1) },
     },
     destination,
   );
 }
 
-function censor<Fields extends object>(fields: Fields, levels: number): Record<string, unknown> {
+function redact<Fields extends object>(fields: Fields, depth: number): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(fields).map(([key, value]) => [
       key,
-      SECRETS.has(key) ? '[redacted]' : censorWithin(value, levels - 1),
+      SECRETS.has(key) ? '[redacted]' : redactWithin(value, depth - 1),
     ]),
   );
 }
 
-function censorWithin(value: unknown, levels: number): unknown {
-  if (typeof value !== 'object' || value === null || levels === 0) return value;
-  if (Array.isArray(value)) return value.map((part) => censorWithin(part, levels - 1));
-  // An error is told by its serializer, which comes after this.
-  return value instanceof Error ? value : censor(value, levels);
+function redactWithin(value: unknown, depth: number): unknown {
+  if (typeof value !== 'object' || value === null || depth === 0) return value;
+  if (Array.isArray(value)) return value.map((part) => redactWithin(part, depth - 1));
+  // An error is redacted by its serializer, which comes after this.
+  return value instanceof Error ? value : redact(value, depth);
 }

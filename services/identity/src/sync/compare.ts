@@ -11,24 +11,24 @@ import { keyOf } from './keys.ts';
 import { membershipRow, organizationRow, userRow } from './rows.ts';
 
 /**
- * What a listed record is to the tables
+ * How the row of a listed record compares with it
  * - `missing`: it is not there, or there as deleted before this state
  * - `stale`: an earlier state of it is there
- * - `sighted`: the user has been seen since, and nothing else is new; no provider tells of each sighting
+ * - `last-seen`: only the user's `last_seen` is newer; no provider sends an event each time
  * - `same`: it is there, or a later state of it
- * - `taken`: its id is that of somebody or something else there
+ * - `id-taken`: the row of its id belongs to another provider or tenant
  */
-export type Verdict = 'missing' | 'stale' | 'sighted' | 'same' | 'taken';
+export type RowStatus = 'missing' | 'stale' | 'last-seen' | 'same' | 'id-taken';
 
-export interface Compared {
+export interface ComparedRecord {
   readonly record: IdentityRecord;
-  readonly verdict: Verdict;
+  readonly status: RowStatus;
   /** Whose row it is; undefined where there is none. */
-  readonly owner: StoredPlace | undefined;
+  readonly owner: RowOwner | undefined;
 }
 
 /** Of which provider and tenant a row is, and since when. */
-export interface StoredPlace {
+export interface RowOwner {
   readonly provider: string;
   /** Empty where it is not known. */
   readonly tenant: string;
@@ -36,14 +36,14 @@ export interface StoredPlace {
   readonly deleted_at: string | null;
 }
 
-interface StoredRow extends StoredPlace {
+interface StoredRow extends RowOwner {
   readonly source_updated_at: string;
   readonly disabled_at?: string | null;
   readonly last_seen?: string;
 }
 
-/** Of the records' own columns those that say when or whose, and not what. */
-const NOT_CONTENT = new Set([
+/** Columns that say when or whose, and not what. */
+const NOT_CONTENT_COLUMNS = new Set([
   'source_updated_at',
   'deleted_at',
   'last_seen',
@@ -55,14 +55,14 @@ const NOT_CONTENT = new Set([
 
 /** Compares a page of records with their rows. */
 export async function compare(
-  engine: Pick<HasuraClient, 'ask'>,
+  engine: Pick<HasuraClient, 'request'>,
   records: readonly IdentityRecord[],
   clock: Directory['clock'],
-): Promise<Compared[]> {
+): Promise<ComparedRecord[]> {
   const stored = await readRows(engine, records);
   return records.map((record) => {
     const owner = stored.get(rowKeyOf(record));
-    return { record, verdict: judge(record, owner, clock), owner };
+    return { record, status: rowStatus(record, owner, clock), owner };
   });
 }
 
@@ -71,16 +71,20 @@ function rowKeyOf(key: RecordKey): string {
   return keyOf({ ...key, tenant: '' });
 }
 
-function judge(record: IdentityRecord, stored: StoredRow | undefined, clock: Directory['clock']): Verdict {
+function rowStatus(
+  record: IdentityRecord,
+  stored: StoredRow | undefined,
+  clock: Directory['clock'],
+): RowStatus {
   if (stored === undefined) return record.deleted ? 'same' : 'missing';
-  if (!isOf(record, stored)) return 'taken';
+  if (!mayBeOwnedBy(record, stored)) return 'id-taken';
   const storedClock = Date.parse(stored.source_updated_at);
   const isNewer =
     record.clock > storedClock ||
     (record.clock === storedClock && record.deleted && stored.deleted_at === null);
   if (isNewer && !record.deleted && stored.deleted_at !== null) return 'missing';
-  // A clock that only says when it was read is newer each time; a stub is at the epoch.
-  const saysMore = clock === 'state' || storedClock === EPOCH || !hasContentOf(record, stored);
+  // The instant of a reading is newer each time; a stub is at the epoch.
+  const saysMore = clock === 'state' || storedClock === EPOCH || !hasSameContent(record, stored);
   if (isNewer && saysMore) return 'stale';
   if (isNewer && record.tenant !== '' && stored.tenant === '') return 'stale';
   // Whether somebody is disabled has a clock of its own.
@@ -88,20 +92,20 @@ function judge(record: IdentityRecord, stored: StoredRow | undefined, clock: Dir
   if (record.kind === 'user' && !record.deleted && stored.deleted_at === null) {
     if (record.disabledCheckedAt > EPOCH && (record.disabledAt !== null) !== isDisabled) return 'stale';
   }
-  const isSighted = record.kind === 'user' && record.lastSeen > Date.parse(stored.last_seen ?? '');
-  return isSighted ? 'sighted' : 'same';
+  const isSeenLater = record.kind === 'user' && record.lastSeen > Date.parse(stored.last_seen ?? '');
+  return isSeenLater ? 'last-seen' : 'same';
 }
 
 /** Whether a row may be of the provider and tenant that a record is of. */
-function isOf(record: IdentityRecord, stored: StoredPlace): boolean {
+function mayBeOwnedBy(record: IdentityRecord, stored: RowOwner): boolean {
   const provider = PROVIDER_NAMES.find((name) => name === stored.provider);
   return provider !== undefined && mayBeSameOwner(record, { provider, tenant: stored.tenant });
 }
 
-function hasContentOf(record: IdentityRecord, stored: StoredRow): boolean {
+function hasSameContent(record: IdentityRecord, stored: StoredRow): boolean {
   const there = new Map<string, unknown>(Object.entries(stored));
   return Object.entries(rowOf(record)).every(([column, value]) => {
-    if (NOT_CONTENT.has(column)) return true;
+    if (NOT_CONTENT_COLUMNS.has(column)) return true;
     if (column === 'source_created_at') return instantOf(value) === instantOf(there.get(column));
     return isDeepStrictEqual(JSON.parse(JSON.stringify(value)), there.get(column));
   });
@@ -124,7 +128,7 @@ function instantOf(value: unknown): number | null {
 }
 
 async function readRows(
-  engine: Pick<HasuraClient, 'ask'>,
+  engine: Pick<HasuraClient, 'request'>,
   records: readonly IdentityRecord[],
 ): Promise<Map<string, StoredRow>> {
   const organizations = records.flatMap((one) => (one.kind === 'organization' ? [one.id] : []));
@@ -140,17 +144,17 @@ async function readRows(
   const rows = new Map<string, StoredRow>();
   const read = [
     organizations.length > 0 &&
-      engine.ask(StoredOrganizationsDocument, { ids: organizations }).then((answer) => {
+      engine.request(StoredOrganizationsDocument, { ids: organizations }).then((answer) => {
         for (const row of answer.organizations)
           rows.set(rowKeyOf({ kind: 'organization', tenant: '', id: row.id }), row);
       }),
     users.length > 0 &&
-      engine.ask(StoredUsersDocument, { ids: users }).then((answer) => {
+      engine.request(StoredUsersDocument, { ids: users }).then((answer) => {
         for (const row of answer.users) rows.set(rowKeyOf({ kind: 'user', tenant: '', id: row.id }), row);
       }),
     members.size > 0 &&
       engine
-        .ask(StoredMembershipsDocument, { where: { _or: [...members].map(membersOf) } })
+        .request(StoredMembershipsDocument, { where: { _or: [...members].map(membersOf) } })
         .then((answer) => {
           for (const row of answer.organization_memberships) {
             const { organization_id: organizationId, user_id: userId } = row;

@@ -5,7 +5,7 @@ import type { Writer } from './writer.ts';
 /** What a reconcile works with, in the service as in a command. */
 export interface ReconcileContext {
   readonly provider: Pick<Provider, 'name' | 'directory' | 'lookup' | 'hasLeft'>;
-  readonly engine: Pick<HasuraClient, 'ask'>;
+  readonly engine: Pick<HasuraClient, 'request'>;
   readonly writer: Pick<Writer, 'write'>;
   readonly signal?: AbortSignal | undefined;
   /** Called after each page. */

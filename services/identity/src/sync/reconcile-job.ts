@@ -33,17 +33,17 @@ export interface ReconcileJob {
    * Repairs one provider as soon as nothing else is under way here, from a listing that begins after this
    * call. For what a delivery could not bring whole; however many ask for it meanwhile, it is done once.
    */
-  soon(provider: ProviderName): Promise<ReconcileOutcome>;
+  schedule(provider: ProviderName): Promise<ReconcileOutcome>;
   /** Ends what is under way, in order. */
   close(): Promise<void>;
 }
 
 /** Half an hour; after that the next scheduled one does it. */
-const MOST_ATTEMPTS = 60;
+const MAX_ATTEMPTS = 60;
 
 export function createReconcileJob(context: {
   readonly providers: Registry;
-  readonly engine: Pick<HasuraClient, 'ask'>;
+  readonly engine: Pick<HasuraClient, 'request'>;
   readonly writer: Pick<Writer, 'write'>;
   readonly deletionLimit: DeletionLimit;
   /** Between two attempts where another process is at it, in milliseconds. */
@@ -52,7 +52,7 @@ export function createReconcileJob(context: {
   const { providers, engine, writer, deletionLimit, waitMs = 30_000 } = context;
   const closing = new AbortController();
   let underWay: Promise<readonly ReconcileOutcome[]> | undefined;
-  const wanted = new Map<ProviderName, Promise<ReconcileOutcome>>();
+  const scheduled = new Map<ProviderName, Promise<ReconcileOutcome>>();
   let last: Promise<unknown> = Promise.resolve();
 
   /** One after the other: the database lets no two of a provider run at once. */
@@ -92,7 +92,7 @@ export function createReconcileJob(context: {
     if (provider === undefined) throw new Error(`${name} is not set up.`);
     for (let attempt = 1; ; attempt += 1) {
       const outcome = await runOne(provider, { restart: true });
-      if (outcome.status !== 'under-way' || attempt === MOST_ATTEMPTS) return outcome;
+      if (outcome.status !== 'under-way' || attempt === MAX_ATTEMPTS) return outcome;
       await sleep(waitMs, undefined, { signal: closing.signal }).catch(() => {});
     }
   }
@@ -104,15 +104,15 @@ export function createReconcileJob(context: {
       });
       return underWay;
     },
-    soon(name) {
-      const waiting = wanted.get(name);
+    schedule(name) {
+      const waiting = scheduled.get(name);
       if (waiting !== undefined) return waiting;
       const running = inTurn(() => {
         // From here on a listing is under way, which may miss what is asked for later.
-        wanted.delete(name);
+        scheduled.delete(name);
         return runNow(name);
       });
-      wanted.set(name, running);
+      scheduled.set(name, running);
       return running;
     },
     async close() {

@@ -1,15 +1,21 @@
 import type { IdentityRecord } from '#core/records.ts';
 import { DELETION_LIMIT, type DeletionLimit } from '#core/settings/deletion-limit.ts';
+import {
+  compareListing,
+  PAGE_CONCURRENCY,
+  pagesFrom,
+  type ReportProgress,
+  type StepOptions,
+} from './compare-listing.ts';
 import { checkDeletionLimit } from './deletion-limit.ts';
+import { findUnlisted, type Listing, type UnlistedRow } from './find-unlisted.ts';
 import { createKeySet, HASH_BYTES, hashKeys, type KeySet } from './key-set.ts';
 import { deletionOf, keyOf } from './keys.ts';
-import { list, PAGES_AT_ONCE, pagesFrom, type Sweep, type Tell } from './listing.ts';
 import { mapInOrder } from './map-in-order.ts';
 import type { ReconcileContext } from './reconcile-context.ts';
-import { type Progress, type Resumed, recordRun, withRun } from './reconcile-run.ts';
+import { type Progress, type ResumePoint, recordRun, withRun } from './reconcile-run.ts';
 import { addExample, addPage, newReport, type Report, resumeReport, sum, type Tally } from './report.ts';
-import { type Listed, type Unlisted, walkUnlisted } from './unlisted.ts';
-import { writeListed } from './write-listed.ts';
+import { writeAndCount } from './write-and-count.ts';
 
 export interface RunSettings {
   /** Whether a run that is alive, or was a moment ago, may be pushed aside. */
@@ -18,7 +24,7 @@ export interface RunSettings {
   readonly restart?: boolean | undefined;
 }
 
-const LOOKUPS_AT_ONCE = 8;
+const LOOKUP_CONCURRENCY = 8;
 
 /**
  * Writes everything the provider holds, page by page, in flat memory. Ended early, by a crash too, it
@@ -29,28 +35,28 @@ const LOOKUPS_AT_ONCE = 8;
 export function backfill(context: ReconcileContext, settings: RunSettings = {}): Promise<Report> {
   const { provider, engine } = context;
   const options = { provider: provider.name, task: 'backfill', signal: context.signal, ...settings } as const;
-  return withRun(engine, options, async ({ startedAt, resumed, signal, reached, keep }) => {
+  return withRun(engine, options, async ({ startedAt, resumed, signal, saveProgress, saveKeys }) => {
     const report = newReport(provider.name, 'backfill', startedAt);
     if (resumed !== undefined) resumeReport(report, resumed);
-    const tell = teller(context, signal);
+    const reportProgress = progressReporter(context, signal);
     // What is read anew at each cursor has been written and counted once already.
-    const done = createKeySet();
-    for await (const hashes of resumed?.kept() ?? []) done.addHashes(hashes);
+    const writtenKeys = createKeySet();
+    for await (const hashes of resumed?.savedKeys() ?? []) writtenKeys.addHashes(hashes);
     await mapInOrder(
       pagesFrom(provider.directory, resumed?.cursor, signal),
-      PAGES_AT_ONCE,
+      PAGE_CONCURRENCY,
       async ({ records, isReadAnew }) => {
         signal.throwIfAborted();
-        const fresh = isReadAnew === true ? records.filter((one) => !done.has(keyOf(one))) : records;
-        await writeListed(context, report, fresh, signal);
+        const fresh = isReadAnew === true ? records.filter((one) => !writtenKeys.has(keyOf(one))) : records;
+        await writeAndCount(context, report, fresh, signal);
         return fresh;
       },
       (page, fresh) => {
         for (const { kind } of fresh) report.listed[kind] += 1;
-        if (page.isReadAnew === true) keep(hashKeys(fresh.map(keyOf)));
+        if (page.isReadAnew === true) saveKeys(hashKeys(fresh.map(keyOf)));
         addPage(report, page);
-        reached({ cursor: page.cursor, ...progressOf(report) });
-        tell('reading', sum(report.listed));
+        saveProgress({ cursor: page.cursor, ...progressOf(report) });
+        reportProgress('reading', sum(report.listed));
       },
     );
     return report;
@@ -65,10 +71,10 @@ export async function drift(context: ReconcileContext): Promise<Report> {
   const { provider, engine } = context;
   const signal = context.signal ?? new AbortController().signal;
   const report = newReport(provider.name, 'drift', Date.now());
-  const tell = teller(context, signal);
-  const seen = createKeySet();
-  await list(context, report, { seen, signal, tell });
-  await look(context, report, { seen, signal, tell });
+  const reportProgress = progressReporter(context, signal);
+  const listedKeys = createKeySet();
+  await compareListing(context, report, { listedKeys, signal, reportProgress });
+  await countUnlisted(context, report, { listedKeys, signal, reportProgress });
   await recordRun(engine, report, report.startedAt, progressOf(report));
   return report;
 }
@@ -95,33 +101,34 @@ export function repair(
   return withRun(engine, options, async (run) => {
     const { startedAt, signal } = run;
     const report = newReport(provider.name, 'repair', startedAt);
-    const { seen, cursor: start } = await resume(report, run.resumed);
+    const { listedKeys, cursor: start } = await resume(report, run.resumed);
     let cursor = start;
-    const note = () => run.reached({ ...(cursor !== undefined && { cursor }), ...progressOf(report) });
-    const tell = teller(context, signal, note);
-    const sweep = { seen, signal, tell };
+    const saveProgress = () =>
+      run.saveProgress({ ...(cursor !== undefined && { cursor }), ...progressOf(report) });
+    const reportProgress = progressReporter(context, signal, saveProgress);
+    const step = { listedKeys, signal, reportProgress };
     if (cursor !== LISTED) {
-      await list(context, report, {
-        ...sweep,
+      await compareListing(context, report, {
+        ...step,
         cursor,
-        heal: (records) => writeListed(context, report, records, signal),
-        listed: (page) => {
+        write: (records) => writeAndCount(context, report, records, signal),
+        onPage: (page) => {
           cursor = page.cursor;
-          run.keep(hashKeys(page.records.map(keyOf)));
+          run.saveKeys(hashKeys(page.records.map(keyOf)));
         },
       });
       cursor = LISTED;
-      note();
+      saveProgress();
     }
-    const deletions = await look(context, report, sweep);
+    const deletions = await countUnlisted(context, report, step);
     // What could not be read may be just what is missing from the listing.
     if (report.unreadable > 0) {
-      note();
+      saveProgress();
       return report;
     }
     checkDeletionLimit(report, deletions, deletionLimit);
-    if (sum(report.drift.extra) + sum(report.drift.orphaned) > 0) await remove(context, report, sweep);
-    note();
+    if (sum(report.drift.extra) + sum(report.drift.orphaned) > 0) await deleteUnlisted(context, report, step);
+    saveProgress();
     return report;
   });
 }
@@ -136,82 +143,82 @@ const LISTED = 'listed';
  */
 async function resume(
   report: Report,
-  resumed: Resumed | undefined,
-): Promise<{ seen: KeySet; cursor?: string }> {
-  const seen = createKeySet();
-  if (resumed === undefined) return { seen };
+  resumed: ResumePoint | undefined,
+): Promise<{ listedKeys: KeySet; cursor?: string }> {
+  const listedKeys = createKeySet();
+  if (resumed === undefined) return { listedKeys };
   let kept = 0;
-  for await (const hashes of resumed.kept()) {
-    seen.addHashes(hashes);
+  for await (const hashes of resumed.savedKeys()) {
+    listedKeys.addHashes(hashes);
     kept += hashes.length / HASH_BYTES;
   }
   const found = newReport(report.provider, report.task, report.startedAt);
   resumeReport(found, resumed);
   // With less than was listed, what is there would be taken for gone.
-  if (kept < sum(found.listed)) return { seen: createKeySet() };
+  if (kept < sum(found.listed)) return { listedKeys: createKeySet() };
   resumeReport(report, resumed);
-  return { seen, cursor: resumed.cursor };
+  return { listedKeys, cursor: resumed.cursor };
 }
 
 /** @returns how many would be deleted by themselves, and not with their user or organization */
-async function look(
+async function countUnlisted(
   context: ReconcileContext,
   report: Report,
-  { seen, signal, tell }: Sweep,
+  { listedKeys, signal, reportProgress }: StepOptions,
 ): Promise<Tally> {
   const deletions = { organization: 0, user: 0, membership: 0 };
-  for await (const { kind, live, unlisted } of walkUnlisted(
+  for await (const { kind, liveRows, unlisted } of findUnlisted(
     context.engine,
-    listedBy(context, report, seen),
+    listingOf(context, report, listedKeys),
   )) {
     signal.throwIfAborted();
-    report.stored[kind] += live;
+    report.stored[kind] += liveRows;
     for (const { key, problem, isImplied } of unlisted) {
       report.drift[problem][kind] += 1;
       addExample(report, problem, key);
       if (!isImplied) deletions[kind] += 1;
     }
-    tell('looking for what is gone', sum(report.stored));
+    reportProgress('looking for what is gone', sum(report.stored));
   }
   return deletions;
 }
 
-/** Marks as deleted what was not listed, once the provider, asked for it by name, does not have it. */
-async function remove(
+/** Marks as deleted what was not listed, after a look-up at the provider has not found it either. */
+async function deleteUnlisted(
   context: ReconcileContext,
   report: Report,
-  { seen, signal, tell }: Sweep,
+  { listedKeys, signal, reportProgress }: StepOptions,
 ): Promise<void> {
   const { provider } = context;
-  const listed = listedBy(context, report, seen);
-  const isGone = async ({ key, problem }: Unlisted): Promise<IdentityRecord> => {
+  const listing = listingOf(context, report, listedKeys);
+  const isGone = async ({ key, problem }: UnlistedRow): Promise<IdentityRecord> => {
     const found = problem === 'orphaned' ? undefined : await provider.lookup(key, signal);
-    return found ?? deletionOf(provider.name, key, listed.began);
+    return found ?? deletionOf(provider.name, key, listing.startedAt);
   };
-  for await (const { unlisted } of walkUnlisted(context.engine, listed)) {
-    for (let from = 0; from < unlisted.length; from += LOOKUPS_AT_ONCE) {
+  for await (const { unlisted } of findUnlisted(context.engine, listing)) {
+    for (let from = 0; from < unlisted.length; from += LOOKUP_CONCURRENCY) {
       signal.throwIfAborted();
-      const records = await Promise.all(unlisted.slice(from, from + LOOKUPS_AT_ONCE).map(isGone));
-      await writeListed(context, report, records, signal);
-      tell('deleting', sum(report.deleted));
+      const records = await Promise.all(unlisted.slice(from, from + LOOKUP_CONCURRENCY).map(isGone));
+      await writeAndCount(context, report, records, signal);
+      reportProgress('deleting', sum(report.deleted));
     }
   }
 }
 
-function listedBy(
+function listingOf(
   { provider }: ReconcileContext,
   { provider: name, startedAt }: Report,
-  seen: KeySet,
-): Listed {
-  return { provider: name, tenants: provider.directory.tenants, seen, began: startedAt };
+  listedKeys: KeySet,
+): Listing {
+  return { provider: name, tenants: provider.directory.tenants, keys: listedKeys, startedAt };
 }
 
-/** Tells how far it is, and out of how many as soon as the provider has said so. */
-function teller(
+/** Reports how far it is, and out of how many as soon as the provider has said so. */
+function progressReporter(
   { provider, onProgress }: ReconcileContext,
   signal: AbortSignal,
-  also: () => void = () => {},
-): Tell {
+  onReport: () => void = () => {},
+): ReportProgress {
   let total: number | undefined;
   if (onProgress !== undefined) {
     // Not knowing it is no reason to fail.
@@ -223,7 +230,7 @@ function teller(
     );
   }
   return (phase, rows) => {
-    also();
+    onReport();
     onProgress?.({ phase, rows, total: phase === 'reading' ? total : undefined });
   };
 }

@@ -13,7 +13,7 @@ import type { Writer } from './writer.ts';
 
 export interface ReplayContext {
   readonly providers: Registry;
-  readonly engine: Pick<HasuraClient, 'ask'>;
+  readonly engine: Pick<HasuraClient, 'request'>;
   readonly writer: Pick<Writer, 'writeDelivery'>;
 }
 
@@ -32,9 +32,9 @@ export interface Replayed {
   readonly passedOver?: string;
 }
 
-type Dead = DeadDeliveriesQuery['identity_deliveries'][number];
+type DeadDelivery = DeadDeliveriesQuery['identity_deliveries'][number];
 
-const PAGE = 100;
+const PAGE_SIZE = 100;
 
 /**
  * Delivers dead deliveries once more, one or all, on the path that they came by: read by their
@@ -52,17 +52,17 @@ export async function* replay(
   const where = id === undefined ? {} : { id: { _eq: id } };
   let after = '';
   for (;;) {
-    const asked = await context.engine.ask(DeadDeliveriesDocument, { where, after, limit: PAGE });
+    const asked = await context.engine.request(DeadDeliveriesDocument, { where, after, limit: PAGE_SIZE });
     const page = asked.identity_deliveries;
     if (id !== undefined && page.length === 0) throw await notDead(context, id);
-    for (const dead of page) yield dryRun ? asItIs(dead) : await tryAgain(context, dead);
+    for (const dead of page) yield dryRun ? asItIs(dead) : await redeliver(context, dead);
     const last = page.at(-1);
-    if (last === undefined || page.length < PAGE) return;
+    if (last === undefined || page.length < PAGE_SIZE) return;
     after = last.id;
   }
 }
 
-async function tryAgain({ providers, writer }: ReplayContext, dead: Dead): Promise<Replayed> {
+async function redeliver({ providers, writer }: ReplayContext, dead: DeadDelivery): Promise<Replayed> {
   const body = textOf(dead.payload);
   if (body === undefined) {
     return { ...asItIs(dead), passedOver: 'nothing was kept of it, or its user is deleted' };
@@ -85,12 +85,12 @@ function textOf(payload: unknown): string | undefined {
   return typeof payload === 'string' ? payload : JSON.stringify(payload);
 }
 
-function asItIs({ id, provider, type, attempts, error = null }: Dead): Replayed {
+function asItIs({ id, provider, type, attempts, error = null }: DeadDelivery): Replayed {
   return { id, provider, type, status: 'dead', attempts, error };
 }
 
 async function notDead({ engine }: ReplayContext, id: string): Promise<LatchkeyError> {
-  const { identity_deliveries_by_pk: row } = await engine.ask(DeliveryStatusDocument, { id });
+  const { identity_deliveries_by_pk: row } = await engine.request(DeliveryStatusDocument, { id });
   return new LatchkeyError(
     'not-found',
     row === null

@@ -41,9 +41,9 @@ export interface Report {
   readonly examples: { problem: Problem | 'refused'; key: RecordKey; reason?: string }[];
 }
 
-const MOST_EXAMPLES = 10;
+const MAX_EXAMPLES = 10;
 /** Each needs somebody to look at it. */
-const MOST_REFUSED_EXAMPLES = 100;
+const MAX_REFUSED_EXAMPLES = 100;
 
 /** A report of nothing yet, which is filled in on the way. */
 export function newReport(provider: ProviderName, task: Task, startedAt: Instant): Report {
@@ -65,7 +65,7 @@ export function newReport(provider: ProviderName, task: Task, startedAt: Instant
 }
 
 const TALLY = z.object({ organization: z.int(), user: z.int(), membership: z.int() }).partial().catch({});
-const NOTED = z.object({
+const SAVED = z.object({
   counts: z
     .object({ listed: TALLY, written: TALLY, deleted: TALLY, refused: TALLY, unreadable: z.int() })
     .partial()
@@ -77,8 +77,8 @@ const NOTED = z.object({
  * Adds what another process has counted until it was cut off. What is found only after everything has
  * been listed is looked for, and so counted, anew.
  */
-export function resumeReport(report: Report, noted: { counts: unknown; drift?: unknown }): void {
-  const { counts, drift } = NOTED.parse(noted);
+export function resumeReport(report: Report, saved: { counts: unknown; drift?: unknown }): void {
+  const { counts, drift } = SAVED.parse(saved);
   for (const kind of ['listed', 'written', 'deleted', 'refused'] as const) {
     Object.assign(report[kind], counts[kind]);
   }
@@ -99,13 +99,13 @@ export function driftOf({ drift }: Report): number {
   return PROBLEMS.reduce((total, problem) => total + sum(drift[problem]), 0);
 }
 
-/** Takes down what a page of a listing passed over, and what it says of itself. */
+/** Adds what a page of a listing left out, and its notice. */
 export function addPage(
   report: Report,
   { unreadable = [], notice }: Pick<DirectoryPage, 'unreadable' | 'notice'>,
 ): void {
   report.unreadable += unreadable.length;
-  report.unreadableExamples.push(...unreadable.slice(0, MOST_EXAMPLES - report.unreadableExamples.length));
+  report.unreadableExamples.push(...unreadable.slice(0, MAX_EXAMPLES - report.unreadableExamples.length));
   if (notice !== undefined && !report.notices.includes(notice)) report.notices.push(notice);
 }
 
@@ -115,7 +115,7 @@ export function addExample(
   key: RecordKey,
   reason?: string,
 ): void {
-  const most = problem === 'refused' ? MOST_REFUSED_EXAMPLES : MOST_EXAMPLES;
+  const most = problem === 'refused' ? MAX_REFUSED_EXAMPLES : MAX_EXAMPLES;
   if (examples.filter((one) => one.problem === problem).length >= most) return;
   const { tenant } = key;
   const bare: RecordKey =

@@ -10,12 +10,12 @@ import {
 
 const DAY_MS = 86_400_000;
 /** Rows in one mutation: enough to be quick, and too few to hold locks for long. */
-const BATCH = 1_000;
+const BATCH_SIZE = 1_000;
 /** Hasura waits a minute for a cron trigger; what is left over is the next run's. */
-const LONGEST_MS = 40_000;
+const MAX_DURATION_MS = 40_000;
 
-/** What a clearing did; `left` where its time was up before its work was. */
-export interface Cleared {
+/** What was removed or erased; `left` where the time was up before all was done. */
+export interface CleanupResult {
   readonly deliveries: number;
   readonly runs?: number;
   readonly left: boolean;
@@ -28,14 +28,15 @@ export interface Cleared {
  * @throws LatchkeyError what the {@link HasuraClient} throws; what was done until then stays done
  */
 export async function clearLedger(
-  engine: Pick<HasuraClient, 'ask'>,
+  engine: Pick<HasuraClient, 'request'>,
   { days, now = Date.now }: { days: number; now?: () => Instant },
-): Promise<Cleared> {
+): Promise<CleanupResult> {
   const before = new Date(now() - days * DAY_MS).toISOString();
-  const { delete_identity_reconciles: runs } = await engine.ask(DropRunsDocument, { before });
+  const { delete_identity_reconciles: runs } = await engine.request(DropRunsDocument, { before });
   const cleared = await inBatches(
-    async () => (await engine.ask(OldDeliveriesDocument, { before, limit: BATCH })).identity_deliveries,
-    async (ids) => (await engine.ask(DropDeliveriesDocument, { ids, before })).delete_identity_deliveries,
+    async () =>
+      (await engine.request(OldDeliveriesDocument, { before, limit: BATCH_SIZE })).identity_deliveries,
+    async (ids) => (await engine.request(DropDeliveriesDocument, { ids, before })).delete_identity_deliveries,
   );
   return { ...cleared, runs: runs?.affected_rows ?? 0 };
 }
@@ -46,23 +47,24 @@ export async function clearLedger(
  *
  * @throws LatchkeyError what the {@link HasuraClient} throws; what was done until then stays done
  */
-export function erasePayloads(engine: Pick<HasuraClient, 'ask'>): Promise<Cleared> {
+export function erasePayloads(engine: Pick<HasuraClient, 'request'>): Promise<CleanupResult> {
   return inBatches(
-    async () => (await engine.ask(PayloadsOfDeletedUsersDocument, { limit: BATCH })).identity_deliveries,
-    async (ids) => (await engine.ask(ErasePayloadsDocument, { ids })).update_identity_deliveries,
+    async () =>
+      (await engine.request(PayloadsOfDeletedUsersDocument, { limit: BATCH_SIZE })).identity_deliveries,
+    async (ids) => (await engine.request(ErasePayloadsDocument, { ids })).update_identity_deliveries,
   );
 }
 
 async function inBatches(
   next: () => Promise<readonly { id: string }[]>,
   clear: (ids: string[]) => Promise<{ affected_rows: number } | null>,
-): Promise<Cleared> {
-  const end = performance.now() + LONGEST_MS;
+): Promise<CleanupResult> {
+  const end = performance.now() + MAX_DURATION_MS;
   let deliveries = 0;
   for (;;) {
     const ids = (await next()).map(({ id }) => id);
     if (ids.length > 0) deliveries += (await clear(ids))?.affected_rows ?? 0;
-    if (ids.length < BATCH) return { deliveries, left: false };
+    if (ids.length < BATCH_SIZE) return { deliveries, left: false };
     if (performance.now() > end) return { deliveries, left: true };
   }
 }

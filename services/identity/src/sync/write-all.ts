@@ -5,13 +5,13 @@ import type { IdentityRecord, JsonObject } from '#core/records.ts';
 import type { Writer } from './writer.ts';
 
 /** A record that the database does not take, and its reason. */
-export interface Refused {
+export interface RefusedRecord {
   readonly record: IdentityRecord;
   readonly reason: string;
 }
 
 /** As many rows as the writer puts into one mutation; a membership brings two more along. */
-const MOST_ROWS = 200;
+const MAX_BATCH_ROWS = 200;
 
 /**
  * Writes any number of records, in as many mutations as the writer has under way at once. An engine
@@ -23,17 +23,17 @@ export async function writeAll(
   writer: Pick<Writer, 'write'>,
   records: readonly IdentityRecord[],
   signal?: AbortSignal,
-): Promise<Refused[]> {
+): Promise<RefusedRecord[]> {
   const refused = await Promise.all(batches(records).map((batch) => writeBatch(writer, batch, signal)));
   return refused.flat();
 }
 
 function batches(records: readonly IdentityRecord[]): IdentityRecord[][] {
   const all: IdentityRecord[][] = [];
-  let rows = MOST_ROWS;
+  let rows = MAX_BATCH_ROWS;
   for (const record of records) {
     const size = record.kind === 'membership' ? 3 : 1;
-    if (rows + size > MOST_ROWS) {
+    if (rows + size > MAX_BATCH_ROWS) {
       all.push([]);
       rows = 0;
     }
@@ -47,7 +47,7 @@ async function writeBatch(
   writer: Pick<Writer, 'write'>,
   records: readonly IdentityRecord[],
   signal: AbortSignal | undefined,
-): Promise<Refused[]> {
+): Promise<RefusedRecord[]> {
   try {
     await writeWithRetry(writer, records, signal);
     return [];
@@ -56,7 +56,7 @@ async function writeBatch(
     const [record] = records;
     if (record === undefined) return [];
     if (records.length === 1) {
-      const clean = cleaned(record);
+      const clean = withoutUnstorable(record);
       return clean === undefined ? [{ record, reason: error.message }] : writeBatch(writer, [clean], signal);
     }
     const middle = Math.ceil(records.length / 2);
@@ -82,7 +82,7 @@ async function writeWithRetry(
 }
 
 /** @returns undefined where there is no character in it that PostgreSQL refuses */
-function cleaned(record: IdentityRecord): IdentityRecord | undefined {
+function withoutUnstorable(record: IdentityRecord): IdentityRecord | undefined {
   const clean = withStorableTexts(record);
   return JSON.stringify(clean) === JSON.stringify(record) ? undefined : clean;
 }

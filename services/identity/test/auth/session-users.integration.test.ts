@@ -22,7 +22,7 @@ beforeEach(() => {
 });
 afterEach(() => project.database.query('truncate users, organizations cascade'));
 
-function create(options: { lifetimeMs?: number; most?: number; claims?: string } = {}) {
+function create(options: { lifetimeMs?: number; maxUsers?: number; claims?: string } = {}) {
   const { claims = '', ...more } = options;
   const engine = createHasuraClient(project.config, {
     fetch: async (url, init) => {
@@ -222,7 +222,7 @@ describe('the engine is asked', () => {
   });
 
   test('again for who has made way, for only so many are remembered', async () => {
-    const users = create({ most: 2 });
+    const users = create({ maxUsers: 2 });
     for (const id of ['a', 'b', 'a', 'c', 'a', 'b']) await users.find(id);
     expect(asked).toEqual([['a'], ['b'], ['c'], ['b']]);
   });

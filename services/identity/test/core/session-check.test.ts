@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { refusalOf, type SessionOwner, type StoredUser } from '#core/session-check.ts';
+import { checkSession, type SessionOwner, type StoredUser } from '#core/session-check.ts';
 
 const session: SessionOwner = { provider: 'casdoor', tenant: 'acme', issuedAt: 5_000 };
 const row: StoredUser = {
@@ -17,7 +17,7 @@ test.each<[string, Partial<SessionOwner>, Partial<StoredUser>]>([
   ['issued when the sessions were ended, to the millisecond', {}, { tokensValidFrom: 5_000 }],
   ['that does not say when it was issued, where none were ended', { issuedAt: undefined }, {}],
 ])('a session %s is good', (_what, ofSession, ofRow) => {
-  expect(refusalOf({ ...session, ...ofSession }, { ...row, ...ofRow })).toBeUndefined();
+  expect(checkSession({ ...session, ...ofSession }, { ...row, ...ofRow })).toBeUndefined();
 });
 
 test.each<[string, string, Partial<SessionOwner>, Partial<StoredUser>]>([
@@ -45,5 +45,5 @@ test.each<[string, string, Partial<SessionOwner>, Partial<StoredUser>]>([
   // Whose it is comes first: to others a row tells nothing.
   ['of another tenant and a deleted user', 'another', { tenant: 'beta' }, { deletedAt: 1, disabledAt: 1 }],
 ])('a session %s is refused as %s', (_what, kind, ofSession, ofRow) => {
-  expect(refusalOf({ ...session, ...ofSession }, { ...row, ...ofRow })).toMatchObject({ kind });
+  expect(checkSession({ ...session, ...ofSession }, { ...row, ...ofRow })).toMatchObject({ kind });
 });

@@ -80,7 +80,7 @@ const stored = (person: Person): UserRecord => ({ ...stubUser(person), clock: 5_
 const KNOWS: Partial<Accounts> = { read: async (person) => stored(person) };
 function build(providers: Provider[], engineSecrets = SECRETS) {
   const registry: Registry = new Map(providers.map((one) => [one.name, one]));
-  const ask: HasuraClient['ask'] = async (_document, variables) => {
+  const request: HasuraClient['request'] = async (_document, variables) => {
     // All that is asked is the caller's row, and that tokens of before be refused.
     if (!('tenants' in variables)) return JSON.parse(JSON.stringify({ users_by_pk: row }));
     const isThere = row !== null || written.length > 0;
@@ -91,7 +91,7 @@ function build(providers: Provider[], engineSecrets = SECRETS) {
   };
   app = buildApp({
     providers: registry,
-    engine: { ask, checkTables: () => Promise.reject(new Error('not asked here')) },
+    engine: { request, checkTables: () => Promise.reject(new Error('not asked here')) },
     writer: {
       async write(records) {
         if (failure !== undefined) throw failure;

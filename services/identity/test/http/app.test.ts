@@ -41,7 +41,7 @@ beforeEach(() => {
     },
     engine: {
       checkTables: () => checkTables(),
-      ask: () => Promise.reject(new Error('Nothing is asked here.')),
+      request: () => Promise.reject(new Error('Nothing is requested here.')),
     },
     engineSecrets: [],
     retentionDays: 30,

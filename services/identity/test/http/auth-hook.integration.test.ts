@@ -8,7 +8,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, type LightMyRequ
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createSessionUsers } from '#auth/session-users.ts';
 import { createHasuraClient } from '#hasura/client.ts';
-import { answerError } from '#http/errors.ts';
+import { errorHandler } from '#http/errors.ts';
 import { createLogger } from '#http/logger.ts';
 import { authHook } from '#http/routes/auth-hook.ts';
 import { CASDOOR_OWNER, type Issuers, SUBJECT, startIssuers } from '../support/issuer.ts';
@@ -62,7 +62,7 @@ function build({
     },
   });
   const created = Fastify({ loggerInstance: logger });
-  created.setErrorHandler(answerError);
+  created.setErrorHandler(errorHandler);
   const users = createSessionUsers(createHasuraClient(project.config), claims);
   authHook(created, { providers: issuers.providers, users, claims, unauthorizedRole, sessionSeconds });
   return created;
@@ -267,7 +267,7 @@ describe('the row of the user', () => {
   test('that cannot be read keeps everybody out by 503, and only for so long', async () => {
     await app.close();
     app = Fastify();
-    app.setErrorHandler(answerError);
+    app.setErrorHandler(errorHandler);
     let isDown = true;
     const engine = createHasuraClient(project.config, {
       fetch: (url, init) => (isDown ? Promise.reject(new TypeError('fetch failed')) : fetch(url, init)),

@@ -23,7 +23,7 @@ afterAll(() => project.close());
 beforeEach(() => project.database.query('TRUNCATE public.users, identity.reconciles CASCADE'));
 
 /** The service on a port of its own, with a directory of the test's making. */
-async function serve(pages: Directory['pages'], longestWaitMs: number) {
+async function serve(pages: Directory['pages'], maxWaitMs: number) {
   const provider = { ...createClerk(CONFIG), directory: { pages, clock: 'state' } as const };
   const app = buildApp({
     providers: new Map([['clerk', provider]]),
@@ -32,7 +32,7 @@ async function serve(pages: Directory['pages'], longestWaitMs: number) {
     engineSecrets: [SECRET],
     retentionDays: 30,
     deletionLimit: DELETION_LIMIT,
-    longestWaitMs,
+    maxWaitMs,
     logger: createLogger('silent'),
   });
   onTestFinished(() => app.close());

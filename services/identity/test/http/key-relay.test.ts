@@ -1,6 +1,6 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { answerError } from '#http/errors.ts';
+import { errorHandler } from '#http/errors.ts';
 import { createLogger } from '#http/logger.ts';
 import { authHook } from '#http/routes/auth-hook.ts';
 import { keyRelay } from '#http/routes/key-relay.ts';
@@ -19,7 +19,7 @@ beforeEach(async () => {
     },
   });
   app = Fastify({ loggerInstance: logger });
-  app.setErrorHandler(answerError);
+  app.setErrorHandler(errorHandler);
   // Whose row it is does not matter here.
   const users = { find: async () => undefined };
   authHook(app, { providers: issuers.providers, users, claims: [], unauthorizedRole: undefined });

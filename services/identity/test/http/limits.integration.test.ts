@@ -20,7 +20,7 @@ beforeAll(async () => {
     },
     engine: {
       checkTables: () => Promise.reject(new Error('Nothing is asked here.')),
-      ask: () => Promise.reject(new Error('Nothing is asked here.')),
+      request: () => Promise.reject(new Error('Nothing is requested here.')),
     },
     engineSecrets: [],
     retentionDays: 30,

@@ -268,9 +268,9 @@ describe('the scheduled reconcile', () => {
       writer,
       deletionLimit: DELETION_LIMIT,
     });
-    const first = job.soon('clerk');
+    const first = job.schedule('clerk');
     await expect.poll(() => begun, { timeout: 10_000 }).toBe(1);
-    const [second, third] = [job.soon('clerk'), job.soon('clerk')];
+    const [second, third] = [job.schedule('clerk'), job.schedule('clerk')];
     expect(second).not.toBe(first);
     expect(third).toBe(second);
     gates[0]?.resolve();
@@ -287,10 +287,10 @@ describe('the scheduled reconcile', () => {
       "INSERT INTO identity.reconciles (provider, holder) VALUES ('clerk', gen_random_uuid())",
     );
     let asked = 0;
-    const counting: Pick<HasuraClient, 'ask'> = {
-      ask(document, variables) {
+    const counting: Pick<HasuraClient, 'request'> = {
+      request(document, variables) {
         asked += 1;
-        return engine.ask(document, variables);
+        return engine.request(document, variables);
       },
     };
     const job = createReconcileJob({
@@ -300,7 +300,7 @@ describe('the scheduled reconcile', () => {
       deletionLimit: DELETION_LIMIT,
       waitMs: 20,
     });
-    const soon = job.soon('clerk');
+    const soon = job.schedule('clerk');
     // Each attempt asks twice: for the place, and for who has it.
     await expect.poll(() => asked, { timeout: 10_000 }).toBeGreaterThan(4);
     await project.database.query('UPDATE identity.reconciles SET finished_at = now()');

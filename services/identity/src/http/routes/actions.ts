@@ -11,7 +11,7 @@ export function actions(
 ): void {
   void app.register(async (scope) => {
     requireEngineSecret(scope, services.engineSecrets);
-    scope.setErrorHandler(answerActionError);
+    scope.setErrorHandler(actionErrorHandler);
     scope.post('/actions', ({ body }) => runAction(services, body));
   });
 }
@@ -20,15 +20,16 @@ export function actions(
 const TRY_AGAIN = 429;
 
 /** Errors in the form that Hasura passes on to the client: 4xx and `{message, extensions: {code}}`. */
-function answerActionError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const known = toLatchkeyError(error);
+function actionErrorHandler(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const latchkeyError = toLatchkeyError(error);
   const answer = (status: number, code: string, message: string) =>
     reply.code(status).send({ message, extensions: { code } });
-  if (known.status < 500) {
-    request.log.info({ code: known.code }, 'refused');
-    return answer(known.status, known.code, known.message);
+  if (latchkeyError.status < 500) {
+    request.log.info({ code: latchkeyError.code }, 'refused');
+    return answer(latchkeyError.status, latchkeyError.code, latchkeyError.message);
   }
-  request.log.error({ err: error, code: known.code }, 'failed');
-  if (known.retriable) return answer(TRY_AGAIN, 'unavailable', 'This cannot be done just now: try again.');
+  request.log.error({ err: error, code: latchkeyError.code }, 'failed');
+  if (latchkeyError.retriable)
+    return answer(TRY_AGAIN, 'unavailable', 'This cannot be done just now: try again.');
   return answer(500, 'internal', 'Something went wrong here; it was logged.');
 }

@@ -4,14 +4,14 @@ import { z } from 'zod';
 import type { HeaderList } from '#auth/credentials.ts';
 import { type AuthHookSettings, createAuthHook, type Session } from '#auth/hook.ts';
 import { isJsonObject } from '#core/payload.ts';
-import { answerError } from '#http/errors.ts';
+import { errorHandler } from '#http/errors.ts';
 import { checkHeaderCount } from '#http/limits.ts';
 
 /** What Hasura sends in mode POST. The GraphQL request may be beside it; it changes nothing here. */
 const POSTED = z.object({ headers: z.record(z.string(), z.string()) });
 
 /** The client's headers, of which Hasura takes 50 KB, as JSON. */
-const LARGEST_BODY = 64 * 1024;
+const BODY_LIMIT = 64 * 1024;
 
 /**
  * `GET` and `POST /auth/hook`: tells Hasura who a client is. Anybody may ask, for the answer says no
@@ -42,7 +42,7 @@ export function authHook(app: FastifyInstance, settings: AuthHookSettings): void
 
   app.get('/auth/hook', async (request, reply) => answer(pairs(request.raw.rawHeaders), reply));
 
-  const limits = { bodyLimit: LARGEST_BODY, errorHandler: answerHookError };
+  const limits = { bodyLimit: BODY_LIMIT, errorHandler: hookErrorHandler };
   app.post('/auth/hook', limits, async (request, reply) => {
     // Counted first: looking at each takes far longer.
     const body = isJsonObject(request.body) ? request.body : {};
@@ -65,8 +65,8 @@ function pairs(raw: readonly string[]): HeaderList {
   return list;
 }
 
-function answerHookError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  if (error.code !== 'FST_ERR_CTP_BODY_TOO_LARGE') return answerError(error, request, reply);
-  const message = `The body has more than ${LARGEST_BODY} bytes: set HASURA_GRAPHQL_AUTH_HOOK_SEND_REQUEST_BODY to false, so that Hasura sends the headers alone.`;
-  return answerError(new LatchkeyError('payload-too-large', message), request, reply);
+function hookErrorHandler(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (error.code !== 'FST_ERR_CTP_BODY_TOO_LARGE') return errorHandler(error, request, reply);
+  const message = `The body has more than ${BODY_LIMIT} bytes: set HASURA_GRAPHQL_AUTH_HOOK_SEND_REQUEST_BODY to false, so that Hasura sends the headers alone.`;
+  return errorHandler(new LatchkeyError('payload-too-large', message), request, reply);
 }

@@ -5,8 +5,8 @@ import { requireEngineSecret } from '#http/engine-secret.ts';
 import type { ReconcileJob } from '#sync/reconcile-job.ts';
 import { clearLedger, erasePayloads } from '#sync/retention.ts';
 
-/** Less than Hasura waits. A reconcile may take hours; what became of it is in identity.reconciles. */
-const LONGEST_WAIT_MS = 20_000;
+/** Less than Hasura waits. A reconcile may take hours; its result is in identity.reconciles. */
+const MAX_WAIT_MS = 20_000;
 
 /** `POST /jobs/…`: what Hasura's cron triggers call. Each may be called at any time, and twice at once. */
 export function jobs(
@@ -15,13 +15,13 @@ export function jobs(
     readonly engineSecrets: readonly string[];
     /** How long the ledger keeps a delivery. */
     readonly retentionDays: number;
-    /** How long a call for a reconcile is kept waiting for its end, in milliseconds. */
-    readonly longestWaitMs?: number;
-    readonly engine: Pick<HasuraClient, 'ask'>;
+    /** How long `/jobs/reconcile` waits for the end of the run before it answers, in milliseconds. */
+    readonly maxWaitMs?: number;
+    readonly engine: Pick<HasuraClient, 'request'>;
     readonly reconcile: Pick<ReconcileJob, 'run'>;
   },
 ): void {
-  const { engine, engineSecrets, retentionDays, reconcile, longestWaitMs = LONGEST_WAIT_MS } = services;
+  const { engine, engineSecrets, retentionDays, reconcile, maxWaitMs = MAX_WAIT_MS } = services;
 
   void app.register(async (scope) => {
     requireEngineSecret(scope, engineSecrets);
@@ -47,7 +47,7 @@ export function jobs(
       const waited = new AbortController();
       const outcome = await Promise.race([
         running,
-        sleep(longestWaitMs, undefined, { signal: waited.signal }),
+        sleep(maxWaitMs, undefined, { signal: waited.signal }),
       ]).finally(() => waited.abort());
       if (outcome === undefined) return reply.code(202).send({ status: 'under-way' });
       const isWell = outcome.every(({ status }) => status !== 'failed');

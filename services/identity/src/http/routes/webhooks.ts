@@ -8,12 +8,12 @@ import type { Writer } from '#sync/writer.ts';
 /** `POST /webhooks/<provider>`: verify, hand over, answer. 2xx only after the commit. */
 export function webhooks(
   app: FastifyInstance,
-  services: { providers: Registry; writer: Writer; reconcile: Pick<ReconcileJob, 'soon'> },
+  services: { providers: Registry; writer: Writer; reconcile: Pick<ReconcileJob, 'schedule'> },
 ): void {
   /** If the process ends before that is done, the next scheduled reconcile does it. */
-  function reconcileSoon(provider: ProviderName): void {
+  function scheduleReconcile(provider: ProviderName): void {
     app.log.info({ provider }, 'more has changed than was read at once: a reconcile brings the rest');
-    services.reconcile.soon(provider).then(
+    services.reconcile.schedule(provider).then(
       (outcome) => app.log.info({ providers: [outcome] }, 'reconciled'),
       (err: unknown) => app.log.error({ err }, 'the reconcile failed'),
     );
@@ -35,7 +35,7 @@ export function webhooks(
         request.log.info({ delivery: delivery.id, provider: provider.name, type, status, ...why }, 'settled');
         const httpError = toHttpError(result);
         if (httpError !== undefined) throw httpError;
-        if (result.isPartial) reconcileSoon(provider.name);
+        if (result.isPartial) scheduleReconcile(provider.name);
         // With a body, as some senders take only 200 for success: Casdoor files a record of any other answer.
         return { status };
       });

@@ -1,9 +1,7 @@
 import { mayHaveMoved, type UserRecord } from '#core/records.ts';
-import { type Compared, compare } from './compare.ts';
+import { type ComparedRecord, compare } from './compare.ts';
 import type { ReconcileContext } from './reconcile-context.ts';
-import type { Refused } from './write-all.ts';
-
-type Asked = Pick<ReconcileContext, 'provider'>;
+import type { RefusedRecord } from './write-all.ts';
 
 /**
  * The same user with the tenant that they have left, where their row is another tenant's and the provider,
@@ -13,12 +11,12 @@ type Asked = Pick<ReconcileContext, 'provider'>;
  * @returns undefined where it is not so: then somebody else has the id
  * @throws LatchkeyError what the provider's API throws
  */
-async function asMoved(
-  { provider }: Asked,
-  { record, verdict, owner }: Compared,
+async function movedUser(
+  { provider }: Pick<ReconcileContext, 'provider'>,
+  { record, status, owner }: ComparedRecord,
   signal: AbortSignal,
 ): Promise<UserRecord | undefined> {
-  if (verdict !== 'taken' || record.kind !== 'user' || record.deleted) return undefined;
+  if (status !== 'id-taken' || record.kind !== 'user' || record.deleted) return undefined;
   if (owner === undefined || owner.provider !== provider.name || provider.hasLeft === undefined)
     return undefined;
   const { tenant, source_created_at: createdAt, deleted_at: deletedAt } = owner;
@@ -32,31 +30,31 @@ async function asMoved(
 }
 
 /** The same, with users who have moved as stale records that say so. */
-export function withMoved(
-  context: Asked,
-  compared: readonly Compared[],
+export function markMoved(
+  context: Pick<ReconcileContext, 'provider'>,
+  compared: readonly ComparedRecord[],
   signal: AbortSignal,
-): Promise<Compared[]> {
+): Promise<ComparedRecord[]> {
   return Promise.all(
-    compared.map(async (one): Promise<Compared> => {
-      const record = await asMoved(context, one, signal);
-      return record === undefined ? one : { ...one, record, verdict: 'stale' };
+    compared.map(async (one): Promise<ComparedRecord> => {
+      const record = await movedUser(context, one, signal);
+      return record === undefined ? one : { ...one, record, status: 'stale' };
     }),
   );
 }
 
 /** @returns by their ids, those users among refused records who have moved */
-export async function movedAmong(
+export async function findMoved(
   context: ReconcileContext,
-  refused: readonly Refused[],
+  refused: readonly RefusedRecord[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, UserRecord>> {
   const users = refused.flatMap(({ record }) => (record.kind === 'user' && !record.deleted ? [record] : []));
   const moved = new Map<string, UserRecord>();
   if (users.length === 0) return moved;
   const compared = await compare(context.engine, users, context.provider.directory.clock);
-  for (const { record, verdict } of await withMoved(context, compared, signal)) {
-    if (record.kind === 'user' && verdict === 'stale' && record.previousTenant !== undefined) {
+  for (const { record, status } of await markMoved(context, compared, signal)) {
+    if (record.kind === 'user' && status === 'stale' && record.previousTenant !== undefined) {
       moved.set(record.id, record);
     }
   }

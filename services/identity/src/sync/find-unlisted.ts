@@ -15,7 +15,7 @@ import type { KeySet } from './key-set.ts';
 import { keyOf } from './keys.ts';
 
 /** A live row that a complete listing did not name. */
-export interface Unlisted {
+export interface UnlistedRow {
   readonly key: RecordKey;
   /** `orphaned`: a membership whose user or organization is deleted here already. */
   readonly problem: 'extra' | 'orphaned';
@@ -23,77 +23,79 @@ export interface Unlisted {
   readonly isImplied: boolean;
 }
 
-export interface Walked {
+/** A page of live rows, and which of them were not listed. */
+export interface RowPage {
   readonly kind: IdentityRecord['kind'];
-  /** The live rows on this stretch. */
-  readonly live: number;
-  readonly unlisted: readonly Unlisted[];
+  /** How many live rows the page has. */
+  readonly liveRows: number;
+  readonly unlisted: readonly UnlistedRow[];
 }
 
-export interface Listed {
+/** A complete listing of what a provider holds. */
+export interface Listing {
   readonly provider: ProviderName;
   readonly tenants: readonly string[] | undefined;
-  readonly seen: KeySet;
-  readonly began: Instant;
+  readonly keys: KeySet;
+  readonly startedAt: Instant;
 }
 
-interface WalkedRow {
+interface LiveRow {
   readonly id: string;
   readonly tenant: string;
   readonly source_updated_at: string;
 }
 
-const STRETCH = 1_000;
+const PAGE_SIZE = 1_000;
 
 /**
- * Walks a provider's live rows in the order of their ids: organizations, users, memberships. A row
+ * Reads a provider's live rows in the order of their ids: organizations, users, memberships. A row
  * whose clock is not older than the listing is left alone, for the listing may have passed its place
  * before it came.
  *
- * @param listed.tenants those that were listed; undefined for all. Rows of others are left alone
- * @param listed.began when the listing began
+ * @param listing.tenants those that were listed; undefined for all. Rows of others are left alone
+ * @param listing.startedAt when the listing began
  */
-export async function* walkUnlisted(
-  engine: Pick<HasuraClient, 'ask'>,
-  { provider, tenants, seen, began }: Listed,
-): AsyncGenerator<Walked> {
+export async function* findUnlisted(
+  engine: Pick<HasuraClient, 'request'>,
+  { provider, tenants, keys, startedAt }: Listing,
+): AsyncGenerator<RowPage> {
   const isUnlisted = (key: RecordKey, clock: string) =>
-    Date.parse(clock) < began && key.tenant !== UNCERTAIN_TENANT && !isListed(key);
+    Date.parse(clock) < startedAt && key.tenant !== UNCERTAIN_TENANT && !isListed(key);
   // Where a tenant is not known, on either side, any will do: it is the same provider's.
   const isListed = (key: RecordKey) =>
     [key.tenant, '', ...(key.tenant === '' ? (tenants ?? []) : [])].some((tenant) =>
-      seen.has(keyOf({ ...key, tenant })),
+      keys.has(keyOf({ ...key, tenant })),
     );
-  const unlistedOf = (kind: 'user' | 'organization', rows: readonly WalkedRow[]) =>
-    rows.flatMap(({ id, tenant, source_updated_at }): Unlisted[] =>
+  const unlistedOf = (kind: 'user' | 'organization', rows: readonly LiveRow[]) =>
+    rows.flatMap(({ id, tenant, source_updated_at }): UnlistedRow[] =>
       isUnlisted({ kind, tenant, id }, source_updated_at)
         ? [{ key: { kind, tenant, id }, problem: 'extra', isImplied: false }]
         : [],
     );
 
-  let rows: WalkedRow[] = [];
+  let rows: LiveRow[] = [];
   const tenant = tenants === undefined ? {} : { _in: [...tenants, ''] };
-  const from = () => ({ provider, tenant, after: rows.at(-1)?.id ?? '', limit: STRETCH });
+  const from = () => ({ provider, tenant, after: rows.at(-1)?.id ?? '', limit: PAGE_SIZE });
   do {
-    rows = (await engine.ask(WalkOrganizationsDocument, from())).organizations;
-    yield { kind: 'organization', live: rows.length, unlisted: unlistedOf('organization', rows) };
-  } while (rows.length === STRETCH);
+    rows = (await engine.request(WalkOrganizationsDocument, from())).organizations;
+    yield { kind: 'organization', liveRows: rows.length, unlisted: unlistedOf('organization', rows) };
+  } while (rows.length === PAGE_SIZE);
 
   rows = [];
   do {
-    rows = (await engine.ask(WalkUsersDocument, from())).users;
-    yield { kind: 'user', live: rows.length, unlisted: unlistedOf('user', rows) };
-  } while (rows.length === STRETCH);
+    rows = (await engine.request(WalkUsersDocument, from())).users;
+    yield { kind: 'user', liveRows: rows.length, unlisted: unlistedOf('user', rows) };
+  } while (rows.length === PAGE_SIZE);
 
   let [organization, user] = ['', ''];
   for (;;) {
-    const place = { provider, tenant, organization, user, limit: STRETCH };
-    const { rest, next } = await engine.ask(WalkMembershipsDocument, place);
-    const members = rest.length === STRETCH ? rest : [...rest, ...next];
+    const place = { provider, tenant, organization, user, limit: PAGE_SIZE };
+    const { rest, next } = await engine.request(WalkMembershipsDocument, place);
+    const members = rest.length === PAGE_SIZE ? rest : [...rest, ...next];
     yield {
       kind: 'membership',
-      live: members.length,
-      unlisted: members.flatMap((row): Unlisted[] => {
+      liveRows: members.length,
+      unlisted: members.flatMap((row): UnlistedRow[] => {
         const { tenant, organization_id: organizationId, user_id: userId } = row;
         const key = { kind: 'membership', tenant, organizationId, userId } as const;
         if (!isUnlisted(key, row.source_updated_at)) return [];
@@ -105,7 +107,7 @@ export async function* walkUnlisted(
       }),
     };
     const last = members.at(-1);
-    if (last === undefined || (rest.length < STRETCH && next.length < STRETCH)) return;
+    if (last === undefined || (rest.length < PAGE_SIZE && next.length < PAGE_SIZE)) return;
     organization = last.organization_id;
     user = last.user_id;
   }

@@ -1,5 +1,5 @@
 import type { IdentityRecord } from '#core/records.ts';
-import { movedAmong } from './moved.ts';
+import { findMoved } from './moved-users.ts';
 import type { ReconcileContext } from './reconcile-context.ts';
 import { addExample, type Report } from './report.ts';
 import { writeAll } from './write-all.ts';
@@ -11,14 +11,14 @@ import { writeAll } from './write-all.ts';
  *
  * @throws LatchkeyError as {@link writeAll} does, and what the provider's API throws
  */
-export async function writeListed(
+export async function writeAndCount(
   context: ReconcileContext,
   report: Report,
   records: readonly IdentityRecord[],
   signal: AbortSignal,
 ): Promise<void> {
   let refused = await writeAll(context.writer, records, signal);
-  const moved = await movedAmong(context, refused, signal);
+  const moved = await findMoved(context, refused, signal);
   // Theirs is refused that came to be written before they were.
   const movers = new Set(moved.keys());
   for (const record of records) {

@@ -1,75 +1,78 @@
 import { LatchkeyError } from '@latchkey/core/errors';
 import { type IdentityRecord, UNCERTAIN_TENANT } from '#core/records.ts';
 import type { Directory, DirectoryPage } from '#providers/provider.ts';
-import { compare, type StoredPlace } from './compare.ts';
+import { compare, type RowOwner } from './compare.ts';
 import type { KeySet } from './key-set.ts';
 import { keyOf } from './keys.ts';
 import { mapInOrder } from './map-in-order.ts';
-import { withMoved } from './moved.ts';
+import { markMoved } from './moved-users.ts';
 import type { ReconcileContext, ReconcilePosition } from './reconcile-context.ts';
 import { addExample, addPage, type Report, sum } from './report.ts';
 
 /** Pages compared or written at once: enough to keep the engine busy while the next one is fetched. */
-export const PAGES_AT_ONCE = 4;
+export const PAGE_CONCURRENCY = 4;
 
-export type Tell = (phase: ReconcilePosition['phase'], rows: number) => void;
+export type ReportProgress = (phase: ReconcilePosition['phase'], rows: number) => void;
 
-export interface Sweep {
-  readonly seen: KeySet;
+/** What the steps of a reconcile share. */
+export interface StepOptions {
+  /** The keys that the listing has named so far. */
+  readonly listedKeys: KeySet;
   readonly signal: AbortSignal;
-  readonly tell: Tell;
+  readonly reportProgress: ReportProgress;
 }
 
-/** Reads the whole directory, and hands on what is not in the tables as it is there. */
-export async function list(
+/** Reads the whole directory, compares it with the tables, and writes what differs. */
+export async function compareListing(
   context: ReconcileContext,
   report: Report,
   {
-    seen,
+    listedKeys,
     signal,
-    tell,
+    reportProgress,
     cursor,
-    heal,
-    listed = () => {},
-  }: Sweep & {
+    write,
+    onPage = () => {},
+  }: StepOptions & {
     readonly cursor?: string | undefined;
-    readonly heal?: (records: IdentityRecord[]) => Promise<void>;
-    /** Told of each page when it and all before it have been compared and handed on. */
-    readonly listed?: (page: DirectoryPage) => void;
+    /** Undefined to compare only. */
+    readonly write?: (records: IdentityRecord[]) => Promise<void>;
+    /** Called with each page when it and all before it have been compared and written. */
+    readonly onPage?: (page: DirectoryPage) => void;
   },
 ): Promise<void> {
   const { directory } = context.provider;
   const work = async ({ records }: DirectoryPage) => {
     signal.throwIfAborted();
     const fresh = records.filter((record) => {
-      const isFresh = !seen.has(keyOf(record));
-      seen.add(keyOf(record));
+      const isFresh = !listedKeys.has(keyOf(record));
+      listedKeys.add(keyOf(record));
       return isFresh;
     });
-    const compared = await withMoved(context, await compare(context.engine, fresh, directory.clock), signal);
-    await heal?.(compared.flatMap(({ record, verdict }) => (verdict === 'same' ? [] : [record])));
+    const compared = await markMoved(context, await compare(context.engine, fresh, directory.clock), signal);
+    await write?.(compared.flatMap(({ record, status }) => (status === 'same' ? [] : [record])));
     return compared;
   };
   const finished = (page: DirectoryPage, compared: Awaited<ReturnType<typeof work>>): void => {
     addPage(report, page);
-    for (const { record, verdict, owner } of compared) {
+    for (const { record, status, owner } of compared) {
       report.listed[record.kind] += 1;
       // Where it is written, the database has the last word, and refuses it.
-      if (verdict === 'taken' && heal === undefined) {
+      if (status === 'id-taken' && write === undefined) {
         report.refused[record.kind] += 1;
-        addExample(report, 'refused', record, takenBy(owner));
+        addExample(report, 'refused', record, idTakenReason(owner));
       }
-      if (verdict !== 'missing' && verdict !== 'stale') continue;
-      report.drift[verdict][record.kind] += 1;
-      addExample(report, verdict, record);
+      if (status !== 'missing' && status !== 'stale') continue;
+      report.drift[status][record.kind] += 1;
+      addExample(report, status, record);
     }
-    listed(page);
-    tell('reading', sum(report.listed));
+    onPage(page);
+    reportProgress('reading', sum(report.listed));
   };
-  await mapInOrder(pagesFrom(directory, cursor, signal), PAGES_AT_ONCE, work, finished);
+  await mapInOrder(pagesFrom(directory, cursor, signal), PAGE_CONCURRENCY, work, finished);
 }
 
-function takenBy(owner: StoredPlace | undefined): string {
+function idTakenReason(owner: RowOwner | undefined): string {
   const whose = [owner?.provider, owner?.tenant].filter(Boolean).join(' ');
   if (owner?.tenant === UNCERTAIN_TENANT) {
     return 'it is not known which tenant its row is of: set the tenant of the row by hand (docs/sync.md)';
@@ -91,8 +94,8 @@ export async function* pagesFrom(
       yield page;
     }
   } catch (error) {
-    const isForgotten = error instanceof LatchkeyError && error.code === 'request-invalid';
-    if (!isForgotten || cursor === undefined || reached !== cursor) throw error;
+    const isCursorExpired = error instanceof LatchkeyError && error.code === 'request-invalid';
+    if (!isCursorExpired || cursor === undefined || reached !== cursor) throw error;
     yield* directory.pages({ signal });
   }
 }

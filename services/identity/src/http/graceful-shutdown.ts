@@ -3,16 +3,16 @@ import { LatchkeyError } from '@latchkey/core/errors';
 import type { FastifyInstance } from 'fastify';
 
 /**
- * How long connections are still answered on once the service is asked to stop. A client that keeps one open
- * may be sending its next request at that moment: it is told to come back, and that the connection ends.
+ * How long requests on open connections are still answered after the signal to stop. A client with a keep-alive
+ * connection may be sending its next request at that moment: it gets 503 and `connection: close`.
  */
-const LAST_REQUESTS_MS = 300;
+const KEEP_ALIVE_GRACE_MS = 300;
 
 /**
- * Makes the app end so that each request gets an answer: its own if it was under way, and else 503 with
+ * Makes `app.close()` answer each request: those in flight as usual, later ones by 503 with
  * `Retry-After` (Fastify's own 503 has neither that nor our codes).
  *
- * @param stopJobs ends what the app does without being asked
+ * @param stopJobs ends the background jobs
  */
 export function closeGracefully(app: FastifyInstance, stopJobs: () => Promise<void>): void {
   let isClosing = false;
@@ -24,16 +24,16 @@ export function closeGracefully(app: FastifyInstance, stopJobs: () => Promise<vo
     if (isClosing) reply.header('connection', 'close');
     done(null, payload);
   });
-  // New connections are taken until these hooks are through.
+  // New connections are accepted until these hooks have ended.
   app.addHook('preClose', async () => {
     isClosing = true;
-    await Promise.all([stopJobs(), lastRequests(app)]);
+    await Promise.all([stopJobs(), answerLastRequests(app)]);
   });
 }
 
-async function lastRequests({ server }: FastifyInstance): Promise<void> {
+async function answerLastRequests({ server }: FastifyInstance): Promise<void> {
   const connections = await new Promise<number>((resolve) => {
     server.getConnections((error, count) => resolve(error === null ? count : 0));
   });
-  if (connections > 0) await sleep(LAST_REQUESTS_MS);
+  if (connections > 0) await sleep(KEEP_ALIVE_GRACE_MS);
 }
