@@ -7,16 +7,14 @@
  *   Empty where it is not known, which fits any tenant of the same provider.
  * - person: (provider, tenant, id). Two people may bear the same id; one row cannot be both.
  * - record: what is known of one user, organization or membership at one instant of its provider's clock.
- * - clock: that instant. Of two records of the same thing the one with the later clock is kept.
- * - deletion: a record that says its thing is gone, and nothing personal. It wins ties.
+ * - clock: that instant. Of two records of the same object the one with the later clock is kept.
+ * - deletion: a record that says its object is gone, and nothing personal. It wins ties.
  * - tombstone: the row that a deletion leaves behind.
  * - stub: a record that only says "this id exists". Its clock is the epoch, so anything real overrides it.
- * - sighting: a moment at which a user was seen active (`lastSeen`). It only ever moves forward, whatever
- *   the clock of the record that brings it.
+ * - last seen: when a user was last active. It only moves forward, whatever the clock of the record that brings it.
  * - delivery: one authenticated webhook request. A provider may send the same one any number of times.
- * - ledger: the table of deliveries and what became of them.
  * - subject: the id of what a delivery is about.
- * - settled: committed, and so safe to acknowledge.
+ * - ledger: the table of deliveries and their results: `applied`, `ignored` or `dead`.
  */
 
 export const PROVIDER_NAMES = ['clerk', 'casdoor', 'cognito'] as const;
@@ -27,8 +25,10 @@ export type Instant = number;
 
 export const EPOCH: Instant = 0;
 
-export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
-export type JsonObject = { [key: string]: Json };
+export type Json = string | number | boolean | null | Json[] | JsonObject;
+export interface JsonObject {
+  [key: string]: Json;
+}
 
 /** Whose something is. */
 export interface Owner {
@@ -110,7 +110,7 @@ export type RecordKey =
   | Pick<OrganizationRecord, 'kind' | 'tenant' | 'id'>
   | Pick<MembershipRecord, 'kind' | 'tenant' | 'organizationId' | 'userId'>;
 
-const NOBODY = {
+const EMPTY_PROFILE = {
   disabledAt: null,
   disabledCheckedAt: EPOCH,
   email: null,
@@ -125,8 +125,11 @@ const NOBODY = {
   metadata: {},
 } as const;
 
-/** As a row has it: its provider may be one that is not known here any more. */
-type StoredOwner = { readonly provider: string; readonly tenant: string };
+/** The owner of a row: its provider may be one that is not set up here any more. */
+interface StoredOwner {
+  readonly provider: string;
+  readonly tenant: string;
+}
 
 /** Whether what is of one owner may be of the other: never of two providers, nor of two known tenants. */
 export function mayBeSameOwner(one: StoredOwner, other: StoredOwner): boolean {
@@ -158,7 +161,7 @@ export function stubUser({ provider, tenant, id }: Person, lastSeen: Instant = E
     deleted: false,
     sourceCreatedAt: null,
     lastSeen,
-    ...NOBODY,
+    ...EMPTY_PROFILE,
   };
 }
 

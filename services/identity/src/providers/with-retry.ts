@@ -1,15 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const MOST_ATTEMPTS = 8;
-const LONGEST_WAIT_SECONDS = 30;
+const MAX_ATTEMPTS = 8;
+const MAX_WAIT_SECONDS = 30;
 
-/** A failure that may not happen again, and how long the provider asks to wait, in seconds. */
+/** A failure that may not happen again. */
 export interface TransientFailure {
+  /** How long the provider asks to wait, in seconds. */
   readonly retryAfter?: number | undefined;
-  /** Why, for whoever watches: `status 503`, `the connection is refused`. */
+  /** Why, for observers: `status 503`, `the connection is refused`. */
   readonly reason?: string | undefined;
-  /** How many attempts it is worth at most, where they are fewer than usual. */
+  /** How many attempts at most, where they are fewer than usual. */
   readonly attempts?: number | undefined;
 }
 
@@ -22,23 +23,24 @@ export interface Wait {
   readonly reason: string;
 }
 
-const watchers = new AsyncLocalStorage<(wait: Wait) => void>();
+const observers = new AsyncLocalStorage<(wait: Wait) => void>();
 
-/** Runs `body`; each wait of a {@link withRetry} within it is told, so that nobody waits in silence. */
+/** Runs `body`; `onWait` is called before each wait of a {@link withRetry} within it. */
 export function observeRetries<T>(onWait: (wait: Wait) => void, body: () => T): T {
-  return watchers.run(onWait, body);
+  return observers.run(onWait, body);
 }
 
 /**
- * Makes a call of a provider's API, again and again while its failures are passing ones: as long
- * apart as the provider says, and a while longer each time where it says nothing: 1, 2, 4… seconds.
+ * Makes a call of a provider's API, and repeats it while its failures are transient: after as long as the
+ * provider asks for, or else after 1, 2, 4… seconds. (Not by p-retry: it has no delay of the provider's, and
+ * gives up at errors of its own choice.)
  *
- * @param passing what it makes of an error; undefined where it is for good
+ * @param transientFailure undefined for an error that is final
  * @throws the last error
  */
 export async function withRetry<T>(
   call: () => Promise<T>,
-  passing: (error: unknown) => TransientFailure | undefined,
+  transientFailure: (error: unknown) => TransientFailure | undefined,
   signal?: AbortSignal,
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
@@ -46,12 +48,12 @@ export async function withRetry<T>(
     try {
       return await call();
     } catch (error) {
-      const failure = passing(error);
-      const attempts = Math.min(failure?.attempts ?? MOST_ATTEMPTS, MOST_ATTEMPTS);
+      const failure = transientFailure(error);
+      const attempts = Math.min(failure?.attempts ?? MAX_ATTEMPTS, MAX_ATTEMPTS);
       if (failure === undefined || attempt >= attempts) throw error;
-      const seconds = failure.retryAfter ?? Math.min(2 ** (attempt - 1), LONGEST_WAIT_SECONDS);
+      const seconds = failure.retryAfter ?? Math.min(2 ** (attempt - 1), MAX_WAIT_SECONDS);
       const reason = failure.reason ?? 'it does not answer';
-      watchers.getStore()?.({ seconds, attempt, attempts, reason });
+      observers.getStore()?.({ seconds, attempt, attempts, reason });
       await sleep(seconds * 1000, undefined, signal && { signal });
     }
   }

@@ -28,7 +28,7 @@ const ACTS = [
   'role',
   'rename organization',
 ] as const;
-type Step = {
+interface Step {
   act: (typeof ACTS)[number];
   /** Which organization, user, id. */
   place: number;
@@ -36,7 +36,7 @@ type Step = {
   id: number;
   isTold: boolean;
   arrive: number;
-};
+}
 
 const steps = fc.array(
   fc.record<Step>({

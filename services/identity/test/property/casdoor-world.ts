@@ -10,7 +10,7 @@ import { createWriter } from '#sync/writer.ts';
 import { configOf } from '../support/casdoor.ts';
 
 /** A local Casdoor, the tables, and what brings the one into the other. */
-export type CasdoorWorld = {
+export interface CasdoorWorld {
   project: EmbeddedProject;
   casdoor: LocalCasdoor;
   /**
@@ -23,7 +23,7 @@ export type CasdoorWorld = {
   /** Empties both sides. */
   reset(): Promise<void>;
   close(): Promise<void>;
-};
+}
 
 export async function startCasdoorWorld(): Promise<CasdoorWorld> {
   const [project, casdoor] = await Promise.all([startEmbedded(), startLocalCasdoor({ port: 0 })]);

@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-type Step = {
+interface Step {
   act: 'add user' | 'update user' | 'delete user' | 'add group' | 'delete group' | 'move' | 'role';
   user: string;
   group: string;
@@ -24,7 +24,7 @@ type Step = {
   isTold: boolean;
   /** How many of the deliveries on their way arrive after it, all at once. */
   arrive: number;
-};
+}
 
 const steps = fc.array(
   fc.record<Step>({

@@ -57,7 +57,7 @@ const ACTS = [
   'delete group',
 ] as const;
 
-type Step = {
+interface Step {
   act: (typeof ACTS)[number];
   user: string;
   group: string;
@@ -71,7 +71,7 @@ type Step = {
   /** What passes before the next step, and how far the lists are behind then, in seconds. */
   seconds: number;
   lag: number;
-};
+}
 
 const step = (isTold: fc.Arbitrary<boolean>) =>
   fc.record<Step>({

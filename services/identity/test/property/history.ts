@@ -2,7 +2,7 @@ import type { LocalDirectory } from '@latchkey/local/stand-ins/clerk';
 import fc from 'fast-check';
 
 /** What may happen at a provider. `user` and `organization` choose among those there are. */
-export type Step = {
+export interface Step {
   act:
     | 'sign up'
     | 'sign in'
@@ -17,7 +17,7 @@ export type Step = {
   organization: number;
   text: string;
   metadata: Record<string, unknown>;
-};
+}
 
 const ACTS: { weight: number; act: Step['act'] }[] = [
   { weight: 3, act: 'sign up' },
@@ -96,7 +96,9 @@ export function live(directory: LocalDirectory, history: readonly Step[]): void 
 }
 
 /** How one message fares: how many times it comes, and when in comparison with all others. */
-export type Fate = { arrivals: number[] };
+export interface Fate {
+  arrivals: number[];
+}
 
 /** @param least how many times each message comes at least: 0 where some are lost */
 export const fates = (least: 0 | 1) =>

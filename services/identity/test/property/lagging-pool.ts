@@ -1,13 +1,18 @@
 import type { Answer, Call } from '../support/cognito.ts';
 
-export type PoolMember = { name: string; groups: Set<string>; enabled: boolean; isConfirmed: boolean };
-export type PoolState = {
+export interface PoolMember {
+  name: string;
+  groups: Set<string>;
+  enabled: boolean;
+  isConfirmed: boolean;
+}
+export interface PoolState {
   users: Map<string, PoolMember>;
   groups: Set<string>;
-};
+}
 
 /** A user pool whose lists of users show what was a while ago, with a clock that tests set. */
-export type LaggingPool = {
+export interface LaggingPool {
   /** Answers Cognito's API. */
   answer(call: Call): Answer;
   change(body: (state: PoolState) => unknown): void;
@@ -19,7 +24,7 @@ export type LaggingPool = {
   lag(seconds: number): void;
   /** Empties it. */
   reset(now: number): void;
-};
+}
 
 const NO_USER = { error: 'UserNotFoundException' };
 

@@ -2,11 +2,11 @@ import type { DirectoryState } from '@latchkey/local/stand-ins/clerk';
 import type { TestDatabase } from '@latchkey/tests/support/postgres';
 
 /** What a client may see: everything live whose parents are live. */
-export type Model = {
+export interface Model {
   users: Record<string, unknown>[];
   organizations: Record<string, unknown>[];
   memberships: Record<string, unknown>[];
-};
+}
 
 /** What the tables must hold of this state of the provider, derived without the code under test. */
 export function modelOf({ users, organizations, memberships }: DirectoryState): Model {

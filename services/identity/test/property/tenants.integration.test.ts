@@ -37,7 +37,7 @@ afterAll(async () => {
   await bench.close();
 });
 
-type Step = {
+interface Step {
   act: 'join Clerk' | 'change at Clerk' | 'leave Clerk' | 'join' | 'change' | 'disable' | 'leave' | 'move';
   organization: 'acme' | 'beta' | 'gamma';
   /** Which of those there are, and whose id is taken over. */
@@ -46,7 +46,7 @@ type Step = {
   text: string;
   isTold: boolean;
   arrive: number;
-};
+}
 
 const steps = fc.array(
   fc.record<Step>({
@@ -75,7 +75,10 @@ const steps = fc.array(
 );
 
 /** A person of the history: of which provider, since when, and by which id. Moves do not make another. */
-type Being = { key: string; id: string };
+interface Being {
+  key: string;
+  id: string;
+}
 let beings: Being[];
 let born: number;
 const keyOfUser = (user: Pick<CasdoorUser, 'createdTime'>) => `casdoor ${user.createdTime}`;
@@ -156,7 +159,7 @@ async function arrive(told: readonly (CasdoorRecord | Message)[]): Promise<void>
   );
 }
 
-type Row = {
+interface Row extends Record<string, unknown> {
   id: string;
   provider: string;
   tenant: string;
@@ -164,7 +167,7 @@ type Row = {
   created: string | null;
   isDeleted: boolean;
   isDisabled: boolean;
-};
+}
 const rows = async () =>
   (await bench.query(
     `SELECT id, provider, tenant, name, source_created_at AS created, deleted_at IS NOT NULL AS "isDeleted",

@@ -12,30 +12,30 @@ function failing(...errors: Error[]) {
   };
   return { call, calls };
 }
-const passing = new Error('passing');
-const final = new Error('for good');
-const atOnce = (error: unknown) => (error === passing ? { retryAfter: 0 } : undefined);
+const transient = new Error('transient');
+const final = new Error('final');
+const atOnce = (error: unknown) => (error === transient ? { retryAfter: 0 } : undefined);
 
-test('a call that fails in passing is made again until it succeeds', async () => {
-  const { call, calls } = failing(passing, passing, passing);
+test('a call whose failures are transient is repeated until it succeeds', async () => {
+  const { call, calls } = failing(transient, transient, transient);
   await expect(withRetry(call, atOnce)).resolves.toBe('done');
   expect(calls.count).toBe(4);
 });
 
-test('a call that fails for good is made once', async () => {
+test('a call whose failure is final is made once', async () => {
   const { call, calls } = failing(final);
   await expect(withRetry(call, atOnce)).rejects.toBe(final);
   expect(calls.count).toBe(1);
 });
 
-test('patience ends', async () => {
-  const { call, calls } = failing(...Array.from({ length: 20 }, () => passing));
-  await expect(withRetry(call, atOnce)).rejects.toBe(passing);
+test('attempts are limited', async () => {
+  const { call, calls } = failing(...Array.from({ length: 20 }, () => transient));
+  await expect(withRetry(call, atOnce)).rejects.toBe(transient);
   expect(calls.count).toBe(8);
 });
 
-test('whoever waits can be called off', async () => {
-  const { call } = failing(passing);
+test('a wait can be aborted', async () => {
+  const { call } = failing(transient);
   const controller = new AbortController();
   const waiting = withRetry(call, () => ({ retryAfter: 3600 }), controller.signal);
   controller.abort();

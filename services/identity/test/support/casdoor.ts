@@ -41,11 +41,11 @@ export function storedUser(
   };
 }
 
-export type ReadOptions = {
+export interface ReadOptions {
   stored?: Partial<StoredState>;
   settings?: Record<string, string>;
   api?: Partial<CasdoorApi>;
-};
+}
 
 /** Reads what a service that talks to this Casdoor makes of a delivery. */
 export function readDelivery(

@@ -190,8 +190,10 @@ describe('a record that is refused', () => {
     const answers = await Promise.all(Array.from({ length: 60 }, (_, index) => write(writer, entry(index))));
     const dead = { status: 'dead', error: 'record-refused it is' };
     expect(answers).toEqual(answers.map((_, index) => (index === 37 || index === 38 ? dead : applied)));
-    const buried = batches.filter((batch) => deliveriesOf(batch).some(({ status }) => status === 'dead'));
-    expect(buried).toEqual([
+    const deadBatches = batches.filter((batch) =>
+      deliveriesOf(batch).some(({ status }) => status === 'dead'),
+    );
+    expect(deadBatches).toEqual([
       expect.objectContaining({
         users: [],
         deliveries: [

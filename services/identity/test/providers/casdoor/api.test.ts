@@ -6,7 +6,11 @@ import { createCasdoorApi, unreadableIn } from '#providers/casdoor/api.ts';
 import { USER } from '#providers/casdoor/shapes.ts';
 import { observeRetries, type Wait } from '#providers/with-retry.ts';
 
-type Answer = { status?: number; headers?: Record<string, string>; body: string };
+interface Answer {
+  status?: number;
+  headers?: Record<string, string>;
+  body: string;
+}
 
 let server: LocalServer | undefined;
 afterEach(() => server?.close());
