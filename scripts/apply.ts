@@ -46,14 +46,12 @@ setting, 3 Hasura does not answer or refuses the admin secret.`,
     settle: {
       type: 'string',
       placeholder: 'applied|pending',
+      choices: ['applied', 'pending'],
       help: 'What to hold of a migration that was cut off in the middle.',
     },
   },
   async run(values) {
     const { settle } = values;
-    if (settle !== undefined && settle !== 'applied' && settle !== 'pending') {
-      throw new LatchkeyError('configuration-invalid', `--settle takes applied or pending, not ${settle}.`);
-    }
     if (values.replace === true && values.merge === true) {
       throw new LatchkeyError('configuration-invalid', 'Give one of --replace and --merge, not both.');
     }

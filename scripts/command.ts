@@ -1,109 +1,112 @@
-import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { LatchkeyError } from '@latchkey/core/errors';
+import { Command, Option as ParsedOption } from 'commander';
 
 type OptionBase = { help: string; short?: string };
-/** `placeholder` is what the help shows as its value: `--endpoint <url>`. */
+/**
+ * `placeholder` is what the help shows as its value: `--endpoint <url>`; for `file` and `folder` the shell completes
+ * names of files. `choices` are all values there are. `completions` are what the shell offers where the command
+ * itself checks the value, such as for a list with commas.
+ */
 export type Option =
-  | (OptionBase & { type: 'string'; placeholder: string; multiple?: true })
+  | (OptionBase & {
+      type: 'string';
+      placeholder: string;
+      multiple?: true;
+      choices?: readonly string[];
+      completions?: readonly string[];
+    })
   | (OptionBase & { type: 'boolean' });
 export type Options = Record<string, Option>;
 
+type Value<O extends Option> = O extends { choices: readonly (infer C)[] }
+  ? C
+  : O extends { type: 'string' }
+    ? string
+    : boolean;
+
 export type Values<O extends Options> = {
-  [K in keyof O]?: O[K] extends { multiple: true }
-    ? string[]
-    : O[K] extends { type: 'string' }
-      ? string
-      : boolean;
+  [K in keyof O]?: O[K] extends { multiple: true } ? Value<O[K]>[] : Value<O[K]>;
 };
 
-export type Command = {
-  /** Runs it with what follows its name on the command line, and gives the exit code. */
-  run(args: string[]): Promise<number>;
-};
+export type { Command };
 
 /**
  * A command of `latchkey`: its options, the help made from them, and what it does.
  *
- * @param definition.description shown below the usage line; paragraphs of plain text
+ * @param definition.description shown below the usage line; paragraphs of plain text, which the help wraps itself
+ * @param definition.summary its line in the list of a group
  * @param definition.argument what the one argument that is no option is called, where there is one
  * @param definition.isArgumentOptional whether it may be left out; it is empty then
+ * @param definition.run does it, and gives the exit code
  */
 export function defineCommand<const O extends Options>(definition: {
   name: string;
   description: string;
+  summary?: string;
   argument?: string;
   isArgumentOptional?: boolean;
   options: O;
   run(values: Values<O>, argument: string): Promise<number>;
 }): Command {
-  const { name, description, argument, isArgumentOptional = false, options, run } = definition;
-  return {
-    async run(args) {
-      const { values, positionals } = parse(name, options, args, argument !== undefined);
-      if ('help' in values) {
-        const shown = isArgumentOptional ? `[${argument}]` : `<${argument}>`;
-        console.log(helpText(argument === undefined ? name : `${name} ${shown}`, description, options));
-        return 0;
-      }
-      const [given, ...further] = positionals;
-      const isMissing = given === undefined && !isArgumentOptional;
-      if (argument !== undefined && (isMissing || further.length > 0)) {
-        throw new LatchkeyError(
-          'configuration-invalid',
-          `It takes one <${argument}>, and ${positionals.length} were given; latchkey ${name} --help tells more.`,
-        );
-      }
-      return run(values as Values<O>, given ?? '');
-    },
-  };
-}
-
-const HELP = { type: 'boolean', short: 'h', help: 'Show this help.' } as const;
-
-function parse(
-  name: string,
-  options: Options,
-  args: string[],
-  allowPositionals: boolean,
-): { values: Record<string, unknown>; positionals: string[] } {
-  const config: ParseArgsConfig = {
-    args,
-    strict: true,
-    allowPositionals,
-    options: Object.fromEntries(
-      Object.entries({ ...options, help: HELP }).map(([key, { help: _, ...option }]) => [key, option]),
-    ),
-  };
-  try {
-    return parseArgs(config);
-  } catch (cause) {
-    // Node's own message goes on to explain how to pass an argument that begins with a dash.
-    const [sentence = 'the arguments do not fit'] = (cause instanceof Error ? cause.message : '').split(
-      /\. /,
-    );
-    throw new LatchkeyError(
-      'configuration-invalid',
-      `${sentence.replace(/\.$/, '')}; latchkey ${name} --help lists the options.`,
-      {
-        cause,
-      },
-    );
-  }
-}
-
-function helpText(usage: string, description: string, options: Options): string {
-  const rows = Object.entries({ ...options, help: HELP }).map(([key, option]) => {
-    const placeholder = 'placeholder' in option ? ` <${option.placeholder}>` : '';
-    const short = option.short === undefined ? '' : `-${option.short}, `;
-    return [`  ${short}--${key}${placeholder}`, option.help] as const;
+  const { name, description, summary = '', argument, isArgumentOptional = false, options, run } = definition;
+  const command = new Command(name).summary(summary).description(withoutLineBreaks(description));
+  if (argument !== undefined) command.argument(isArgumentOptional ? `[${argument}]` : `<${argument}>`);
+  const parsed = Object.entries(options).map(([key, option]) => {
+    const made = makeOption(command, key, option);
+    command.addOption(made);
+    return [key, made.attributeName()] as const;
   });
-  const width = Math.max(...rows.map(([left]) => left.length)) + 2;
-  return [
-    `latchkey ${usage} [options]`,
-    '',
-    description.trim(),
-    '',
-    'Options:',
-    ...rows.map(([left, help]) => left.padEnd(width) + help.replaceAll('\n', `\n${' '.repeat(width)}`)),
-  ].join('\n');
+  return command.action(async () => {
+    const given = parsed.map(([key, attribute]) => [key, command.getOptionValue(attribute)] as const);
+    const values = Object.fromEntries(given.filter(([, value]) => value !== undefined));
+    process.exitCode = await run(values as Values<O>, command.args[0] ?? '');
+  });
+}
+
+/** A command that does nothing but hold others: `latchkey sync backfill`. */
+export function defineGroup(name: string, commands: readonly Command[]): Command {
+  const group = new Command(name).usage('<command> [options]').helpCommand(false);
+  for (const command of commands) group.addCommand(command);
+  return group;
+}
+
+function makeOption(command: Command, key: string, option: Option): ParsedOption {
+  const flag = option.short === undefined ? `--${key}` : `-${option.short}, --${key}`;
+  const help = option.help.replaceAll('\n', ' ');
+  if (option.type === 'boolean') return new ParsedOption(flag, help);
+  const { choices, completions, multiple, placeholder } = option;
+  const made = new ParsedOption(`${flag} <${placeholder}>`, help);
+  const offered = choices ?? completions;
+  if (offered !== undefined) made.choices(offered);
+  return made.argParser<string | string[]>((value, earlier = []) => {
+    if (isFlagInPlaceOfValue(command, value)) {
+      command.error(
+        `--${key} takes a value, and ${value} follows it: if that is meant, give --${key}=${value}.`,
+      );
+    }
+    if (choices !== undefined && !choices.includes(value)) {
+      command.error(`--${key} takes ${choices.join(choices.length === 2 ? ' or ' : ', ')}, not ${value}.`);
+    }
+    return multiple === true ? [...earlier, value] : value;
+  });
+}
+
+/**
+ * Commander takes whatever comes next as the value. Without this, `apply --admin-secret --dry-run` would be a real
+ * run with an odd secret.
+ */
+function isFlagInPlaceOfValue(command: Command, value: string): boolean {
+  if (!/^-./.test(value)) return false;
+  let root = command;
+  while (root.parent !== null) root = root.parent;
+  return rawArguments(root).includes(value);
+}
+
+/** What commander was called with; its types leave that out. */
+function rawArguments(root: Command): readonly string[] {
+  return 'rawArgs' in root && Array.isArray(root.rawArgs) ? root.rawArgs : [];
+}
+
+/** The lines of a paragraph as one; lines of a paragraph that is indented stay as they are. */
+function withoutLineBreaks(text: string): string {
+  return text.trim().replaceAll(/(\S)\n(?=\S)/g, '$1 ');
 }

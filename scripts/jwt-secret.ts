@@ -1,11 +1,6 @@
-import {
-  EDITIONS,
-  type Edition,
-  type EngineSettings,
-  engineSettings,
-  hookSettings,
-} from '@latchkey/core/engine-settings';
+import { EDITIONS, type EngineSettings, engineSettings, hookSettings } from '@latchkey/core/engine-settings';
 import { LatchkeyError } from '@latchkey/core/errors';
+import { PROVIDER_NAMES } from '@latchkey/identity/core/records';
 import { defineCommand, type Values } from './command.ts';
 import { type Environment, environmentWithDotEnv } from './environment.ts';
 import { envLine, writeEnvFile } from './jwt-secret/env-file.ts';
@@ -34,9 +29,15 @@ const options = {
     type: 'string',
     placeholder: 'name',
     multiple: true,
+    completions: PROVIDER_NAMES,
     help: 'clerk, casdoor or cognito; several with commas or one by one\n(default: those that are set up).',
   },
-  edition: { type: 'string', placeholder: 'ce|ee|cloud', help: 'The edition of Hasura (default ce).' },
+  edition: {
+    type: 'string',
+    placeholder: EDITIONS.join('|'),
+    choices: EDITIONS,
+    help: 'The edition of Hasura (default ce).',
+  },
   strict: { type: 'boolean', help: 'Have the identity service verify every token, also of one provider.' },
   'publishable-key': { type: 'string', placeholder: 'pk_…', help: 'Clerk: the publishable key.' },
   'frontend-api': { type: 'string', placeholder: 'url', help: 'Clerk: the Frontend API URL, instead.' },
@@ -72,13 +73,12 @@ providers' screens. The setting goes to standard output, the rest beside it; or 
 Compose reads: npx latchkey jwt-secret --write .env
 
 One provider is trusted by HASURA_GRAPHQL_JWT_SECRET. Several are by HASURA_GRAPHQL_JWT_SECRETS, which
-Enterprise and Cloud toLatchkeyError, and on the Community Edition through the identity service, by
+Enterprise and Cloud take, and on the Community Edition through the identity service, by
 HASURA_GRAPHQL_AUTH_HOOK. What Hasura by itself would mix up, such as several organizations of Casdoor, is
 refused but with --strict. What is not given here is taken from the settings of the identity service in
 the environment or .env. Nothing is fetched, and no secret is needed.`,
   options,
   async run(values) {
-    const edition = readEdition(values.edition);
     const environment = withFlags(environmentWithDotEnv(), values);
     const providers = chooseProviders(values.provider ?? [], environment).map((name) =>
       trust(name, environment),
@@ -86,7 +86,7 @@ the environment or .env. Nothing is fetched, and no secret is needed.`,
     const serviceUrl = readServiceUrl(environment);
     const settings = engineSettings(
       providers.map(({ auth }) => auth.jwtSecret),
-      { edition, strict: values.strict ?? false, serviceUrl },
+      { edition: values.edition ?? 'ce', strict: values.strict ?? false, serviceUrl },
     );
     checkJwtMode(settings, providers);
     const text = print(settings, values);
@@ -96,12 +96,6 @@ the environment or .env. Nothing is fetched, and no secret is needed.`,
     return 0;
   },
 });
-
-function readEdition(text: string | undefined): Edition {
-  const edition = EDITIONS.find((known) => known === (text ?? 'ce'));
-  if (edition !== undefined) return edition;
-  throw new LatchkeyError('configuration-invalid', `--edition takes ${EDITIONS.join(', ')}, not ${text}.`);
-}
 
 function withFlags(environment: Environment, values: Values<typeof options>): Environment {
   const given = SETTINGS.flatMap(([flag, variable]) => {

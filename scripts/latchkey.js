@@ -13,7 +13,14 @@ const WANTED = 24;
  */
 const MEMORY_FLAGS = { sync: ['--max-semi-space-size=16', '--max-old-space-size=1024'] };
 
-const flags = MEMORY_FLAGS[process.argv[2]] ?? [];
+const args = process.argv.slice(2);
+// In the environment it holds for Node's own colours and for the programs that a command starts.
+if (args.includes('--no-color')) {
+  process.env.NO_COLOR = '1';
+  delete process.env.FORCE_COLOR;
+}
+
+const flags = MEMORY_FLAGS[args.find((word) => !word.startsWith('-'))] ?? [];
 const isNewEnough = Number.parseInt(process.versions.node, 10) >= WANTED;
 if (isNewEnough && flags.length === 0) {
   await import('./latchkey.ts');
@@ -34,7 +41,7 @@ if (isNewEnough && flags.length === 0) {
 function handOver(node) {
   const program = fileURLToPath(new URL('./latchkey.ts', import.meta.url));
   // The channel tells the child when we are gone, even by SIGKILL.
-  const child = spawn(node, [...flags, program, ...process.argv.slice(2)], {
+  const child = spawn(node, [...flags, program, ...args], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
   // A terminal's Ctrl-C reaches both of us; it is the child that ends first.

@@ -29,20 +29,14 @@ Exit codes: 0 done, 1 there is no such user, or something of it could not be don
     provider: {
       type: 'string',
       placeholder: 'name',
-      help: 'Only if the user is of this provider: clerk, casdoor or cognito.',
+      choices: PROVIDER_NAMES,
+      help: `Only if the user is of this provider: ${PROVIDER_NAMES.join(', ')}.`,
     },
   },
   async run({ provider }, id) {
-    const wanted = PROVIDER_NAMES.find((name) => name === provider);
-    if (provider !== undefined && wanted === undefined) {
-      throw new LatchkeyError(
-        'configuration-invalid',
-        `--provider takes ${PROVIDER_NAMES.join(', ')}, not ${provider}.`,
-      );
-    }
     const config = readConfig(environmentWithDotEnv());
     const engine = createHasuraClient(config.engine);
-    const person = await findPerson(engine, id, wanted);
+    const person = await findPerson(engine, id, provider);
     if (person === undefined) return 0;
 
     const isJwtMode = (await readTrustMode(config.engine)) === 'jwt';

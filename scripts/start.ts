@@ -15,6 +15,7 @@ const options = {
   providers: {
     type: 'string',
     placeholder: 'name,…',
+    completions: PROVIDER_NAMES,
     help: 'clerk (default), casdoor, cognito, or several side by side.',
   },
   'clerk-port': { type: 'string', placeholder: 'port', help: 'The local Clerk (default 4000).' },

@@ -9,7 +9,7 @@ import { backfill, drift, repair } from '@latchkey/identity/sync/reconcile';
 import type { ReconcileContext } from '@latchkey/identity/sync/reconcile-context';
 import { driftOf, type Report, sum } from '@latchkey/identity/sync/report';
 import { createWriter } from '@latchkey/identity/sync/writer';
-import { type Command, defineCommand } from './command.ts';
+import { defineCommand, defineGroup } from './command.ts';
 import { environmentWithDotEnv } from './environment.ts';
 import { progressPrinter } from './sync/progress.ts';
 import { reportJson, reportText } from './sync/report-text.ts';
@@ -22,6 +22,7 @@ const COMMON = {
   provider: {
     type: 'string',
     placeholder: PROVIDER_NAMES.join('|'),
+    choices: PROVIDER_NAMES,
     help: 'Only this one (default: all that are set up, one after the other).',
   },
   json: { type: 'boolean', help: 'Print the report as JSON.' },
@@ -40,7 +41,8 @@ The settings are the identity service's: HASURA_GRAPHQL_ENDPOINT, HASURA_GRAPHQL
 provider's, from the environment or .env.`;
 
 const backfillCommand = defineCommand({
-  name: 'sync backfill',
+  name: 'backfill',
+  summary: 'Write everybody the provider holds.',
   description: `
 Writes everybody the provider holds into the tables: users, organizations, memberships. It deletes
 nothing, and what webhooks write meanwhile is kept where it is newer. Ended early, by a crash too, it
@@ -60,7 +62,8 @@ not answer.`,
 });
 
 const driftCommand = defineCommand({
-  name: 'sync drift',
+  name: 'drift',
+  summary: 'Say how provider and tables differ; exit code 1 if they do.',
   description: `
 Compares what the provider holds with the tables, and changes nothing: what is missing, stale, extra
 (the provider does not have it) or orphaned (a membership whose user or organization is deleted).
@@ -72,7 +75,8 @@ Exit codes: 0 no differences, 1 some, 2 wrong call or setting, 3 Hasura or the p
 });
 
 const repairCommand = defineCommand({
-  name: 'sync repair',
+  name: 'repair',
+  summary: 'Make the tables what the provider holds, deletions too.',
   description: `
 Makes the tables what the provider holds: writes what is missing or stale, and marks as deleted what a
 complete listing did not name and the provider, asked for it by name, does not have. Where too much
@@ -103,40 +107,8 @@ Exit codes: 0 done, 1 too much would be deleted, or some records were refused, 2
   },
 });
 
-const COMMANDS: Record<string, { summary: string; command: Command }> = {
-  backfill: { summary: 'Write everybody the provider holds.', command: backfillCommand },
-  drift: { summary: 'Say how provider and tables differ; exit code 1 if they do.', command: driftCommand },
-  repair: { summary: 'Make the tables what the provider holds, deletions too.', command: repairCommand },
-};
-
 /** `latchkey sync backfill|drift|repair`. */
-export const sync: Command = {
-  async run([name, ...rest]) {
-    if (name === undefined || name === '--help' || name === '-h') {
-      (name === undefined ? console.error : console.log)(overview());
-      return name === undefined ? 2 : 0;
-    }
-    const found = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-    if (found === undefined) {
-      throw new LatchkeyError(
-        'configuration-invalid',
-        `It takes ${Object.keys(COMMANDS).join(', ')}, not ${name}; latchkey sync --help tells more.`,
-      );
-    }
-    return found.command.run(rest);
-  },
-};
-
-function overview(): string {
-  return [
-    'latchkey sync <command> [options]',
-    '',
-    'Commands:',
-    ...Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`),
-    '',
-    'latchkey sync <command> --help tells more of each.',
-  ].join('\n');
-}
+export const sync = defineGroup('sync', [backfillCommand, driftCommand, repairCommand]);
 
 /** One provider after the other. An interrupt ends it in order; a backfill goes on from there later. */
 async function reconcileEach(
@@ -152,7 +124,7 @@ async function reconcileEach(
   if (providers.length === 0) {
     throw new LatchkeyError(
       'configuration-invalid',
-      `--provider ${values.provider} is not set up: its variables are missing, or it is not one of ${PROVIDER_NAMES.join(', ')}.`,
+      `--provider ${values.provider} is not set up: its variables are missing.`,
     );
   }
   const writer = createWriter(engine, { inFlight: WRITES_IN_FLIGHT, queueLimit: QUEUE_LIMIT });
