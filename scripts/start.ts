@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { LatchkeyError } from '@latchkey/core/errors';
 import { PROVIDER_NAMES, type ProviderName } from '@latchkey/identity/core/records';
+import { type Personas, readPersonas } from '@latchkey/local/personas';
 import { isFree, preferPort } from '@latchkey/local/processes/ports';
 import { untilStopped } from '@latchkey/local/processes/stopping';
 import type { DeliveryAttempt } from '@latchkey/local/stand-ins/start';
@@ -22,6 +24,11 @@ const options = {
   'casdoor-port': { type: 'string', placeholder: 'port', help: 'The local Casdoor (default 4001).' },
   'cognito-port': { type: 'string', placeholder: 'port', help: 'The local Cognito (default 4002).' },
   'postgres-port': { type: 'string', placeholder: 'port', help: 'PostgreSQL (default 5433).' },
+  personas: {
+    type: 'string',
+    placeholder: 'file',
+    help: 'Who has signed up when it starts (default personas.yaml, if there is one).',
+  },
   data: { type: 'string', placeholder: 'folder', help: 'Where everything is kept (default .latchkey).' },
   verbose: { type: 'boolean', short: 'v', help: 'Show what the programs print.' },
 } as const;
@@ -45,6 +52,7 @@ takes any free one.`,
     const began = performance.now();
     const stateDirectory = values.data === undefined ? join(PROJECT_ROOT, '.latchkey') : resolve(values.data);
     const providers = chooseProviders(values.providers ?? environment.LATCHKEY_PROVIDERS);
+    const personas = await choosePersonas(values.personas);
     const stopping = untilStopped();
     const starting = startStack({
       stateDirectory,
@@ -61,6 +69,7 @@ takes any free one.`,
         ),
       },
       providers,
+      personas,
       onAttempt: (attempt) => console.log(describeAttempt(attempt)),
       ...(values.verbose === true
         ? { onLine: (name: string, line: string) => console.log(`${name}: ${line}`) }
@@ -68,6 +77,10 @@ takes any free one.`,
     });
     const stack = await starting;
     console.log(welcome(stack, (performance.now() - began) / 1000, relative(process.cwd(), stateDirectory)));
+    if (personas !== undefined) {
+      const emails = Object.values(personas.people).map(({ email }) => email);
+      console.log(`Signed up already: ${emails.join(', ')}. A token of each is had as above.\n`);
+    }
 
     const ended = await Promise.race([stopping, stack.failed]);
     if (ended === undefined) {
@@ -114,6 +127,13 @@ function chooseProviders(text: string | undefined): ProviderName[] {
     );
   }
   return PROVIDER_NAMES.filter((name) => names.includes(name));
+}
+
+/** Those of the file that is named, or else of the project's own, where it has one. */
+async function choosePersonas(path: string | undefined): Promise<Personas | undefined> {
+  if (path !== undefined) return readPersonas(path);
+  const own = join(PROJECT_ROOT, 'personas.yaml');
+  return existsSync(own) ? readPersonas(own) : undefined;
 }
 
 function describeAttempt({ type, number, status, delivered, willRetry }: DeliveryAttempt): string {

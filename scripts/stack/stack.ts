@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LatchkeyError } from '@latchkey/core/errors';
 import type { ProviderName } from '@latchkey/identity/core/records';
+import type { Personas } from '@latchkey/local/personas';
 import { type PostgresServer, startPostgres } from '@latchkey/local/postgres/postgres';
 import { freePort, LOOPBACK } from '@latchkey/local/processes/ports';
 import { type Child, describeExit } from '@latchkey/local/processes/processes';
@@ -32,6 +33,8 @@ export type StackOptions = {
   ports?: Partial<Record<'postgres' | 'engine' | 'service' | ProviderName, number>>;
   /** The providers to have stand-ins of (default: Clerk). Of several, the service verifies the tokens. */
   providers?: readonly ProviderName[];
+  /** Who has signed up at each of them when they start. */
+  personas?: Personas | undefined;
   /** Called for each line a program hashes. */
   onLine?: (program: string, line: string) => void;
   /** Called for each attempt of a provider to deliver a webhook. */
@@ -97,6 +100,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       startLocalProviders(options.providers ?? ['clerk'], {
         ports,
         stateDirectory,
+        personas: options.personas,
         ...(options.onAttempt && { onAttempt: options.onAttempt }),
         ...(options.onLine && { onLine: options.onLine }),
         onStarted: (provider) => closers.push(() => provider.close()),
@@ -138,7 +142,6 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     ] as const;
     await Promise.allSettled(starting);
     const [engine, service] = await Promise.all(starting);
-    for (const provider of running) provider.deliverTo(`${service.url}/webhooks/${provider.name}`);
 
     const project = await readProject(join(PROJECT_ROOT, 'hasura'));
     const { inconsistent } = await applyProject(createMetadataApi(engine.url, adminSecret), project, {
@@ -151,6 +154,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       throw new Error(`The metadata do not fit the database:\n${inconsistent.join('\n')}`);
     }
     await untilAnswers(`${service.url}/readyz`, service.child);
+    // Not before: Casdoor sends three times in all, and what the personas have caused waits to be told.
+    for (const provider of running) provider.deliverTo(`${service.url}/webhooks/${provider.name}`);
 
     const children = [postgres?.child, engine.child, service.child].filter((child) => child !== undefined);
     return { postgres, databaseUrl, providers, engine, service, failed: firstEnd(children), close };

@@ -171,6 +171,22 @@ describe.skipIf(readTarget().kind === 'docker')('npm start', { timeout: 180_000 
     expect(stillRunning(started)).toEqual([]);
   });
 
+  test('with a file of personas they have signed up, and see their own rows', async () => {
+    const run = start(await newFolder(), '--personas', join(ROOT, 'examples/personas/personas.yaml'));
+    await run.ready();
+    const [, token = '', query = ''] = printedCommands(run.output());
+    const grete = token.replace('ada@example.com', 'grete@example.com');
+    await vi.waitFor(
+      () =>
+        expect(JSON.parse(paste([grete, query]))).toEqual({
+          data: { users: [{ id: expect.any(String), email: 'grete@example.com', name: 'Grete Hermann' }] },
+        }),
+      TIMEOUT,
+    );
+    run.child.kill('SIGTERM');
+    expect(await run.exited).toEqual([0, null]);
+  });
+
   test('after it was killed nothing goes on running, the next start finds everything as it was, and SIGTERM ends that', async () => {
     const folder = await newFolder();
     const first = start(folder);
