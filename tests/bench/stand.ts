@@ -5,10 +5,9 @@ import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { type PostgresServer, startPostgres } from '@latchkey/local/postgres/postgres';
 import { freePort } from '@latchkey/local/processes/ports';
-import { type Child, startChild } from '@latchkey/local/processes/processes';
+import { type Child, PATH_TO_NODE, startChild } from '@latchkey/local/processes/processes';
 import { untilAnswers } from '@latchkey/local/processes/wait';
 import { type EngineProcess, startEngine } from '@latchkey/local/programs/engine';
-import { MEMORY_ENVIRONMENT, MEMORY_FLAGS } from '@latchkey/local/programs/service';
 import { applyProject } from '../support/engine.ts';
 
 export interface Server {
@@ -59,12 +58,12 @@ export async function openStand(): Promise<Stand> {
         const port = await freePort();
         const child = await startChild({
           name: file,
-          command: process.execPath,
-          args: [...MEMORY_FLAGS, join(ROOT, file), ...args],
+          // Each with the service's settings of Node, so that the figures can be compared.
+          command: join(ROOT, 'services', 'identity', 'start'),
+          args: [join(ROOT, file), ...args],
           cwd: ROOT,
           env: {
-            PATH: process.env.PATH,
-            ...MEMORY_ENVIRONMENT,
+            PATH: PATH_TO_NODE,
             HASURA_GRAPHQL_ENDPOINT: engine.url,
             HASURA_GRAPHQL_ADMIN_SECRET: adminSecret,
             CLERK_WEBHOOK_SECRET: secret,

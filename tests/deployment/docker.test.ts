@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { engineSettings } from '@latchkey/core/engine-settings';
@@ -184,8 +184,9 @@ describe('services/identity/Dockerfile', () => {
   });
 
   test('runs a file that exists, with production dependencies, not as root', () => {
-    const command = /^CMD \["node", "([^"]+)"\]$/m.exec(dockerfile)?.[1] ?? '';
-    expect(existsSync(join(root, command)), command).toBe(true);
+    const command = /^CMD \["\.\/([^"]+)"\]$/m.exec(dockerfile)?.[1] ?? '';
+    expect(command).toBe('services/identity/start');
+    accessSync(join(root, command), constants.X_OK);
     expect(dockerfile).toContain('npm ci --omit=dev');
     expect(dockerfile).toMatch(/^USER node$/m);
   });

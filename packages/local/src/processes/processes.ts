@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { PROJECT_ROOT } from '#environment.ts';
+import { environment, PROJECT_ROOT } from '#environment.ts';
 
 /** Where Node keeps what it has compiled (NODE_COMPILE_CACHE): the next start takes half the time. */
 export const COMPILE_CACHE = join(PROJECT_ROOT, 'node_modules', '.cache', 'compiled');
+
+/** A PATH on which `node` is the Node that runs this: scripts find the same one. */
+export const PATH_TO_NODE = [dirname(process.execPath), environment.PATH ?? ''].join(delimiter);
 
 /** How a child ended: its exit code, or the signal that ended it. */
 export type Exit = { code: number | null; signal: NodeJS.Signals | null };

@@ -5,7 +5,7 @@ import type { JwtSecret } from '@latchkey/core/jwt-secret';
 import { z } from 'zod';
 import { type Environment, environment, PROJECT_ROOT } from '#environment.ts';
 import { freePort, LOOPBACK } from '#processes/ports.ts';
-import { type Child, COMPILE_CACHE, startChild } from '#processes/processes.ts';
+import { type Child, PATH_TO_NODE, startChild } from '#processes/processes.ts';
 import { untilAnswers } from '#processes/wait.ts';
 
 export type EngineOptions = {
@@ -32,11 +32,8 @@ export type EngineOptions = {
 /** How an engine finds the identity service, and the secret with which it shows that it is the engine. */
 export type ServiceLink = { url: string; actionSecret: string };
 
-const EMBEDDED = join(PROJECT_ROOT, 'packages', 'engine', 'src', 'main.ts');
-/** A quarter of what V8 takes for young objects by itself: a third of the memory less under load. */
-export const EMBEDDED_FLAGS = ['--max-semi-space-size=4'];
-/** It starts in half the time from compiled code, and what one thread frees another can use. */
-export const EMBEDDED_ENVIRONMENT = { NODE_COMPILE_CACHE: COMPILE_CACHE, MALLOC_ARENA_MAX: '1' };
+/** The program: a script with the settings of Node that the engine is measured with. */
+const EMBEDDED = join(PROJECT_ROOT, 'packages', 'engine', 'start');
 
 /** Nobody listens there. The metadata need an address all the same. */
 const NOWHERE: ServiceLink = { url: `http://${LOOPBACK}:9`, actionSecret: 'nobody-asks-for-this' };
@@ -67,13 +64,11 @@ export async function startEngine(options: EngineOptions): Promise<EngineProcess
   const port = options.port ?? (await freePort());
   const child = await startChild({
     name: 'the engine',
-    ...(command === undefined
-      ? { command: process.execPath, args: [...EMBEDDED_FLAGS, EMBEDDED] }
-      : { command: '/bin/sh', args: ['-c', command] }),
+    ...(command === undefined ? { command: EMBEDDED } : { command: '/bin/sh', args: ['-c', command] }),
     cwd: PROJECT_ROOT,
     env: {
-      ...EMBEDDED_ENVIRONMENT,
       ...withoutHasura(environment),
+      ...(command === undefined && { PATH: PATH_TO_NODE }),
       HASURA_GRAPHQL_DATABASE_URL: databaseUrl,
       HASURA_GRAPHQL_METADATA_DATABASE_URL: databaseUrl,
       HASURA_GRAPHQL_SERVER_HOST: LOOPBACK,
