@@ -44,7 +44,7 @@ export async function startWebhookRelay({
       fetch(endpoint.url() ?? '', {
         method: 'POST',
         redirect: 'manual',
-        headers: Object.fromEntries(PASSED_ON.map((name) => [name, String(headers[name] ?? '')])),
+        headers: Object.fromEntries(PASSED_ON.map((name) => [name, String(headers[name])])),
         body,
       });
 
