@@ -15,6 +15,14 @@ describe('a fault', () => {
     expect(faults.list()).toMatchObject([{ id: 1, fault: 'drop', times: 2, applied: 2 }]);
   });
 
+  test('of calls is the first one that meets, and uses up no other', () => {
+    const faults = createFaults();
+    faults.add(input({ fault: 429, times: 1, paths: '/v1/*', retry_after: 3 }));
+    faults.add(input({ fault: 500, times: 1 }));
+    const calls = ['/v1/users', '/v1/users', '/v1/users'].map((path) => faults.onCall(path)?.kind);
+    expect(calls).toEqual(['429', '500', undefined]);
+  });
+
   test('with a probability meets the same ones for the same seed', () => {
     const meets = (seed: number) => {
       const faults = createFaults();

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 
-/** What can be done to a webhook on its way, and to a call of the provider's API. */
-const WEBHOOK_FAULTS = ['drop', 'lose', 'duplicate', 'delay', 'reorder'] as const;
-const CALL_FAULTS = ['429', '500', 'timeout'] as const;
+/** What can be done to a webhook on its way. */
+export const WEBHOOK_FAULTS = ['drop', 'lose', 'duplicate', 'delay', 'reorder'] as const;
+/** What can be done to a call of the provider's API. */
+export const CALL_FAULTS = ['429', '500', 'timeout'] as const;
 const KINDS = [...WEBHOOK_FAULTS, ...CALL_FAULTS] as const;
 
 /** How long each waits where nothing else is said. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Fault, FaultInput } from './fault-input.ts';
+import { CALL_FAULTS, type Fault, type FaultInput, WEBHOOK_FAULTS } from './fault-input.ts';
 import { createReordering, type Reordering } from './reordering.ts';
 
 /** What is to be done to one attempt to deliver a webhook. */
@@ -42,17 +42,16 @@ export function createFaults(): Faults {
   let clearing = new AbortController();
   let added = 0;
 
-  /** The rules that this event or call meets; each is used up by one. */
-  function applied(kinds: readonly string[], patterns: 'types' | 'paths', name: string): Rule[] {
-    return rules.filter(({ fault, random }) => {
-      if (!kinds.includes(fault.fault)) return false;
-      if (fault.times !== undefined && fault.applied >= fault.times) return false;
-      if (!fault[patterns].some((pattern) => matches(pattern, name))) return false;
-      // Asked of each that matches, so that one seed gives one sequence.
-      if (random() >= fault.probability) return false;
-      fault.applied += 1;
-      return true;
-    });
+  /** Whether a rule is to be applied to an event or a call, and uses it up by one. */
+  function meets({ fault, random }: Rule, patterns: 'types' | 'paths', name: string): boolean {
+    const kinds: readonly string[] = patterns === 'types' ? WEBHOOK_FAULTS : CALL_FAULTS;
+    if (!kinds.includes(fault.fault)) return false;
+    if (fault.times !== undefined && fault.applied >= fault.times) return false;
+    if (!fault[patterns].some((pattern) => matches(pattern, name))) return false;
+    // Asked of each that matches, so that one seed gives one sequence.
+    if (random() >= fault.probability) return false;
+    fault.applied += 1;
+    return true;
   }
 
   return {
@@ -70,7 +69,7 @@ export function createFaults(): Faults {
       clearing = new AbortController();
     },
     onWebhook(type) {
-      const met = applied(['lose', 'drop', 'duplicate', 'delay', 'reorder'], 'types', type);
+      const met = rules.filter((rule) => meets(rule, 'types', type));
       const has = (kind: string): boolean => met.some(({ fault }) => fault.fault === kind);
       const waits: Promise<void>[] = [];
       const dones: (() => void)[] = [];
@@ -94,7 +93,7 @@ export function createFaults(): Faults {
       };
     },
     onCall(path) {
-      const [rule] = applied(['429', '500', 'timeout'], 'paths', path);
+      const rule = rules.find((one) => meets(one, 'paths', path));
       if (rule === undefined) return undefined;
       const { fault, ms, retry_after: retryAfterSeconds } = rule.fault;
       if (fault === 'timeout') return { kind: fault, ms };
