@@ -72,7 +72,7 @@ function hookRequest(hook: AuthHook, headers: HeaderList, request: unknown): Web
 function parse(text: string): Record<string, string> {
   const found = answer.safeParse(readJson(text));
   if (found.success) return found.data;
-  throw unreadable(complaint(readJson(text)));
+  throw unreadable(describeProblem(readJson(text)));
 }
 
 function readJson(text: string): unknown {
@@ -86,7 +86,7 @@ function readJson(text: string): unknown {
 const unreadable = (reason: string) =>
   new EngineError('unexpected', `Invalid response from authorization hook: ${reason}`);
 
-function complaint(value: unknown): string {
+function describeProblem(value: unknown): string {
   const told = (at: string, what: string, expected: string, found: unknown) =>
     `Error in ${at}: parsing ${what} failed, expected ${expected}, but encountered ${jsonType(found)}`;
   if (!isPlainObject(value)) return told('$', 'HashMap ~Text', 'Object', value);

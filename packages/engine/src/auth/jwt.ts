@@ -3,6 +3,7 @@
  * `nbf`, `iss` and `aud`. A claim that the token lacks is not checked.
  */
 import type { KeyObject } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { decodeBase64url } from './base64.ts';
 import { invalidJwt, parseJsonBytes, parseJws } from './jws.ts';
@@ -46,7 +47,7 @@ export interface TokenVerifier {
  */
 export function createVerifier(config: JwtConfig, keySet: KeySet): TokenVerifier {
   // A signature that verified stays true while the keys stay: it is checked once per token, the clock every time.
-  const verified = new Map<string, Claims>();
+  const verified = new LRUCache<string, Claims>({ max: REMEMBERED_TOKENS });
   let version = keySet.version();
   return {
     verify(token) {
@@ -60,7 +61,6 @@ export function createVerifier(config: JwtConfig, keySet: KeySet): TokenVerifier
         const issuer = config.issuer === undefined ? undefined : unverifiedIssuer(token);
         if (issuer !== undefined && issuer !== config.issuer) throw invalidJwt('JWTNotInIssuer');
         known = verifySignature(token, keySet.keys());
-        if (verified.size >= REMEMBERED_TOKENS) verified.clear();
         verified.set(token, known);
       }
       checkClaims(known.registered, config);

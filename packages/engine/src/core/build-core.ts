@@ -3,7 +3,7 @@
  * variables and session.
  */
 import type { DocumentNode } from 'graphql';
-import { type Cache, createCache, type SizeLimit } from '#base/cache.ts';
+import { LRUCache } from 'lru-cache';
 import { ADMIN_ROLE, type Session } from '#base/session.ts';
 import type { GraphqlRequest, Operation } from '#execute/operation.ts';
 import { createPlanner, createPlans, type Planner, requestKey } from '#execute/prepare/planner.ts';
@@ -36,8 +36,12 @@ import { checkStoredQueries } from './stored-queries.ts';
 const MAX_ROLES = 1000;
 /** Texts, and plans of each role's text, that are kept. */
 const MAX_DOCUMENTS = 2000;
-/** In characters; a parsed document takes some fifty bytes for each. */
-const DOCUMENT_SIZE: SizeLimit<unknown> = { sizeOf: (_, text) => text.length, max: 2_000_000 };
+const DOCUMENTS = {
+  max: MAX_DOCUMENTS,
+  /** In characters; a parsed document takes some fifty bytes for each. */
+  maxSize: 2_000_000,
+  sizeCalculation: (_: unknown, text: string) => text.length,
+};
 
 export const buildCore: BuildCore = async (input) => {
   assertNoRoleCycles(input.metadata.inherited_roles);
@@ -113,10 +117,10 @@ function createCore(
     [...tables.values()].some((table) => table.remoteRelationships.size > 0),
   );
   const environment = { env: config.env, metadataPool };
-  const planners: Cache<Planner> = createCache(MAX_ROLES);
+  const planners = new LRUCache<string, Planner>({ max: MAX_ROLES });
   const plans = createPlans();
-  const documents = createCache<DocumentNode>(MAX_DOCUMENTS, DOCUMENT_SIZE);
-  const operations = createCache<ParsedOperation>(MAX_DOCUMENTS, DOCUMENT_SIZE);
+  const documents = new LRUCache<string, DocumentNode>(DOCUMENTS);
+  const operations = new LRUCache<string, ParsedOperation>(DOCUMENTS);
 
   const schemaOf = (role: string, backendOnly: boolean): RoleSchema =>
     buildRoleSchema(role, backendOnly, tracked, options, extra);

@@ -149,7 +149,7 @@ export interface RemoteCondition {
 export const ALWAYS: Predicate = { kind: 'and', items: [] };
 export const NEVER: Predicate = { kind: 'or', items: [] };
 
-/** All of `items`, flattened; trivial ones vanish. */
+/** All of `items`, flattened; without trivial ones. */
 export function all(items: readonly Predicate[]): Predicate {
   const flat = items.flatMap((item) => (item.kind === 'and' ? item.items : [item]));
   const [only] = flat;

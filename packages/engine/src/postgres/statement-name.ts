@@ -1,14 +1,15 @@
 /** Which statements PostgreSQL parses and plans once per connection, and by which name it knows them. */
 import { createHash } from 'node:crypto';
-import { createCache } from '#base/cache.ts';
+import { LRUCache } from 'lru-cache';
 
 /** More different texts at a time are hardly of one application. */
 const MAX_TEXTS = 2000;
 /** In characters, altogether. */
 const MAX_LENGTH = 8_000_000;
-const texts = createCache<{ name: string | undefined }>(MAX_TEXTS, {
-  sizeOf: (_, text) => text.length,
-  max: MAX_LENGTH,
+const texts = new LRUCache<string, { name: string | undefined }>({
+  max: MAX_TEXTS,
+  maxSize: MAX_LENGTH,
+  sizeCalculation: (_, text) => text.length,
 });
 
 /**

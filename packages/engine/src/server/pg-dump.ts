@@ -55,11 +55,11 @@ export async function dumpDatabase(
   if (source === undefined) {
     throw new EngineError('not-found', `source ${name} not found`, { status: 400 });
   }
-  const refused = opts.find((option) => WRITES_FILES.test(option));
-  if (refused !== undefined) {
+  const writing = opts.find((option) => WRITES_FILES.test(option));
+  if (writing !== undefined) {
     throw new EngineError(
       'bad-request',
-      `pg_dump option ${refused} is not supported; the dump is the answer`,
+      `pg_dump option ${writing} is not supported; the dump is the answer`,
     );
   }
   const url = new URL(resolveDatabaseUrl(source.configuration.connection_info.database_url, env));
@@ -105,8 +105,8 @@ async function run(
   ]);
   const outcome = await Promise.race([missing, finished]);
   if (outcome === undefined) return undefined;
-  const [code, output, complaint] = outcome;
+  const [code, output, errors] = outcome;
   if (code === 0) return output;
-  if (complaint.includes('server version mismatch')) return undefined;
-  throw new EngineError('unexpected', 'error while executing pg_dump', { internal: complaint });
+  if (errors.includes('server version mismatch')) return undefined;
+  throw new EngineError('unexpected', 'error while executing pg_dump', { internal: errors });
 }

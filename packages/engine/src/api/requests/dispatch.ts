@@ -156,8 +156,8 @@ function findCommand(api: Api, type: string): Command | undefined {
 }
 
 function unknownType(api: Api, type: string, at: readonly PropertyKey[]): EngineError {
-  const refused = unsupportedCommand(type);
-  if (refused !== undefined) return refused;
+  const unsupported = unsupportedCommand(type);
+  if (unsupported !== undefined) return unsupported;
   const path = { path: jsonPath([...at, 'type']) };
   if (api === 'v1/query') {
     return new EngineError(

@@ -4,7 +4,7 @@
  * parameters.
  */
 
-import { type Cache, createCache, type SizeLimit } from '#base/cache.ts';
+import { LRUCache } from 'lru-cache';
 import { EngineError } from '#base/errors.ts';
 import { hashOrder } from '#base/hash-order.ts';
 import type { GraphqlRequest } from '#execute/operation.ts';
@@ -39,18 +39,16 @@ export interface Planner {
   ): PlannedOperation;
 }
 
-const MAX_TEXTS = 1000;
-const TEXT_SIZE: SizeLimit<unknown> = { sizeOf: (_, text) => text.length, max: 2_000_000 };
+/** In characters, of a role's texts. There is no `max` beside it: its memory is taken at once, for every role. */
+const MAX_TEXTS_SIZE = 2_000_000;
+/** What a short text counts for, so that there are not too many of them. */
+const LEAST_TEXT_SIZE = 1000;
 const MAX_PLANS = 5000;
 /** In characters of texts, of the values that shape them and of SQL; a plan takes some ten bytes for each. */
-const PLAN_SIZE: SizeLimit<PlannedOperation> = {
-  sizeOf: ({ compiled, joins, key }) =>
-    [...batchesOf(compiled), ...joins].reduce(
-      (sum, { statement }) => sum + statement.text.length,
-      key.length,
-    ),
-  max: 8_000_000,
-};
+const MAX_PLANS_SIZE = 8_000_000;
+
+/** Plans by role, shape of the variables and text. */
+export type Plans = LRUCache<string, PlannedOperation>;
 
 /** Equal for equal requests only, whatever their parts hold. */
 export function requestKey(operationName: string | undefined, query: string): string {
@@ -58,7 +56,16 @@ export function requestKey(operationName: string | undefined, query: string): st
 }
 
 /** The plans of all roles. */
-export const createPlans = (): Cache<PlannedOperation> => createCache(MAX_PLANS, PLAN_SIZE);
+export const createPlans = (): Plans =>
+  new LRUCache({
+    max: MAX_PLANS,
+    maxSize: MAX_PLANS_SIZE,
+    sizeCalculation: ({ compiled, joins, key }) =>
+      [...batchesOf(compiled), ...joins].reduce(
+        (sum, { statement }) => sum + statement.text.length,
+        key.length,
+      ),
+  });
 
 /**
  * @param name tells this planner's plans from those of others
@@ -69,12 +76,15 @@ export function createPlanner(
   name: string,
   schema: RoleSchema,
   sources: ExecutionSources,
-  plans: Cache<PlannedOperation>,
+  plans: Plans,
   hasRemote: boolean,
 ): Planner {
   const mine = JSON.stringify(name);
   /** Variables that each text's shape depends on, as far as is known. */
-  const dependenciesOf = createCache<ReadonlySet<string>>(MAX_TEXTS, TEXT_SIZE);
+  const dependenciesOf = new LRUCache<string, ReadonlySet<string>>({
+    maxSize: MAX_TEXTS_SIZE,
+    sizeCalculation: (_, text) => Math.max(text.length, LEAST_TEXT_SIZE),
+  });
   return {
     schema,
     plan(request, operation, values) {
