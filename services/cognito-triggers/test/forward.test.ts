@@ -63,6 +63,12 @@ describe('sign-ins', () => {
     expect(log).toHaveBeenCalledExactlyOnceWith('info', 'Forwarded.', expect.anything());
   });
 
+  test.each([429, 500, 599])('a service that answers %i is asked again', async (status) => {
+    answers = [{ status }, { status: 204 }];
+    await signIn()(fixture('postconfirmation.json'), invocation);
+    expect(received).toHaveLength(2);
+  });
+
   test('a service that says when to come back is not asked before that', async () => {
     answers = [{ status: 503, retryAfter: '1' }, { status: 204 }];
     const began = performance.now();
@@ -74,7 +80,7 @@ describe('sign-ins', () => {
   test.each<[string, { status: number; retryAfter?: string }, string]>([
     ['wants to be asked later than the sign-in can wait', { status: 503, retryAfter: '30' }, 'status 503'],
     ['does not believe the signature', { status: 401 }, 'COGNITO_WEBHOOK_SECRET'],
-    ['does not toLatchkeyError', { status: 400 }, 'ledger'],
+    ['does not understand it', { status: 400 }, 'ledger'],
   ])('a service that %s is asked once, and the person signs in', async (_, answer, fix) => {
     answers = [answer];
     const event = fixture('postauthentication.json');

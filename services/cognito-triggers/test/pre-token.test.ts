@@ -107,6 +107,21 @@ describe('a V2_0 event', () => {
   });
 });
 
+test.each(['2', '3'])(
+  'an event of version %s is known by that, whatever its response has',
+  async (version) => {
+    const v2 = fixture('pretoken.v2.json');
+    const { response: _, ...bare } = v2;
+    const expected = Object(await createPreToken(LEAST_CLAIMS, log)(v2)).response;
+    for (const event of [bare, { ...bare, response: {} }, { ...bare, response: null }]) {
+      expect(await createPreToken(LEAST_CLAIMS, log)({ ...event, version })).toHaveProperty(
+        'response',
+        expected,
+      );
+    }
+  },
+);
+
 describe('a V3_0 event', () => {
   test('of a user is answered as one of V2_0', async () => {
     const v2 = fixture('pretoken.v2.json');
@@ -152,6 +167,15 @@ describe('roles from groups', () => {
 
   test('a listed group gives its role, a renamed one the role that it stands for, each once', async () => {
     expect(await rolesFor(['viewer', 'content-team', 'editor'])).toEqual(['user', 'viewer', 'editor']);
+    expect(await rolesFor(['content-team'])).toEqual(['user', 'editor']);
+  });
+
+  test('what a group is renamed to counts, not its own name, be that a role that is allowed', async () => {
+    const renamed = configured({
+      LATCHKEY_ALLOWED_ROLES: 'editor,viewer',
+      LATCHKEY_GROUP_ROLES: 'editor=viewer',
+    });
+    expect(await rolesFor(['editor'], renamed)).toEqual(['user', 'viewer']);
   });
 
   test.each<[string, unknown]>([

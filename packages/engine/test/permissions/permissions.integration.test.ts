@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { as, startCore, type TestCore } from '../support/core.ts';
 import { SAMPLE_SOURCE, SAMPLE_SQL } from '../support/sample.ts';
 
@@ -163,6 +164,53 @@ describe('a role', () => {
       ],
     });
   });
+});
+
+const AUTHORS = z.object({ author: z.array(z.object({ name: z.string() })) });
+
+test('what a role may not read of related rows, no condition and no order tells it', async () => {
+  const [author, article] = SAMPLE_SOURCE.tables;
+  const guest = (columns: string[], filter: object) => ({
+    select_permissions: [{ role: 'guest', permission: { columns, filter, allow_aggregations: true } }],
+  });
+  const core = await startCore(SAMPLE_SQL, {
+    tables: [
+      { ...author, ...guest(['id', 'name'], {}) },
+      { ...article, ...guest(['id', 'title'], { published: { _eq: true } }) },
+    ],
+  });
+  const names = async (options: string, session?: ReturnType<typeof as>) => {
+    const answer = await core.query(`{ author(${options}) { name } }`, session);
+    return AUTHORS.parse(answer).author.map(({ name }) => name);
+  };
+  try {
+    // Of Ada's two articles one is not published.
+    for (const [options, everything, published] of [
+      ['where: {articles: {title: {_eq: "Notes"}}}', ['Ada'], []],
+      ['where: {articles_aggregate: {count: {predicate: {_eq: 2}}}}', ['Ada'], []],
+      [
+        'where: {articles_aggregate: {count: {predicate: {_eq: 1}}}}, order_by: {name: asc}',
+        ['Bob'],
+        ['Ada', 'Bob'],
+      ],
+      [
+        'where: {articles_aggregate: {count: {filter: {title: {_eq: "Notes"}}, predicate: {_gt: 0}}}}',
+        ['Ada'],
+        [],
+      ],
+      [
+        'order_by: [{articles_aggregate: {count: desc}}, {name: desc}]',
+        ['Ada', 'Bob', 'Cy'],
+        ['Bob', 'Ada', 'Cy'],
+      ],
+      ['order_by: [{articles_aggregate: {max: {title: desc_nulls_last}}}], limit: 1', ['Ada'], ['Ada']],
+    ] as const) {
+      expect(await names(options), options).toEqual(everything);
+      expect(await names(options, as('guest')), options).toEqual(published);
+    }
+  } finally {
+    await core.close();
+  }
 });
 
 test('roles that are made of themselves are refused', async () => {

@@ -3,6 +3,7 @@ import { UnsecuredJWT } from 'jose';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createTokenVerifier } from '#auth/verified-tokens.ts';
 import { createClerk } from '#providers/clerk/index.ts';
+import { CLOCK_SKEW_SECONDS } from '#providers/jwt.ts';
 import type { Provider } from '#providers/provider.ts';
 import { type Issuers, SUBJECT, startIssuers } from '../support/issuer.ts';
 
@@ -66,6 +67,28 @@ test('a token is verified once, however often it comes', async () => {
   expect(await verify(token)).toEqual(first);
   expect(verified).toEqual([token]);
 });
+
+test.each(['clerk', 'casdoor', 'cognito'] as const)(
+  'a token of %s is good for as long as clocks may differ after it expires, and no longer',
+  async (name) => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const exp = Math.floor(Date.now() / 1000) + 600;
+    const token = await issuers.token(name, { exp });
+    for (const [seconds, isGood] of [
+      [-1, true],
+      [0, true],
+      [CLOCK_SKEW_SECONDS - 1, true],
+      [CLOCK_SKEW_SECONDS, false],
+    ] as const) {
+      vi.setSystemTime((exp + seconds) * 1000);
+      const outcome = create()(token).then(
+        () => true,
+        () => false,
+      );
+      expect(await outcome, `${seconds} s after it expired`).toBe(isGood);
+    }
+  },
+);
 
 test('it is forgotten when it expires, and refused from then on', async () => {
   vi.useFakeTimers({ toFake: ['Date'] });
