@@ -1,0 +1,45 @@
+/** What is mutated, and which tests are asked. Unit tests come first, whatever their place in the list. */
+export type Area = { name: string; sources: string[]; tests: string[] };
+
+const IDENTITY = 'services/identity';
+const ENGINE = 'packages/engine';
+
+export const AREAS: readonly Area[] = [
+  {
+    name: 'engine-permissions',
+    sources: [`${ENGINE}/src/permissions/*.ts`],
+    tests: [
+      `${ENGINE}/test/{permissions,schema,plan,metadata}/*.test.ts`,
+      `${ENGINE}/test/execute/{mutation,query,read,remote,row,plain,nested,limits}*.test.ts`,
+    ],
+  },
+  {
+    name: 'engine-sql',
+    sources: [`${ENGINE}/src/sql/*.ts`],
+    tests: [`${ENGINE}/test/{permissions,plan}/*.test.ts`, `${ENGINE}/test/execute/*.test.ts`],
+  },
+  {
+    name: 'auth',
+    sources: [`${IDENTITY}/src/auth/*.ts`],
+    tests: [`${IDENTITY}/test/{auth,http}/*.test.ts`],
+  },
+  {
+    name: 'verification',
+    sources: [`${IDENTITY}/src/providers/{jwt,key-source}.ts`, `${IDENTITY}/src/providers/*/verify*.ts`],
+    tests: [
+      `${IDENTITY}/test/providers/{,*/}{key-source,verify,engine-auth}*.test.ts`,
+      `${IDENTITY}/test/auth/*.test.ts`,
+    ],
+  },
+  {
+    name: 'sync',
+    sources: [`${IDENTITY}/src/sync/*.ts`],
+    tests: [`${IDENTITY}/test/sync/*.test.ts`, `${IDENTITY}/test/http/jobs*.test.ts`],
+  },
+  { name: 'triggers', sources: ['migrations/default/*/up.sql'], tests: ['tests/migrations/*.test.ts'] },
+  {
+    name: 'filters',
+    sources: ['metadata/databases/default/tables/public_*.yaml'],
+    tests: ['tests/security/row-filters.test.ts'],
+  },
+];
