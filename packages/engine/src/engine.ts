@@ -19,6 +19,7 @@ import { refuseForeign } from '#server/loopback-only.ts';
 import { createRoutes } from '#server/routes.ts';
 import { answerClientError, SERVER_OPTIONS } from '#server/slow-requests.ts';
 import { attachWebSockets } from '#server/websocket.ts';
+import { describeFailure } from '#storage/attempting-pool.ts';
 import { createMetadataStore } from '#storage/metadata-store.ts';
 import { createPool, createSourcePools } from '#storage/sources.ts';
 
@@ -30,7 +31,7 @@ export interface EngineServer {
 }
 
 const METADATA_CONNECTIONS = 5;
-const KEEP_ALIVE_MS = 65_000;
+const KEEP_ALIVE_MS = 60_000;
 /** How long requests in flight may take once the engine is asked to stop. */
 const GRACE_MS = 5000;
 
@@ -49,10 +50,11 @@ export async function startEngineServer(config: EngineConfig, log: Logger): Prom
   }
   for (const warning of config.warnings) log.warn('startup', { message: warning });
   const cors = createCorsPolicy(config.corsDomain, config.disableCors, config.wsReadCookie);
-  const metadataPool = createPool(metadataDatabaseUrl, METADATA_CONNECTIONS, log);
+  const metadataPool = openMetadataPool(metadataDatabaseUrl, log);
   const pools = createSourcePools(config, log);
   const closeAll: (() => unknown)[] = [() => pools.close(), () => metadataPool.end()];
   try {
+    await assertReachable(metadataPool);
     const store = createMetadataStore(metadataPool);
     const builder = createStateBuilder(config, pools, metadataPool, buildCore);
     const authenticator = await createAuthenticator(config, log);
@@ -102,7 +104,6 @@ export async function startEngineServer(config: EngineConfig, log: Logger): Prom
       log,
     );
     const sockets = attachWebSockets(server, { config, authenticator, api, liveQueries, log }, cors);
-    server.keepAliveTimeout = 60_000;
     await new Promise<void>((resolve, reject) => {
       server
         .once('error', reject)
@@ -140,20 +141,29 @@ function urlHost(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
+/** @throws {ConfigError} for a connection string that cannot be read */
+function openMetadataPool(url: string, log: Logger): ReturnType<typeof createPool> {
+  try {
+    return createPool(url, METADATA_CONNECTIONS, log);
+  } catch (error) {
+    throw new ConfigError(`HASURA_GRAPHQL_DATABASE_URL: ${describeFailure(error)}`);
+  }
+}
+
+/** @throws {ConfigError} in one line, whatever it is that keeps the engine from its database */
+async function assertReachable(pool: ReturnType<typeof createPool>): Promise<void> {
+  await pool.query('SELECT 1').catch((error: unknown) => {
+    throw new ConfigError(
+      `HASURA_GRAPHQL_DATABASE_URL: the database does not answer (${describeFailure(error)}); start it, or correct the URL`,
+    );
+  });
+}
+
 function explain(error: unknown): unknown {
-  if (error instanceof EngineError) {
-    return new ConfigError(
-      `stored metadata: ${error.message} (at ${error.path}); correct or clear hdb_catalog.hdb_metadata`,
-    );
-  }
-  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
-  if (/^(ECONN|ENOTFOUND|EAI_|ETIMEDOUT|28|3D000|57P03)/.test(code)) {
-    const reason = error instanceof Error && error.message !== '' ? error.message : code;
-    return new ConfigError(
-      `HASURA_GRAPHQL_DATABASE_URL: the database does not answer (${reason}); start it, or correct the URL`,
-    );
-  }
-  return error;
+  if (!(error instanceof EngineError)) return error;
+  return new ConfigError(
+    `stored metadata: ${error.message} (at ${error.path}); correct or clear hdb_catalog.hdb_metadata`,
+  );
 }
 
 function portError(config: EngineConfig, error: unknown): unknown {

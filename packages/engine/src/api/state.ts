@@ -13,6 +13,7 @@ import type { Metadata, Source } from '#metadata/types.ts';
 import { assertNoRoleCycles } from '#permissions/role-cycles.ts';
 import type { Catalog } from '#postgres/catalog.ts';
 import { readCatalog } from '#postgres/read-catalog.ts';
+import { describeFailure } from '#storage/attempting-pool.ts';
 import type { ConnectedSource, SourcePools } from '#storage/sources.ts';
 import { checkEndpoints, type RestRoute } from './rest-routes.ts';
 
@@ -58,7 +59,9 @@ export function createStateBuilder(
         metadata.sources.map(async (source) => {
           try {
             const pool = pools.pool(source);
-            catalogs.set(source.name, known.get(source.name) ?? (await readCatalog(pool)));
+            const catalog = known.get(source.name);
+            if (catalog === undefined) await pools.prepare(source);
+            catalogs.set(source.name, catalog ?? (await readCatalog(pool)));
           } catch (error) {
             broken.push(sourceInconsistency(source.name, error));
           }
@@ -97,6 +100,6 @@ function sourceInconsistency(name: string, error: unknown): InconsistentObject {
     type: 'source',
     ...(error instanceof EngineError
       ? {}
-      : { message: error instanceof Error ? error.message : String(error) }),
+      : { message: describeFailure(error) }),
   };
 }

@@ -8,7 +8,7 @@ import type { Metadata, RestEndpoint } from '#metadata/types.ts';
 import { diagnose } from '#plan/diagnose.ts';
 import { type ParsedOperation, parseDocument, pickOperation } from '#plan/document.ts';
 import { namedType } from '#plan/field.ts';
-import { allTypes } from '#plan/introspect.ts';
+import { allTypes } from '#schema/shown-types.ts';
 import type { Json } from '#values/json.ts';
 
 type Part = { [key: string]: Json };

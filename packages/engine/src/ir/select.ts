@@ -21,7 +21,7 @@ export interface FunctionCall {
 export interface Select {
   readonly from: Source;
   readonly where: Predicate;
-  readonly distinctOn: readonly Operand[];
+  readonly distinctOn: readonly Extract<Operand, { kind: 'column' }>[];
   readonly orderBy: readonly OrderItem[];
   readonly limit: Param | undefined;
   /** The permission's limit, which also holds without a `limit` of the client's. */

@@ -4,9 +4,9 @@ import { EngineError } from '#base/errors.ts';
 import { Kind, type OperationDefinitionNode, type SelectionNode, type TypeNode } from '#base/graphql.ts';
 import type { NamedType, ObjectType, OutputField, RoleSchema } from '#ir/schema.ts';
 import { typeText } from '#ir/type-text.ts';
+import { allTypes } from '#schema/shown-types.ts';
 import { type ParsedOperation, parseDocument, pickOperation } from './document.ts';
 import { namedType } from './field.ts';
-import { allTypes } from './introspect.ts';
 
 /** @returns one sentence per fault, the last found first; none for a query that the schema can answer */
 export function diagnose(query: string, schema: RoleSchema): readonly string[] {

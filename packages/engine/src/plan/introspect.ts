@@ -11,175 +11,233 @@ import type {
   TypeRef,
 } from '#ir/schema.ts';
 import { shownType } from '#ir/type-text.ts';
-import { byName, rootsOf, walkTypes } from '#schema/all-types.ts';
+import { byName } from '#schema/all-types.ts';
 import { DIRECTIVES, type Directive } from '#schema/introspection-types.ts';
+import { type ShownTypes, shownTypes } from '#schema/shown-types.ts';
 import { writeGraphqlValue } from '#values/graphql-value.ts';
 import type { SelectionContext } from './collect-fields.ts';
 import { invalid } from './errors.ts';
 import { type CheckedField, namedType, objectOf, type Selection, selectFields } from './field.ts';
 
-/** One object of the schema: what each field of its introspection type answers. */
-interface Answers {
-  readonly [field: string]: () => Answer;
+/** One object of the schema, as a type of introspection shows it. */
+interface Thing {
+  /** Null for what it does not have. */
+  answer(field: string): Answer;
 }
-type Answer = string | boolean | null | readonly string[] | Answers | readonly Answers[];
+type Answer = string | boolean | null | readonly string[] | Thing | readonly Thing[];
 
-/** The JSON value of the field. */
-export function introspect(checked: CheckedField, schema: RoleSchema, context: SelectionContext): unknown {
+/** @returns the JSON text of the field's value: a whole schema's takes many times its memory as objects */
+export function introspect(checked: CheckedField, schema: RoleSchema, context: SelectionContext): string {
   const isType = checked.field.meaning.kind === 'introspection' && checked.field.meaning.of === 'type';
-  const answers = isType ? findType(checked, schema) : schemaAnswers(schema);
-  const run: Introspection = { context, selections: new Map(), left: MAX_ANSWERS };
-  return select(objectOf(checked.field), checked.selections, answers, run, checked.path);
+  const shown = shownTypes(schema);
+  const thing = isType ? findType(checked, shown) : schemaThing(schema, shown);
+  const run: Introspection = {
+    context,
+    selections: new Map(),
+    left: MAX_ANSWERS + ANSWERS_PER_ENTRY * shown.entries,
+    written: [],
+    text: '',
+  };
+  write(objectOf(checked.field), checked.selections, thing, run, checked.path);
+  run.written.push(run.text);
+  return run.written.join('');
 }
 
 /** Types lead to types: a short query can ask for everything again and again. */
 const MAX_ANSWERS = 1_000_000;
+/** The customary introspection asks some twenty things of each field, argument and enum value. */
+const ANSWERS_PER_ENTRY = 60;
+const CHUNK = 65_536;
 
 interface Introspection {
   readonly context: SelectionContext;
   /** Selections are checked once, however many things they are asked of. */
-  readonly selections: Map<readonly SelectionNode[], readonly Selection[]>;
+  readonly selections: Map<readonly SelectionNode[], readonly Asked[]>;
   left: number;
+  readonly written: string[];
+  /** What comes after `written`. */
+  text: string;
 }
 
-function findType(checked: CheckedField, schema: RoleSchema): Answers | null {
+/** A selected field, and the key it is answered under. */
+interface Asked {
+  readonly key: string;
+  readonly selection: Selection;
+  /** Missing where the field has no selection of its own. */
+  readonly type: ObjectType | undefined;
+}
+
+function findType(checked: CheckedField, shown: ShownTypes): Thing | null {
   const name = checked.arguments.get('name')?.value;
   if (name?.kind !== 'value' || typeof name.value !== 'string') return null;
-  const found = allTypes(schema).get(name.value);
-  return found === undefined ? null : typeAnswers(nullable(found));
+  const found = shown.types.get(name.value);
+  return found === undefined ? null : typeThing(nullable(found), shown);
 }
 
 /** Checks the selection even where there is nothing to answer. */
-function select(
+function write(
   type: ObjectType,
   selections: readonly SelectionNode[],
-  answers: Answers | null,
+  thing: Thing | null,
   run: Introspection,
   path: Path | undefined,
-): unknown {
-  const fields = run.selections.get(selections) ?? [...selectFields(type, selections, run.context, path)];
-  run.selections.set(selections, fields);
-  run.left -= fields.length;
-  if (run.left < 0) throw invalid('the introspection asks for too much; ask for less at a time', undefined);
-  // Without a prototype: an alias may be called `__proto__`.
-  const result: Record<string, unknown> = Object.create(null);
-  for (const selection of fields) {
-    if (selection.kind === 'typename') {
-      result[selection.alias] = type.name;
-      continue;
-    }
-    const answer = answers?.[selection.field.name]?.() ?? null;
-    const inner = namedType(selection.field.type);
-    const below = (thing: Answers | null) =>
-      inner.kind === 'object' ? select(inner, selection.selections, thing, run, selection.path) : null;
-    if (inner.kind !== 'object') result[selection.alias] = answer;
-    else if (Array.isArray(answer)) result[selection.alias] = answer.map(below);
-    else result[selection.alias] = below(isAnswers(answer) ? answer : null);
+): void {
+  const known = run.selections.get(selections);
+  const asked = known ?? [...selectFields(type, selections, run.context, path)].map(toAsked);
+  run.selections.set(selections, asked);
+  if (thing === null) {
+    if (known === undefined) checkBelow(asked, run);
+    run.text += 'null';
+    return;
   }
-  return answers === null ? null : result;
+  run.left -= asked.length;
+  if (run.left < 0) throw invalid('the introspection asks for too much; ask for less at a time', undefined);
+  let separator = '{';
+  for (const { key, selection, type: inner } of asked) {
+    run.text += `${separator}${key}`;
+    separator = ',';
+    if (selection.kind === 'typename') run.text += JSON.stringify(type.name);
+    else if (inner === undefined) run.text += JSON.stringify(thing.answer(selection.field.name));
+    else writeBelow(inner, selection, thing.answer(selection.field.name), run);
+  }
+  run.text += '}';
+  if (run.text.length < CHUNK) return;
+  run.written.push(run.text);
+  run.text = '';
 }
 
-function isAnswers(answer: Answer): answer is Answers {
-  return typeof answer === 'object' && answer !== null && !Array.isArray(answer);
+function toAsked(selection: Selection): Asked {
+  const key = `${JSON.stringify(selection.alias)}:`;
+  if (selection.kind === 'typename') return { key, selection, type: undefined };
+  const inner = namedType(selection.field.type);
+  return { key, selection, type: inner.kind === 'object' ? inner : undefined };
 }
+
+function writeBelow(type: ObjectType, below: CheckedField, answer: Answer, run: Introspection): void {
+  if (!Array.isArray(answer)) {
+    write(type, below.selections, isThing(answer) ? answer : null, run, below.path);
+    return;
+  }
+  if (answer.length === 0) checkOnly(type, below, run);
+  run.text += '[';
+  answer.forEach((thing, index) => {
+    if (index > 0) run.text += ',';
+    write(type, below.selections, isThing(thing) ? thing : null, run, below.path);
+  });
+  run.text += ']';
+}
+
+/** What is below a thing that is not there; once is enough. */
+function checkBelow(asked: readonly Asked[], run: Introspection): void {
+  for (const { selection, type } of asked)
+    if (selection.kind === 'field' && type !== undefined) checkOnly(type, selection, run);
+}
+
+function checkOnly(type: ObjectType, { selections, path }: CheckedField, run: Introspection): void {
+  if (run.selections.has(selections)) return;
+  const asked = [...selectFields(type, selections, run.context, path)].map(toAsked);
+  run.selections.set(selections, asked);
+  checkBelow(asked, run);
+}
+
+function isThing(answer: unknown): answer is Thing {
+  return typeof answer === 'object' && answer !== null && 'answer' in answer;
+}
+
+type Readers<Value> = Readonly<Record<string, (value: Value, shown: ShownTypes) => Answer>>;
+
+const thingOf = <Value>(readers: Readers<Value>, value: Value, shown: ShownTypes): Thing => ({
+  answer: (field) => readers[field]?.(value, shown) ?? null,
+});
 
 const nullable = (type: NamedType): TypeRef => ({ kind: 'named', type, nullable: true });
 
-function schemaAnswers(schema: RoleSchema): Answers {
-  const root = (type: ObjectType | undefined) => (type === undefined ? null : typeAnswers(nullable(type)));
-  return {
-    description: () => null,
-    types: () => byName(allTypes(schema).values()).map((type) => typeAnswers(nullable(type))),
-    queryType: () => root(schema.query),
-    mutationType: () => root(schema.mutation),
-    subscriptionType: () => root(schema.subscription),
-    directives: () => DIRECTIVES.filter(({ advertised }) => advertised).map(directiveAnswers),
+function schemaThing(schema: RoleSchema, shown: ShownTypes): Thing {
+  const root = (type: ObjectType | undefined) =>
+    type === undefined ? null : typeThing(nullable(type), shown);
+  const readers: Readers<RoleSchema> = {
+    types: () => byName(shown.types.values()).map((type) => typeThing(nullable(type), shown)),
+    queryType: ({ query }) => root(query),
+    mutationType: ({ mutation }) => root(mutation),
+    subscriptionType: ({ subscription }) => root(subscription),
+    directives: () =>
+      DIRECTIVES.filter(({ advertised }) => advertised).map((one) => thingOf(DIRECTIVE, one, shown)),
   };
+  return thingOf(readers, schema, shown);
 }
 
 const KINDS = { scalar: 'SCALAR', enum: 'ENUM', input: 'INPUT_OBJECT', object: 'OBJECT' } as const;
 
 /** A type as introspection unwraps it: an outermost `!` first, then the list, then the name. */
-function typeAnswers(type: TypeRef): Answers {
-  if (!type.nullable)
-    return { kind: () => 'NON_NULL', ofType: () => typeAnswers({ ...type, nullable: true }) };
-  if (type.kind === 'list') return { kind: () => 'LIST', ofType: () => typeAnswers(type.of) };
+function typeThing(type: TypeRef, shown: ShownTypes): Thing {
+  if (!type.nullable) return thingOf(NON_NULL, type, shown);
+  if (type.kind === 'list') return thingOf(LIST, type.of, shown);
   const named = type.type;
   if (named.kind === 'scalar' && named.array)
-    return {
-      kind: () => 'LIST',
-      ofType: () => typeAnswers({ kind: 'named', type: { ...named, array: false }, nullable: false }),
-    };
-  return {
-    kind: () => KINDS[named.kind],
-    name: () => named.name,
-    description: () => named.description ?? null,
-    fields: () => (named.kind === 'object' ? byName(visibleFields(named)).map(fieldAnswers) : null),
-    interfaces: () => (named.kind === 'object' ? [] : null),
-    enumValues: () => (named.kind === 'enum' ? byName(named.values.values()).map(enumValueAnswers) : null),
-    inputFields: () => (named.kind === 'input' ? byName(named.fields.values()).map(inputAnswers) : null),
-  };
+    return thingOf(LIST, { kind: 'named', type: { ...named, array: false }, nullable: false }, shown);
+  return thingOf(NAMED, named, shown);
 }
 
+const NON_NULL: Readers<TypeRef> = {
+  kind: () => 'NON_NULL',
+  ofType: (type, shown) => typeThing({ ...type, nullable: true }, shown),
+};
+
+const LIST: Readers<TypeRef> = { kind: () => 'LIST', ofType: typeThing };
+
+const NAMED: Readers<NamedType> = {
+  kind: ({ kind }) => KINDS[kind],
+  name: ({ name }) => name,
+  description: ({ description }) => description ?? null,
+  fields: (type, shown) =>
+    type.kind === 'object'
+      ? byName(visibleFields(type, shown)).map((one) => thingOf(FIELD, one, shown))
+      : null,
+  interfaces: ({ kind }) => (kind === 'object' ? [] : null),
+  enumValues: (type, shown) =>
+    type.kind === 'enum' ? byName(type.values.values()).map((one) => thingOf(ENUM_VALUE, one, shown)) : null,
+  inputFields: (type, shown) => (type.kind === 'input' ? inputThings(type.fields, shown) : null),
+};
+
 /** Introspection's own fields may be asked of the query root without being shown there. */
-function visibleFields(type: ObjectType): OutputField[] {
-  const fields = [...type.fields.values()];
+function visibleFields(type: ObjectType, shown: ShownTypes): OutputField[] {
+  const fields = [...type.fields.values()].filter(shown.shows);
   return type.name === 'query_root'
     ? fields.filter(({ meaning }) => meaning.kind !== 'introspection')
     : fields;
 }
 
-function fieldAnswers(field: OutputField): Answers {
-  return {
-    name: () => field.name,
-    description: () => field.description ?? null,
-    args: () => byName(field.arguments.values()).map(inputAnswers),
-    type: () => typeAnswers(field.type),
-    isDeprecated: () => false,
-    deprecationReason: () => null,
-  };
+const FIELD: Readers<OutputField> = {
+  name: ({ name }) => name,
+  description: ({ description }) => description ?? null,
+  args: (field, shown) => inputThings(field.arguments, shown),
+  type: ({ type }, shown) => typeThing(type, shown),
+  isDeprecated: () => false,
+};
+
+function inputThings(fields: ReadonlyMap<string, InputField>, shown: ShownTypes): Thing[] {
+  return byName(fields.values())
+    .filter(shown.shows)
+    .map((field) => thingOf(INPUT, field, shown));
 }
 
-function inputAnswers(field: InputField): Answers {
-  return {
-    name: () => field.name,
-    description: () => field.description ?? null,
-    type: () => typeAnswers(shownType(field)),
-    defaultValue: () => (field.default === undefined ? null : writeGraphqlValue(field.default)),
-  };
-}
+const INPUT: Readers<InputField> = {
+  name: ({ name }) => name,
+  description: ({ description }) => description ?? null,
+  type: (field, shown) => typeThing(shownType(field), shown),
+  defaultValue: ({ default: value }) => (value === undefined ? null : writeGraphqlValue(value)),
+};
 
-function enumValueAnswers(value: EnumValue): Answers {
-  return {
-    name: () => value.name,
-    description: () => value.description ?? null,
-    isDeprecated: () => false,
-    deprecationReason: () => null,
-  };
-}
+const ENUM_VALUE: Readers<EnumValue> = {
+  name: ({ name }) => name,
+  description: ({ description }) => description ?? null,
+  isDeprecated: () => false,
+};
 
-function directiveAnswers(directive: Directive): Answers {
-  return {
-    name: () => directive.name,
-    description: () => directive.description,
-    locations: () => directive.locations,
-    args: () => [...directive.arguments.values()].map(inputAnswers),
-    isRepeatable: () => false,
-  };
-}
-
-/** Every type that the roots, the directives or introspection itself lead to, by name. */
-export function allTypes(schema: RoleSchema): ReadonlyMap<string, NamedType> {
-  const types = new Map<string, NamedType>();
-  walkTypes(rootsOf(schema), (type) => {
-    if (types.has(type.name)) return false;
-    types.set(type.name, type);
-    return true;
-  });
-  for (const directive of DIRECTIVES)
-    for (const argument of directive.arguments.values()) {
-      const type = namedType(argument.type);
-      if (!types.has(type.name)) types.set(type.name, type);
-    }
-  return types;
-}
+const DIRECTIVE: Readers<Directive> = {
+  name: ({ name }) => name,
+  description: ({ description }) => description,
+  locations: ({ locations }) => locations,
+  args: (directive, shown) => inputThings(directive.arguments, shown),
+  isRepeatable: () => false,
+};

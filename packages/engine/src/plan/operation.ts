@@ -84,7 +84,7 @@ function planRootNode(checked: CheckedField, context: RootContext): RootNode {
     case 'json':
       return { kind: 'json', json: meaning.json };
     case 'introspection':
-      return { kind: 'json', json: JSON.stringify(introspect(checked, context.schema, context)) };
+      return { kind: 'json', json: introspect(checked, context.schema, context) };
     case 'namespace':
       return {
         kind: 'namespace',

@@ -11,12 +11,12 @@ export function tableArgument(given: Arguments, argument: TableArgument): Input 
 }
 
 /** The column that a value of a `…_select_column` enum names. */
-export function enumColumn(value: EnumValue): Operand {
-  if (!isOperand(value.value)) throw new TypeError(`${value.name} names no column`);
+export function enumColumn(value: EnumValue): Extract<Operand, { kind: 'column' }> {
+  if (!isColumn(value.value)) throw new TypeError(`${value.name} names no column`);
   return value.value;
 }
 
-function isOperand(value: unknown): value is Operand {
+function isColumn(value: unknown): value is Extract<Operand, { kind: 'column' }> {
   return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'column';
 }
 

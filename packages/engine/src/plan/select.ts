@@ -1,7 +1,7 @@
 /** Which rows: the role's filter and the client's arguments put together. */
 import type { Arguments, Input } from '#ir/input.ts';
 import type { Path } from '#ir/path.ts';
-import { all, type Operand, type Param } from '#ir/predicate.ts';
+import { all, type Param } from '#ir/predicate.ts';
 import type { Select, Source } from '#ir/select.ts';
 import type { TableView } from '#ir/tracked.ts';
 import { invalid } from './errors.ts';
@@ -35,18 +35,18 @@ export function planSelect(
 }
 
 /** The initial items must sort by exactly the distinct columns, in any order. */
-function startsWith(orderBy: Select['orderBy'], distinctOn: readonly Operand[]): boolean {
+function startsWith(orderBy: Select['orderBy'], distinctOn: Select['distinctOn']): boolean {
   const columns = orderBy
     .slice(0, distinctOn.length)
     .map(({ by }) => (by.kind === 'operand' && by.operand.kind === 'column' ? by.operand.column : undefined));
   return (
     columns.length === distinctOn.length &&
     !columns.includes(undefined) &&
-    distinctOn.every((operand) => operand.kind === 'column' && columns.includes(operand.column))
+    distinctOn.every(({ column }) => columns.includes(column))
   );
 }
 
-function planDistinct(input: Input | undefined): Operand[] {
+function planDistinct(input: Input | undefined): Select['distinctOn'] {
   if (input === undefined || input.kind === 'null') return [];
   return asList(input).items.flatMap((item) => (item.kind === 'enum' ? [enumColumn(item.value)] : []));
 }

@@ -24,17 +24,19 @@ export function writeSelect(
   const source = writeSource(writer, select.from, outer?.scope);
   const alias = writer.alias();
   const scope: Scope = { row: alias, root: alias };
-  const distinct = select.distinctOn.map((operand) => writeOperand(writer, operand, scope));
+  const distinct = new Map(
+    select.distinctOn.map((operand) => [operand.column, writeOperand(writer, operand, scope)]),
+  );
   const columns = list(scope);
   const conditions = [
     ...(outer === undefined || outer.join.length === 0 ? [] : [writeJoin(outer.join, scope, outer.scope)]),
     writePredicate(writer, select.where, scope),
   ].filter((condition) => condition !== 'TRUE');
   return [
-    `SELECT ${distinct.length === 0 ? '' : `DISTINCT ON (${distinct.join(', ')}) `}${columns}`,
+    `SELECT ${distinct.size === 0 ? '' : `DISTINCT ON (${[...distinct.values()].join(', ')}) `}${columns}`,
     `FROM ${source} AS ${alias}`,
     ...(conditions.length === 0 ? [] : [`WHERE ${conditions.join(' AND ')}`]),
-    ...(select.orderBy.length === 0 ? [] : [`ORDER BY ${writeOrderBy(writer, select.orderBy, scope)}`]),
+    ...(select.orderBy.length === 0 ? [] : [`ORDER BY ${writeOrderBy(writer, select.orderBy, scope, distinct)}`]),
     ...writeLimit(writer, select, withMaximum, withTies),
   ].join(' ');
 }
@@ -58,9 +60,21 @@ export function writeCount(
   return limit ?? maximum?.toString();
 }
 
-function writeOrderBy(writer: Writer, items: readonly OrderItem[], scope: Scope): string {
+/**
+ * @param distinct what is in `DISTINCT ON`: PostgreSQL wants it to be sorted by the very same expressions, and one that is
+ *   written again (a column that a role sees in some rows) has parameters of its own
+ */
+function writeOrderBy(
+  writer: Writer,
+  items: readonly OrderItem[],
+  scope: Scope,
+  distinct: ReadonlyMap<string, string>,
+): string {
   return items
-    .map(({ by, direction, nulls }) => `${writeOrderKey(writer, by, scope)} ${direction} NULLS ${nulls}`)
+    .map(({ by, direction, nulls }) => {
+      const same = by.kind === 'operand' && by.operand.kind === 'column' ? distinct.get(by.operand.column) : undefined;
+      return `${same ?? writeOrderKey(writer, by, scope)} ${direction} NULLS ${nulls}`;
+    })
     .join(', ');
 }
 

@@ -1,14 +1,15 @@
 /** Connections to the databases of the metadata's sources: one pool per source and connection string. */
 
-import pg, { type Pool } from 'pg';
+import type pg from 'pg';
+import type { Pool } from 'pg';
 import type { EngineConfig, Environment } from '#base/config.ts';
 import { EngineError } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { DatabaseUrl, Source } from '#metadata/types.ts';
 import type { Catalog } from '#postgres/catalog.ts';
-
-// Values are JSON text made by the database; everything else stays the text PostgreSQL sent.
-const CONNECT_TIMEOUT_MS = 10_000;
+import { AttemptingPool } from './attempting-pool.ts';
+import { connectionAttempts } from './connection-attempts.ts';
+import { installCrypto } from './install-crypto.ts';
 
 /** Not set where the server or a pooler does not know the setting. */
 const ignore = () => {};
@@ -29,16 +30,11 @@ export function resolveDatabaseUrl(url: DatabaseUrl, env: Environment): string {
 export interface SourcePools {
   /** The pool of a source; made when first asked for, and again when its configuration changed. */
   pool(source: Source): pg.Pool;
+  /** Makes what Hasura makes in the database of a source before it looks at it: the functions of pgcrypto. */
+  prepare(source: Source): Promise<void>;
   /** Ends the pools of sources that were removed. */
   retain(sources: readonly Source[]): void;
   close(): Promise<void>;
-}
-
-/** The pool's own limit is on waiting for a connection that others use: however long that takes, as in Hasura. */
-class PooledClient extends pg.Client {
-  constructor(config: pg.ClientConfig = {}) {
-    super({ ...config, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
-  }
 }
 
 /** In seconds. */
@@ -52,9 +48,7 @@ export interface PoolTimes {
 
 export function createPool(url: string, size: number, log: Logger, times: PoolTimes = {}): pg.Pool {
   const { idle = 180, lifetime = 0, wait = 0 } = times;
-  const pool = new pg.Pool({
-    Client: PooledClient,
-    connectionString: url,
+  const pool = new AttemptingPool(connectionAttempts(url), {
     max: size,
     idleTimeoutMillis: idle * 1000,
     maxLifetimeSeconds: lifetime,
@@ -73,29 +67,36 @@ export function createPool(url: string, size: number, log: Logger, times: PoolTi
 
 export function createSourcePools(config: EngineConfig, log: Logger): SourcePools {
   const pools = new Map<string, { readonly key: string; readonly pool: pg.Pool }>();
+  const poolOf = (source: Source): pg.Pool => {
+    const { connection_info: info } = source.configuration;
+    const url = resolveDatabaseUrl(info.database_url, config.env);
+    const size = info.pool_settings?.max_connections ?? config.pgConnections;
+    const settings = info.pool_settings;
+    const times: PoolTimes = {
+      idle: settings?.idle_timeout,
+      lifetime: settings?.connection_lifetime,
+      wait: settings?.pool_timeout,
+    };
+    const key = JSON.stringify([url, size, times]);
+    const known = pools.get(source.name);
+    if (known?.key === key) return known.pool;
+    if (known !== undefined) void end(source.name);
+    const pool = createPool(url, size, log, times);
+    pools.set(source.name, { key, pool });
+    return pool;
+  };
   const end = (name: string) => {
     const entry = pools.get(name);
     pools.delete(name);
     return entry?.pool.end();
   };
   return {
-    pool(source) {
-      const { connection_info: info } = source.configuration;
-      const url = resolveDatabaseUrl(info.database_url, config.env);
-      const size = info.pool_settings?.max_connections ?? config.pgConnections;
-      const settings = info.pool_settings;
-      const times: PoolTimes = {
-        idle: settings?.idle_timeout,
-        lifetime: settings?.connection_lifetime,
-        wait: settings?.pool_timeout,
-      };
-      const key = JSON.stringify([url, size, times]);
-      const known = pools.get(source.name);
-      if (known?.key === key) return known.pool;
-      if (known !== undefined) void end(source.name);
-      const pool = createPool(url, size, log, times);
-      pools.set(source.name, { key, pool });
-      return pool;
+    pool: poolOf,
+    async prepare(source) {
+      const { name, configuration } = source;
+      const failure = await installCrypto(poolOf(source), configuration.extensions_schema);
+      if (failure !== undefined)
+        log.warn('source', { message: `pgcrypto is not installed: ${failure}`, source: name });
     },
     retain(sources) {
       const names = new Set(sources.map(({ name }) => name));
