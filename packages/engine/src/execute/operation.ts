@@ -56,6 +56,8 @@ export interface Subscription {
   readonly cohort: string;
   /** A streaming subscription goes on from its cursor; a live query answers with everything each time. */
   readonly streaming: boolean;
+  /** Nothing is selected (`@include(if: false)`): it is complete as soon as it starts. */
+  readonly isEmpty: boolean;
   /** Runs the shape once for all `cohorts` (this one among them); answers come in their order. */
   poll(cohorts: readonly PolledCohort[]): Promise<readonly PollAnswer[]>;
 }

@@ -1,5 +1,6 @@
 /** One HTTP request to a handler: its whole answer, or why there was none. */
 import { once } from 'node:events';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
@@ -102,8 +103,37 @@ export async function callWebhook(request: WebhookRequest): Promise<WebhookAnswe
   }
 }
 
-/** Not `fetch`: it adds headers of its own and gives up after five minutes whatever the timeout says. */
 async function exchange(request: WebhookRequest, signal: AbortSignal): Promise<WebhookAnswer> {
+  const answer = await ask(request, signal);
+  const bytes = await buffer(answer);
+  const zipped = answer.headers['content-encoding'] === 'gzip';
+  return {
+    status: answer.statusCode ?? 0,
+    headers: headerList(answer.rawHeaders),
+    body: (zipped ? gunzipSync(bytes) : bytes).toString(),
+  };
+}
+
+/**
+ * Asks once more where a connection that was used before ends without an answer: most likely the handler closed it
+ * just then. It may have read the request all the same, as with Hasura.
+ */
+async function ask(request: WebhookRequest, signal: AbortSignal): Promise<IncomingMessage> {
+  for (;;) {
+    const client = send(request, signal);
+    try {
+      const [answer] = z
+        .tuple([z.instanceof(http.IncomingMessage)])
+        .parse(await once(client, 'response', { signal }));
+      return answer;
+    } catch (error) {
+      if (signal.aborted || !client.reusedSocket) throw error;
+    }
+  }
+}
+
+/** Not `fetch`: it adds headers of its own and gives up after five minutes whatever the timeout says. */
+function send(request: WebhookRequest, signal: AbortSignal): ClientRequest {
   const url = new URL(request.url);
   const secure = url.protocol === 'https:';
   const client = (secure ? https : http).request(url, {
@@ -120,16 +150,7 @@ async function exchange(request: WebhookRequest, signal: AbortSignal): Promise<W
   client.removeHeader('Connection');
   for (const [name, value] of firstOfEach(request.headers)) client.setHeader(name, value);
   client.end(body);
-  const [answer] = z
-    .tuple([z.instanceof(http.IncomingMessage)])
-    .parse(await once(client, 'response', { signal }));
-  const bytes = await buffer(answer);
-  const zipped = answer.headers['content-encoding'] === 'gzip';
-  return {
-    status: answer.statusCode ?? 0,
-    headers: headerList(answer.rawHeaders),
-    body: (zipped ? gunzipSync(bytes) : bytes).toString(),
-  };
+  return client;
 }
 
 function reason(error: unknown): string {

@@ -16,7 +16,7 @@ import { DIRECTIVES } from '#schema/introspection-types.ts';
 import type { Raw } from '#values/scalar.ts';
 import type { Variables } from '#values/variables.ts';
 import { coerceFields } from './coerce.ts';
-import { invalid } from './errors.ts';
+import { invalid, unparsable } from './errors.ts';
 
 /** Merged occurrences of one response name. */
 export interface SelectedField {
@@ -193,7 +193,7 @@ export function checkFragments(
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const fragment of definitions) {
     const name = fragment.name.value;
-    if (fragments.has(name)) throw invalid(`multiple definitions for fragment "${name}"`, undefined);
+    if (fragments.has(name)) throw unparsable(`multiple definitions for fragment "${name}"`, undefined);
     fragments.set(name, fragment);
   }
   const sound = new Set<string>();

@@ -40,11 +40,20 @@ export function planOperation(
   const context: RootContext = { fragments, variables, schema, kind, budget, remoteJoins };
   const fields = planRoot(root, definition.selectionSet.selections, context, undefined);
   const directives = readDirectives(definition.directives ?? [], kind.toUpperCase(), variables, undefined);
-  if (kind === 'subscription' && !isOneField(fields, directives.has('_multiple_top_level_fields')))
-    throw new EngineError('validation-failed', 'subscriptions must select one top level field');
-  if (kind === 'subscription' && remoteJoins.length > 0)
-    throw new EngineError('not-supported', 'Remote relationships are not allowed in subscriptions');
+  if (kind === 'subscription') {
+    checkSubscribed(fields, directives.has('_multiple_top_level_fields'));
+    if (remoteJoins.length > 0)
+      throw new EngineError('not-supported', 'Remote relationships are not allowed in subscriptions');
+  }
   return { kind, name: definition.name?.value, fields, remoteJoins };
+}
+
+/** @throws {EngineError} for what cannot be subscribed to; nothing at all (`@include(if: false)`) can be */
+function checkSubscribed(fields: readonly RootField[], allowsSeveral: boolean): void {
+  if (fields.length > 0 && !isOneField(fields, allowsSeveral))
+    throw new EngineError('validation-failed', 'subscriptions must select one top level field');
+  if (fields.some(({ node }) => node.kind === 'json'))
+    throw new EngineError('not-supported', 'Introspection not supported over subscriptions');
 }
 
 /** One field; or several, where the client insists, of one namespace at most. */

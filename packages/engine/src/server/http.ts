@@ -1,8 +1,10 @@
 /** HTTP in and out: reading bodies, writing answers, nothing of what they mean. */
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import { EngineError } from '#base/errors.ts';
-import { describeJsonError } from './json-error.ts';
+import { parseFirstKeyJson } from '#values/exact-json.ts';
+import { describeJsonError, NO_UTF8 } from './json-error.ts';
 
 /** Migrations and metadata of a large project fit well; what is larger is a mistake or an attack. */
 const BODY_LIMIT = 100 * 1024 * 1024;
@@ -18,7 +20,7 @@ export interface Answer {
 }
 
 /** @throws {EngineError} 413 for a body over the limit, in bytes */
-export function readBody(request: IncomingMessage, limit = BODY_LIMIT): Promise<string> {
+export function readBody(request: IncomingMessage, limit = BODY_LIMIT): Promise<Buffer> {
   // By events: iterating over the stream costs every request several ticks.
   return new Promise((resolve, reject) => {
     const gone = () => reject(new EngineError('bad-request', 'the client went away'));
@@ -34,7 +36,7 @@ export function readBody(request: IncomingMessage, limit = BODY_LIMIT): Promise<
         reject(new EngineError('bad-request', message, { status: 413 }));
       }
     });
-    request.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
+    request.on('end', () => resolve(Buffer.concat(chunks)));
     request.on('error', reject);
     request.on('aborted', gone);
   });
@@ -44,7 +46,9 @@ export function readBody(request: IncomingMessage, limit = BODY_LIMIT): Promise<
  * @param parse how numbers are to be read
  * @throws {EngineError} `invalid-json`
  */
-export function parseJson(text: string, parse: (text: string) => unknown = JSON.parse): unknown {
+export function parseJson(body: Buffer, parse: (text: string) => unknown = parseFirstKeyJson): unknown {
+  if (!isUtf8(body)) throw new EngineError('invalid-json', NO_UTF8);
+  const text = body.toString('utf8');
   try {
     return parse(text);
   } catch {
@@ -66,22 +70,28 @@ export function send(
     if (name.toLowerCase() === 'set-cookie') response.appendHeader(name, value);
     else response.setHeader(name, value);
   }
-  const compressed = body.length < COMPRESS_FROM ? undefined : compress(request, response, body);
-  response.setHeader('Content-Length', compressed?.length ?? Buffer.byteLength(body));
+  const size = Buffer.byteLength(body);
+  const compressed = isCompressed(request.headers['accept-encoding'], size)
+    ? gzipSync(body, { level: 1 })
+    : undefined;
+  if (compressed !== undefined) response.setHeader('Content-Encoding', 'gzip');
+  response.setHeader('Content-Length', compressed?.length ?? size);
   // Text goes out in one piece with the headers, and leaves no buffer behind.
   response.end(compressed ?? body);
 }
 
-/** Says how in the headers; undefined where the client takes it as it is. */
-function compress(request: IncomingMessage, response: ServerResponse, body: string): Buffer | undefined {
-  const accepted = String(request.headers['accept-encoding'] ?? '');
-  if (/\bgzip\b/.test(accepted)) {
-    response.setHeader('Content-Encoding', 'gzip');
-    return gzipSync(body, { level: 1 });
-  }
-  if (/\bbr\b/.test(accepted)) {
-    response.setHeader('Content-Encoding', 'br');
-    return brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } });
-  }
-  return undefined;
+/**
+ * Whether a body of `size` bytes is zipped. As in Hasura, qualities count where they are written as `;q=0` alone,
+ * and a client that takes nothing but gzip gets it however little there is.
+ */
+function isCompressed(accepted: string | readonly string[] | undefined, size: number): boolean {
+  if (accepted === undefined) return false;
+  const codings = String(accepted)
+    .split(',')
+    .map((coding) => coding.trim());
+  if (!codings.some((coding) => coding.startsWith('gzip')) || codings.includes('gzip;q=0')) return false;
+  const identityRefused =
+    codings.includes('identity;q=0') ||
+    (codings.includes('*;q=0') && !codings.some((coding) => coding.startsWith('identity')));
+  return identityRefused || size >= COMPRESS_FROM;
 }

@@ -1,5 +1,8 @@
 /** What Hasura says of a text that is no JSON. Only for texts that are known to be none. */
 
+/** What it says of bytes that are no UTF-8, and of half of a surrogate pair. */
+export const NO_UTF8 = 'Cannot decode input: Data.Text.Internal.Encoding.decodeUtf8: Invalid UTF-8 stream';
+
 /** How much of the text a message shows. */
 const SHOWN = 30;
 
@@ -33,11 +36,12 @@ export function describeJsonError(text: string): string {
     return found;
   };
   const takeString = (): string | undefined => {
+    const start = at;
     for (at += 1; at < text.length && text[at] !== '"'; at += text[at] === '\\' ? 2 : 1)
       if (text.charCodeAt(at) < 0x20) return 'Unexpected control character while parsing string literal';
     if (at >= text.length) return 'Unexpected end-of-input while parsing string literal';
     at += 1;
-    return undefined;
+    return isWellFormed(text.slice(start, at)) ? undefined : NO_UTF8;
   };
   while (step !== undefined) {
     take(SPACE);
@@ -93,6 +97,16 @@ export function describeJsonError(text: string): string {
     step = open.at(-1);
   }
   return 'Trailing garbage';
+}
+
+/** Whether a string's escapes make whole characters. */
+function isWellFormed(literal: string): boolean {
+  try {
+    const value: unknown = JSON.parse(literal);
+    return typeof value !== 'string' || value.isWellFormed();
+  } catch {
+    return true;
+  }
 }
 
 /** Where a number should begin. */

@@ -10,7 +10,8 @@ import type { PollAnswer, Subscription } from '#execute/operation.ts';
 export interface Listener {
   /** JSON text, `{"data":…}`. */
   next(body: string): void;
-  error(error: EngineError): void;
+  /** @param isFirst there has been no answer before */
+  error(error: EngineError, isFirst: boolean): void;
 }
 
 export interface PollingOptions {
@@ -127,7 +128,8 @@ function deliver(cohort: Cohort, answer: PollAnswer | undefined): void {
   if (answer === undefined) return;
   if ('error' in answer) {
     const digest = `error ${answer.error.code} ${answer.error.message}`;
-    for (const listener of targets(cohort, digest)) listener.error(answer.error);
+    const fresh = new Set(cohort.fresh);
+    for (const listener of targets(cohort, digest)) listener.error(answer.error, fresh.has(listener));
     return;
   }
   if (answer.cursor !== undefined) cohort.cursor = answer.cursor;

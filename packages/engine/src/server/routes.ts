@@ -12,7 +12,7 @@ import type { EngineConfig } from '#base/config.ts';
 import { apiErrorBody, EngineError, graphqlErrorBody, toEngineError } from '#base/errors.ts';
 import { type HeaderList, headerList } from '#base/headers.ts';
 import type { Logger } from '#base/log.ts';
-import { createSession, type Session } from '#base/session.ts';
+import { byLowerCaseName, createSession, type Session } from '#base/session.ts';
 import { startTrace } from '#base/trace.ts';
 import { HASURA_VERSION } from '#base/version.ts';
 import type { GraphqlRequest, RequestContext } from '#execute/operation.ts';
@@ -24,6 +24,7 @@ import { describeConfig } from './config-route.ts';
 import { type GraphqlBody, readGraphqlBody } from './graphql-request.ts';
 import { type Answer, parseJson, QUERY_LIMIT, readBody } from './http.ts';
 import { dumpDatabase } from './pg-dump.ts';
+import { parseTarget, type RequestTarget } from './request-target.ts';
 import { restVariables } from './rest-variables.ts';
 import { runGraphql } from './run-graphql.ts';
 
@@ -53,24 +54,25 @@ const V1_GRAPHQL = graphqlFormat(200);
 const V1ALPHA1_GRAPHQL = graphqlFormat();
 
 const TEXT = [['Content-Type', 'text/plain; charset=utf-8']] as const;
+const NO_ROUTE: Answer = { status: 500, body: 'Internal Server Error', headers: TEXT };
 
 /** Answers any request but WebSocket upgrades. Never throws. */
 export function createRoutes(parts: RouteParts): (request: IncomingMessage) => Promise<Answer> {
   const { config, log } = parts;
   const enabled = new Set<string>(config.enabledApis);
   return async (request) => {
-    const url = requestUrl(request);
+    const target = parseTarget(request.url ?? '/');
     const call = {
+      ...target,
       request,
-      url,
       headers: headerList(request.rawHeaders),
       requestId: requestId(request),
       parts,
     };
     const format =
-      url.pathname === '/v1/graphql'
+      target.path === '/v1/graphql'
         ? V1_GRAPHQL
-        : url.pathname === '/v1alpha1/graphql'
+        : target.path === '/v1alpha1/graphql'
           ? V1ALPHA1_GRAPHQL
           : apiFormat;
     try {
@@ -82,14 +84,8 @@ export function createRoutes(parts: RouteParts): (request: IncomingMessage) => P
   };
 }
 
-/** A path that is no URL (`//`) is the root: nothing is there. */
-function requestUrl({ url = '/' }: IncomingMessage): URL {
-  return URL.parse(url, 'http://engine') ?? new URL('http://engine/');
-}
-
-interface Call {
+interface Call extends RequestTarget {
   readonly request: IncomingMessage;
-  readonly url: URL;
   readonly headers: HeaderList;
   readonly requestId: string;
   readonly parts: RouteParts;
@@ -101,8 +97,7 @@ function requestId(request: IncomingMessage): string {
 }
 
 function route(call: Call, enabled: ReadonlySet<string>, format: ErrorFormat): Promise<Answer> | Answer {
-  const { request, url, parts } = call;
-  const path = url.pathname.replace(/\/$/, '');
+  const { request, path, parts } = call;
   const on = (method: string, name: string, api?: string) =>
     request.method === method && path === name && (api === undefined || enabled.has(api));
   if (on('GET', '/healthz') || on('GET', '/hasura/healthz')) return health(call);
@@ -121,10 +116,12 @@ function route(call: Call, enabled: ReadonlySet<string>, format: ErrorFormat): P
     if (on('POST', `/${api}`, 'metadata')) return command(call, api);
   }
   if (on('GET', '/api/swagger/json')) return admin(call, () => parts.api.state.core.openApi());
-  if (path.startsWith('/api/rest/')) return rest(call, path.slice('/api/rest/'.length));
+  if (path.startsWith('/api/rest/')) return rest(call);
   if (on('POST', '/v1beta1/relay')) {
     throw new EngineError('not-supported', 'The Relay API is not supported by the embedded engine.');
   }
+  // Hasura has a route for whatever is not there by these methods alone.
+  if (request.method !== 'GET' && request.method !== 'POST') return NO_ROUTE;
   // Whatever the path: an API that is turned off is not there, in the metadata API's words.
   const missing = apiFormat(new EngineError('not-found', 'resource does not exist'), false);
   return answerJson(missing.body, missing.status);
@@ -136,14 +133,14 @@ const answerJson = (value: unknown, status = 200, headers: Answer['headers'] = [
   headers,
 });
 
-async function health({ url, parts }: Call): Promise<Answer> {
+async function health({ query, parts }: Call): Promise<Answer> {
   try {
     await parts.store.ping();
   } catch {
     return { status: 500, body: 'ERROR', headers: TEXT };
   }
   if (parts.api.state.inconsistencies.length === 0) return { status: 200, body: 'OK', headers: TEXT };
-  return url.searchParams.get('strict') === 'true'
+  return query.get('strict') === 'true'
     ? { status: 500, body: 'ERROR: inconsistent objects in schema', headers: TEXT }
     : { status: 200, body: 'WARN: inconsistent objects in schema', headers: TEXT };
 }
@@ -159,7 +156,7 @@ function failure(
   if (error.status >= 500) {
     log.error('http-log', {
       request_id: call.requestId,
-      path: call.url.pathname,
+      path: call.path,
       error: error.message,
       internal: error.internal,
     });
@@ -190,10 +187,10 @@ async function admin(call: Call, handle: () => unknown): Promise<Answer> {
 
 async function command(call: Call, api: Api): Promise<Answer> {
   const { session, responseHeaders } = traced(await call.parts.authenticator.authenticate(call.headers));
-  const text = await readBody(call.request);
+  const body = await readBody(call.request);
   try {
     return answerJson(
-      await call.parts.api.handle(api, parseJson(text, parseExactJson), session),
+      await call.parts.api.handle(api, parseJson(body, parseExactJson), session),
       200,
       responseHeaders,
     );
@@ -210,10 +207,10 @@ async function persistedQuery({ parts, headers }: Call): Promise<never> {
 
 async function graphql(call: Call, format: ErrorFormat): Promise<Answer> {
   const { parts, headers, requestId: id } = call;
-  const text = await readBody(call.request, QUERY_LIMIT);
+  const given = await readBody(call.request, QUERY_LIMIT);
   let body: GraphqlBody;
   try {
-    body = readGraphqlBody(parseJson(text, parseExactJson));
+    body = readGraphqlBody(parseJson(given, parseExactJson));
   } catch (error) {
     // Who may not ask at all is told so first.
     await parts.authenticator.authenticate(headers);
@@ -270,17 +267,18 @@ const explainBody = z.looseObject({
 async function explain(call: Call): Promise<Answer> {
   const { parts } = call;
   const { session } = await parts.authenticator.authenticate(call.headers);
-  const text = await readBody(call.request);
+  const body = await readBody(call.request);
   try {
     assertAdmin(session);
-    const { query, user } = explainBody.parse(parseJson(text));
-    const body = readGraphqlBody(query);
-    const asked = Object.fromEntries(
-      Object.entries(user ?? {}).map(([name, value]) => [name.toLowerCase(), String(value)]),
+    const { query, user } = explainBody.parse(parseJson(body));
+    const asking = readGraphqlBody(query);
+    const asked = byLowerCaseName(
+      Object.fromEntries(Object.entries(user ?? {}).map(([name, value]) => [name, String(value)])),
     );
     const viewer = createSession(asked['x-hasura-role'] ?? 'admin', asked);
-    if (body.kind === 'batch') throw new EngineError('not-supported', 'explaining a batch is not supported');
-    return answerJson(await parts.api.state.core.explain(body.request, viewer));
+    if (asking.kind === 'batch')
+      throw new EngineError('not-supported', 'explaining a batch is not supported');
+    return answerJson(await parts.api.state.core.explain(asking.request, viewer));
   } catch (thrown) {
     return failure(thrown, apiFormat, tellsInternal(session, parts.config), parts.log, call);
   }
@@ -289,11 +287,11 @@ async function explain(call: Call): Promise<Answer> {
 async function pgDump(call: Call): Promise<Answer> {
   const { parts } = call;
   const { session } = await parts.authenticator.authenticate(call.headers);
-  const text = await readBody(call.request);
+  const body = await readBody(call.request);
   try {
     assertAdmin(session);
     const sql = await dumpDatabase(
-      parseJson(text),
+      parseJson(body),
       parts.api.state.metadata,
       parts.config.env,
       parts.pools.pool,
@@ -304,20 +302,22 @@ async function pgDump(call: Call): Promise<Answer> {
   }
 }
 
+const REST_METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'];
+
 /** `/api/rest/…`: a stored query; the answer is its `data` without the envelope. */
-async function rest(call: Call, path: string): Promise<Answer> {
-  const { parts, url, headers, requestId: id } = call;
+async function rest(call: Call): Promise<Answer> {
+  const { parts, query, headers, requestId: id, segments } = call;
+  const method = call.request.method ?? 'GET';
   const authenticated = traced(await parts.authenticator.authenticate(headers));
-  const text = await readBody(call.request, QUERY_LIMIT);
+  const text = (await readBody(call.request, QUERY_LIMIT)).toString('utf8');
   try {
-    const { route: found, parameters } = matchRoute(
-      parts.api.state.restRoutes,
-      call.request.method ?? 'GET',
-      decodeSegments(path),
-    );
+    if (!REST_METHODS.includes(method))
+      throw new EngineError('bad-request', `Method ${method} not supported.`);
+    const path = segments.slice(2).join('/');
+    const { route: found, parameters } = matchRoute(parts.api.state.restRoutes, method, path);
     const variables = restVariables(
       found.operation,
-      { ...queryParameters(url, call.request, text), ...parameters },
+      { ...queryParameters(query, call.request, text), ...parameters },
       jsonBody(text),
     );
     const result = await runGraphql(parts, { query: found.query, variables }, authenticated.session, {
@@ -331,18 +331,13 @@ async function rest(call: Call, path: string): Promise<Answer> {
   }
 }
 
-/** @throws {EngineError} `bad-request` for a path that is not properly encoded */
-function decodeSegments(path: string): string {
-  try {
-    return path.split('/').map(decodeURIComponent).join('/');
-  } catch {
-    throw new EngineError('bad-request', 'the path is not properly percent-encoded');
-  }
-}
-
-function queryParameters(url: URL, request: IncomingMessage, text: string): Record<string, string> {
+function queryParameters(
+  query: URLSearchParams,
+  request: IncomingMessage,
+  text: string,
+): Record<string, string> {
   const form = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
-  return Object.fromEntries([...url.searchParams, ...(form ? new URLSearchParams(text) : [])]);
+  return Object.fromEntries([...query, ...(form ? new URLSearchParams(text) : [])]);
 }
 
 function jsonBody(text: string): Record<string, unknown> {

@@ -31,9 +31,10 @@ export async function runGraphql(
 ): Promise<OperationResult> {
   const operation = prepareGraphql(parts, request, session);
   if (operation.kind === 'subscription') {
-    throw new EngineError('unexpected', 'subscriptions are not supported over HTTP, use websockets instead', {
-      status: 400,
-    });
+    throw new EngineError(
+      'unexpected-payload',
+      'subscriptions are not supported over HTTP, use websockets instead',
+    );
   }
   return operation.run(context);
 }

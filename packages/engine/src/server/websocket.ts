@@ -26,7 +26,12 @@ export function attachWebSockets(server: Server, parts: ConnectionParts, cors: C
     noServer: true,
     maxPayload: MESSAGE_LIMIT,
     // Hasura names a protocol even to clients that asked for none, which strict clients refuse.
-    handleProtocols: (offered) => chooseProtocol(offered),
+    handleProtocols: (offered, request) =>
+      protocolOf(request) === 'graphql-transport-ws' || offered.has('graphql-ws')
+        ? protocolOf(request)
+        : false,
+    // A frame that is no UTF-8 is a message that cannot be read, not the end of the connection.
+    skipUTF8Validation: true,
   });
   const connections = new Set<Connection>();
   const closeAll = (close: (typeof CLOSES)[keyof typeof CLOSES]) => {
@@ -40,7 +45,8 @@ export function attachWebSockets(server: Server, parts: ConnectionParts, cors: C
     socket.on('error', () => socket.destroy());
     const foreign = refuseForeign(parts.config, request.headers);
     if (foreign !== undefined) return refuse(socket, foreign);
-    const path = URL.parse(request.url ?? '/', 'http://engine')?.pathname ?? '/';
+    // As it stands, the query string included.
+    const path = request.url ?? '/';
     if (!enabled || !PATHS.includes(path)) {
       return refuse(
         socket,
@@ -60,11 +66,8 @@ export function attachWebSockets(server: Server, parts: ConnectionParts, cors: C
       );
     }
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const offered = String(request.headers['sec-websocket-protocol'] ?? '')
-        .split(',')
-        .map((name) => name.trim());
       const connection = serveConnection(webSocket, parts, {
-        protocol: offered.includes('graphql-transport-ws') ? 'graphql-transport-ws' : 'graphql-ws',
+        protocol: protocolOf(request),
         legacy: path === '/v1alpha1/graphql',
         headers,
         connectionId: randomUUID(),
@@ -88,9 +91,9 @@ export function attachWebSockets(server: Server, parts: ConnectionParts, cors: C
   };
 }
 
-function chooseProtocol(offered: ReadonlySet<string>): Protocol | false {
-  if (offered.has('graphql-transport-ws')) return 'graphql-transport-ws';
-  return offered.has('graphql-ws') ? 'graphql-ws' : false;
+/** The new one where it alone is offered. */
+function protocolOf({ headers }: IncomingMessage): Protocol {
+  return headers['sec-websocket-protocol'] === 'graphql-transport-ws' ? 'graphql-transport-ws' : 'graphql-ws';
 }
 
 /** What may authenticate the connection; undefined where the origin is not allowed. */

@@ -4,24 +4,15 @@ import type { RawData, WebSocket } from 'ws';
 import type { Authenticated } from '#auth/authenticated.ts';
 import type { Authenticator } from '#auth/authenticator.ts';
 import { EngineError, toEngineError } from '#base/errors.ts';
+import { hashOrder } from '#base/hash-order.ts';
 import type { HeaderList } from '#base/headers.ts';
 import type { Logger } from '#base/log.ts';
 import { startTrace } from '#base/trace.ts';
 import type { GraphqlRequest, RunnableOperation } from '#execute/operation.ts';
-import { parseExactJson } from '#values/exact-json.ts';
-import { readGraphqlRequest } from './graphql-request.ts';
-import { describeJsonError } from './json-error.ts';
 import type { LiveQueries } from './live-queries.ts';
 import { type GraphqlParts, prepareGraphql } from './run-graphql.ts';
-import {
-  CLOSES,
-  type ClientMessage,
-  type Close,
-  clientMessage,
-  createDialect,
-  fitReason,
-  type Protocol,
-} from './ws-protocol.ts';
+import { type ClientMessage, readClientMessage } from './ws-messages.ts';
+import { CLOSES, type Close, createDialect, fitReason, type Protocol } from './ws-protocol.ts';
 
 /** setTimeout knows no longer delays. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
@@ -86,14 +77,15 @@ export function serveConnection(
     return timer;
   };
 
-  const initTimer = later(config.websocketInitTimeoutMs, () => close(CLOSES.initTimeout));
+  const initTimer = later(config.websocketInitTimeoutMs, () => close(dialect.initTimeout));
   const keepAlive = setInterval(() => {
     if (client.state === 'ready') send(dialect.keepAlive());
   }, config.websocketKeepAliveMs);
 
-  const init = async (given: Readonly<Record<string, unknown>>) => {
+  const init = async (given: Readonly<Record<string, string>>) => {
     clearTimeout(initTimer);
-    const own = Object.entries(given).map(([name, value]) => [name, String(value)] as const);
+    // In Hasura's order: of two spellings of a name it may be the first or the last that counts.
+    const own = hashOrder(Object.entries(given), ([name]) => name);
     const headers = [...own, ...options.headers];
     try {
       const authenticated = await parts.authenticator.authenticate(headers);
@@ -131,31 +123,40 @@ export function serveConnection(
     send(dialect.complete(id));
   };
 
-  const start = async (id: string, payload: unknown) => {
+  const start = async (id: string, request: GraphqlRequest) => {
     if (operations.has(id)) return startFailed(id, `an operation already exists with this id: ${id}`);
     if (client.state === 'new') return startFailed(id, 'start received before the connection is initialised');
     if (client.state === 'refused') {
       return startFailed(id, `cannot start as connection_init failed with: ${client.reason}`);
     }
     const { authenticated, headers } = client;
-    let request: GraphqlRequest;
-    try {
-      request = readGraphqlRequest(payload, ['payload']);
-    } catch (thrown) {
-      return malformed(toEngineError(thrown).message);
-    }
     try {
       const operation = prepareGraphql(parts, request, { ...authenticated.session, trace: startTrace() });
       if (operation.kind !== 'subscription') return await run(id, operation, headers);
+      if (operation.isEmpty) return send(dialect.complete(id));
       const stop = parts.liveQueries.subscribe(operation, {
         next: (body) => send(dialect.next(id, body)),
-        error: (error) => send(dialect.failed(id, error, false)),
+        error(error, isFirst) {
+          // A value that its type does not take: Hasura looks at them before it starts.
+          if (!isFirst || error.code !== 'data-exception') return send(dialect.pollFailed(id, error));
+          stopOperation(id);
+          refuse(id, error);
+        },
       });
       operations.set(id, stop);
     } catch (thrown) {
-      send(dialect.refused(id, toEngineError(thrown)));
-      send(dialect.complete(id));
+      refuse(id, toEngineError(thrown));
     }
+  };
+
+  const refuse = (id: string, error: EngineError) => {
+    send(dialect.refused(id, error));
+    send(dialect.complete(id));
+  };
+
+  const stopOperation = (id: string) => {
+    operations.get(id)?.();
+    operations.delete(id);
   };
 
   const malformed = (reason: string) => {
@@ -173,9 +174,7 @@ export function serveConnection(
         return start(message.id, message.payload);
       case 'stop':
       case 'complete':
-        operations.get(message.id)?.();
-        operations.delete(message.id);
-        return;
+        return stopOperation(message.id);
       case 'connection_terminate':
         return close(CLOSES.terminated);
       case 'ping':
@@ -185,24 +184,24 @@ export function serveConnection(
     }
   };
 
-  const receive = async (data: RawData, isBinary: boolean) => {
+  const receive = async (data: RawData) => {
     // What begins after the end would never be stopped.
     if (closed) return;
-    const parsed = clientMessage.safeParse(isBinary ? undefined : parseFrame(data));
-    if (parsed.success) await handle(parsed.data);
-    else malformed(describeFrame(data, isBinary));
+    const message = readClientMessage(data);
+    if ('problem' in message) malformed(message.problem);
+    else await handle(message);
     // Other connections get their turn too, where nothing is asked of the database.
     if (waiting.messages > 1) await setImmediate();
   };
 
-  socket.on('message', (data, isBinary) => {
+  socket.on('message', (data) => {
     const bytes = sizeOf(data);
     waiting.messages += 1;
     waiting.bytes += bytes;
     if (waiting.messages > WAITING_MESSAGES || waiting.bytes > WAITING_BYTES) socket.pause();
     // One after the other: an operation begins only once those before it have ended.
     queue = queue
-      .then(() => receive(data, isBinary))
+      .then(() => receive(data))
       .catch((error: unknown) => log.error('websocket-log', { error: String(error) }))
       .then(() => {
         waiting.messages -= 1;
@@ -222,29 +221,6 @@ export function serveConnection(
   return { close };
 }
 
-function parseFrame(data: RawData): unknown {
-  try {
-    return parseExactJson(frameText(data));
-  } catch {
-    return undefined;
-  }
-}
-
 function sizeOf(data: RawData): number {
   return Array.isArray(data) ? data.reduce((sum, part) => sum + part.length, 0) : data.byteLength;
-}
-
-function frameText(data: RawData): string {
-  if (Array.isArray(data)) return Buffer.concat(data).toString('utf8');
-  return Buffer.isBuffer(data) ? data.toString('utf8') : Buffer.from(data).toString('utf8');
-}
-
-function describeFrame(data: RawData, isBinary: boolean): string {
-  if (isBinary) return 'Error in $: not a text message';
-  const value = parseFrame(data);
-  if (value === undefined) return describeJsonError(frameText(data));
-  const type = typeof value === 'object' && value !== null && 'type' in value ? value.type : undefined;
-  return typeof type === 'string'
-    ? `Error in $: unexpected type for ClientMessage: ${type.slice(0, 40)}`
-    : 'Error in $: key "type" not found';
 }

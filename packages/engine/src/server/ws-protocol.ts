@@ -1,26 +1,11 @@
 /**
- * The two WebSocket protocols of GraphQL, as Hasura speaks them: what a message looks like in each, and how
- * a connection ends.
+ * The two WebSocket protocols of GraphQL, as Hasura speaks them: what its messages look like in each, and how a
+ * connection ends.
  */
-import { z } from 'zod';
 import { apiErrorBody, type EngineError, graphqlErrorBody } from '#base/errors.ts';
+import type { PingPayload } from './ws-messages.ts';
 
 export type Protocol = 'graphql-ws' | 'graphql-transport-ws';
-
-const text = z.record(z.string(), z.unknown());
-const id = z.string();
-
-export const clientMessage = z.discriminatedUnion('type', [
-  z.object({
-    type: z.literal('connection_init'),
-    payload: z.object({ headers: text.nullish() }).nullish(),
-  }),
-  z.object({ type: z.literal(['start', 'subscribe']), id, payload: z.unknown().optional() }),
-  z.object({ type: z.literal(['stop', 'complete']), id }),
-  z.object({ type: z.literal('connection_terminate') }),
-  z.object({ type: z.literal(['ping', 'pong']), payload: z.unknown().optional() }),
-]);
-export type ClientMessage = z.output<typeof clientMessage>;
 
 export interface Close {
   readonly code: number;
@@ -31,13 +16,15 @@ export interface Close {
 export interface Dialect {
   ack(): string;
   keepAlive(): string;
-  pong(payload: unknown): string;
+  pong(payload: PingPayload): string;
   /** An answer; `body` is JSON text. */
   next(id: string, body: string): string;
   /** The operation never ran. */
   refused(id: string, error: EngineError): string;
   /** The operation ran into an error. */
   failed(id: string, error: EngineError, withInternal: boolean): string;
+  /** A subscription ran into an error; it goes on. */
+  pollFailed(id: string, error: EngineError): string;
   /** The operation could not be started at all; `graphql-transport-ws` also closes the connection. */
   startFailed(
     id: string,
@@ -48,6 +35,8 @@ export interface Dialect {
   malformed(reason: string): { readonly message: string | undefined; readonly close: Close | undefined };
   /** Authentication failed. */
   initFailed(reason: string): { readonly message: string | undefined; readonly close: Close };
+  /** Nobody said who they are. */
+  readonly initTimeout: Close;
 }
 
 const serverError = (text: string) => JSON.stringify({ server_error_msg: text });
@@ -62,7 +51,8 @@ export function createDialect(protocol: Protocol, legacy: boolean): Dialect {
   return {
     ack: () => message('connection_ack'),
     keepAlive: () => (modern ? message('ping', { payload: { message: 'keepalive' } }) : message('ka')),
-    pong: (payload) => message('pong', payload === undefined || payload === null ? {} : { payload }),
+    pong: (payload) =>
+      message('pong', payload == null ? {} : { payload: { message: payload.message ?? null } }),
     next: (operation, body) =>
       `{"type":"${modern ? 'next' : 'data'}","id":${JSON.stringify(operation)},"payload":${body}}`,
     refused(operation, error) {
@@ -75,10 +65,12 @@ export function createDialect(protocol: Protocol, legacy: boolean): Dialect {
         ? message('error', { id: operation, payload: [body] })
         : message('data', { id: operation, payload: { data: null, errors: [body] } });
     },
+    pollFailed: (operation, error) =>
+      message(modern ? 'next' : 'data', { id: operation, payload: { data: null, errors: [plain(error)] } }),
     startFailed(operation, error) {
       const close = { code: 1000, reason: serverError(`4400: ${error.message}`) };
       return {
-        message: message('error', { id: operation, payload: plain(error) }),
+        message: message('error', { id: operation, payload: modern ? error.message : plain(error) }),
         close: modern ? close : undefined,
       };
     },
@@ -100,11 +92,11 @@ export function createDialect(protocol: Protocol, legacy: boolean): Dialect {
             close: { code: 4400, reason: serverError(`4400: Connection initialization failed: ${reason}`) },
           };
     },
+    initTimeout: { code: modern ? 4408 : 1011, reason: 'Connection initialisation timed out' },
   };
 }
 
 export const CLOSES = {
-  initTimeout: { code: 4408, reason: serverError('4408: Connection initialisation timeout') },
   tokenExpired: { code: 1000, reason: '' },
   terminated: { code: 1000, reason: 'GQL_CONNECTION_TERMINATE received' },
   metadataChanged: { code: 1012, reason: 'Server state changed, restarting the server' },

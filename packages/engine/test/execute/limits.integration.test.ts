@@ -35,6 +35,11 @@ describe('a malformed or excessive query ends in an error', () => {
       'validation-failed $ more than 10000 fields are selected; ask for less at a time',
     ],
     [
+      'a fragment that is there twice',
+      '{ author { ...a } } fragment a on author { id } fragment a on author { id }',
+      'parse-failed $ multiple definitions for fragment "a"',
+    ],
+    [
       'fragments in a circle',
       '{ author { ...a } } fragment a on author { ...b } fragment b on author { ...a }',
       'validation-failed $.selectionSet.author.selectionSet.a.selectionSet.b.selectionSet the fragment definition(s) a and b form a cycle',

@@ -80,6 +80,19 @@ test('a stream goes on from its cursor, rows that tie together, and is silent wh
   expect(await next()).toEqual({ article_stream: [{ title: 'a]"}\n' }] });
 });
 
+test('no introspection', () => {
+  for (const field of ['__typename', 'a: __typename'])
+    expect(() => core.subscription(`subscription { ${field} }`)).toThrow(
+      'Introspection not supported over subscriptions',
+    );
+});
+
+test('nothing at all is taken, as it is at once complete', () => {
+  const query = 'subscription ($no: Boolean! = false) { author @include(if: $no) { id } }';
+  expect(core.subscription(query).isEmpty).toBe(true);
+  expect(core.subscription(query, as('admin'), { no: true }).isEmpty).toBe(false);
+});
+
 test('one root field only', () => {
   expect(() => core.subscription('subscription { author { id } article { id } }')).toThrow(
     'subscriptions must select one top level field',

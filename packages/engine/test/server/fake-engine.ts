@@ -40,6 +40,7 @@ export async function startFakeEngine(settings: Readonly<Record<string, string>>
     shape,
     cohort,
     streaming: false,
+    isEmpty: shape === 'nothing',
     async poll(cohorts) {
       polls.push({ shape, cohorts: cohorts.length });
       return cohorts.map(({ subscription: one }) => {
@@ -154,10 +155,10 @@ export interface TestSocket {
 
 export async function connect(
   url: string,
-  protocol: string | undefined,
+  protocol: string | string[] | undefined,
   headers: Record<string, string> = {},
 ): Promise<TestSocket> {
-  const socket = new WebSocket(url, protocol === undefined ? [] : [protocol], { headers });
+  const socket = new WebSocket(url, [protocol ?? []].flat(), { headers });
   const queue: Record<string, unknown>[] = [];
   const waiting = new Set<() => void>();
   socket.on('message', (data: RawData) => {
@@ -180,7 +181,10 @@ export async function connect(
   return {
     raw: socket,
     closed,
-    send: (message) => socket.send(typeof message === 'string' ? message : JSON.stringify(message)),
+    send: (message) =>
+      socket.send(
+        typeof message === 'string' || Buffer.isBuffer(message) ? message : JSON.stringify(message),
+      ),
     pending: () => queue.filter(({ type }) => type !== 'ka' && type !== 'ping'),
     async next(type) {
       for (;;) {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
 import { connect as connectRaw } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -110,17 +112,67 @@ describe('the other paths', () => {
     },
   );
 
+  /** By hand: `fetch` resolves dots, and some methods it does not send. */
+  const ask = async (method: string, path: string, headers = '') => {
+    const socket = connectRaw(Number(new URL(engine.url).port), '127.0.0.1');
+    socket.write(`${method} ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${headers}\r\n`);
+    const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n');
+    return { status: Number(head.split(' ')[1]), head: head.toLowerCase(), body };
+  };
+
   test.each([
-    ['PUT', '/v1/graphql'],
-    ['PUT', '/v1/metadata'],
     ['GET', '/'],
-    ['GET', '/v1/../v1/nothing'],
+    ['GET', '/v1/nothing'],
+    ['POST', '/healthz'],
+    ['GET', '/v1/../healthz'],
+    ['GET', '/./healthz'],
+    ['GET', '/v1%2Fversion'],
+    ['GET', '/%2568ealthz'],
     ['GET', '/%'],
+    ['GET', '/healthz%'],
   ])('%s %s is not there', async (method, path) => {
-    const response = await fetch(engine.url + path, { method });
-    expect(response.status).toBe(404);
-    expect(await response.json()).toEqual({ error: 'resource does not exist', path: '$', code: 'not-found' });
+    const { status, body } = await ask(method, path);
+    expect(status).toBe(404);
+    expect(JSON.parse(body)).toEqual({ error: 'resource does not exist', path: '$', code: 'not-found' });
   });
+
+  test.each(['/healthz', '//healthz', '/healthz/', '/%68ealthz', '/hasura//healthz/?a', 'http://x/healthz'])(
+    '%s is the health check',
+    async (path) => {
+      expect(await ask('GET', path)).toMatchObject({ status: 200, body: 'OK' });
+    },
+  );
+
+  test.each([
+    ['HEAD', '/healthz'],
+    ['PUT', '/v1/graphql'],
+    ['DELETE', '/v1/metadata'],
+    ['PATCH', '/nothing'],
+    ['OPTIONS', '/v1/graphql'],
+  ])('%s %s has no route: an error of the server', async (method, path) => {
+    expect((await ask(method, path)).status).toBe(500);
+  });
+
+  test('a stored query has its methods, and no others', async () => {
+    const secret = `x-hasura-admin-secret: ${ADMIN_SECRET}\r\n`;
+    for (const method of ['OPTIONS', 'TRACE']) {
+      const { status, body } = await ask(method, '/api/rest/x', secret);
+      expect({ status, body: JSON.parse(body) }).toEqual({
+        status: 400,
+        body: { error: `Method ${method} not supported.`, path: '$', code: 'bad-request' },
+      });
+    }
+    expect(JSON.parse((await ask('PUT', '/api/rest/x', secret)).body)).toMatchObject({ code: 'not-found' });
+  });
+
+  test.each(['/v1/graphql/', '/v1//graphql', '/v1/%67raphql'])(
+    '%s is the GraphQL API, which tells errors with status 200',
+    async (path) => {
+      const response = await fetch(engine.url + path, { method: 'POST', body: '{"query":"query a"}' });
+      expect(response.status).toBe(200);
+      expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'access-denied' } }] });
+    },
+  );
 
   test.each(['//', '///', '//[', 'http://[', '*', '/v1/graphql?%', '/api/rest/%'])(
     'a path that is no path is answered, not fatal: %s',
@@ -148,6 +200,108 @@ describe('the other paths', () => {
     const response = await fetch(`${partial.url}/v1/graphql`, { method: 'POST', body: '{}' });
     expect(response.status).toBe(404);
     await partial.close();
+  });
+});
+
+describe('a body', () => {
+  const PATHS = [
+    '/v1/graphql',
+    '/v1alpha1/graphql',
+    '/v1/metadata',
+    '/v2/query',
+    '/v1/query',
+    '/v1/graphql/explain',
+    '/v1alpha1/pg_dump',
+  ];
+  const BROKEN: [string, string | Buffer<ArrayBuffer>][] = [
+    ['bytes that are no UTF-8', Buffer.from('{"query":"query \xff"}', 'latin1')],
+    ['an encoded surrogate', Buffer.from('{"query":"query \xed\xa0\x80"}', 'latin1')],
+    ['half of a surrogate pair', '{"query":"query \\ud800"}'],
+    ['the other half', '{"query":"query \\udc00x"}'],
+    ['two halves in the wrong order', '{"query":"query \\ude00\\ud83d"}'],
+    ['half of a pair as a key', '{"query":"query a","\\uD800":1}'],
+    ['half of a pair among long numbers', '{"n":12345678901234567890,"query":"\\ud800"}'],
+  ];
+  test.each(PATHS.flatMap((path) => BROKEN.map((one) => [path, ...one] as const)))(
+    'to %s with %s is no JSON',
+    async (path, _, body) => {
+      const response = await fetch(engine.url + path, {
+        method: 'POST',
+        body,
+        headers: { 'x-hasura-admin-secret': ADMIN_SECRET },
+      });
+      const answer = await response.text();
+      expect(answer).toContain('"invalid-json"');
+      expect(answer).toContain('Invalid UTF-8 stream');
+    },
+  );
+
+  test('may have surrogates in pairs, and their escapes escaped', async () => {
+    for (const query of ['query \\ud83d\\ude00', 'query \\\\ud800'])
+      expect(await (await post('/v1/graphql', `{"query":"${query}"}`)).json()).toMatchObject({ data: {} });
+  });
+
+  test('with a byte order mark is no JSON', async () => {
+    expect(await (await post('/v1/graphql', '\ufeff{"query":"query a"}')).json()).toMatchObject({
+      errors: [{ extensions: { code: 'invalid-json' } }],
+    });
+  });
+
+  test('with a key twice: the first counts', async () => {
+    const answer = await post('/v1/graphql', '{"query":"query a","\\u0071uery":"query b","query":1}');
+    expect(await answer.json()).toMatchObject({ data: { query: 'query a' } });
+    const deep = await post('/v1/metadata', '{"a":{"b":[{"c":1,"c":{"d":2},"e":3}],"b":4},"a":5}');
+    expect(await deep.json()).toEqual({ echo: { a: { b: [{ c: 1, e: 3 }] } } });
+  });
+});
+
+describe('an answer is zipped', () => {
+  const zipped = async (encoding: string | undefined, length: number) => {
+    const { port } = new URL(engine.url);
+    const asked = request({
+      port,
+      method: 'POST',
+      path: '/v1/graphql',
+      headers: {
+        'x-hasura-admin-secret': ADMIN_SECRET,
+        ...(encoding === undefined ? {} : { 'accept-encoding': encoding }),
+      },
+    });
+    asked.end(JSON.stringify({ query: `query ${'a'.repeat(length)}` }));
+    const [answer] = await once(asked, 'response');
+    answer.resume();
+    return answer.headers['content-encoding'];
+  };
+
+  test.each([
+    ['gzip'],
+    ['gzip, deflate, br'],
+    ['br;q=1.0, gzip;q=0.5'],
+    ['gzip; q=0'],
+    ['x-other, gzip, *;q=0'],
+  ])('for %s where it is long', async (encoding) => {
+    expect(await zipped(encoding, 1000)).toBe('gzip');
+  });
+
+  test.each([[undefined], [''], ['*'], ['br'], ['deflate'], ['gzip;q=0'], ['gzip;q=0, gzip'], ['x-gzip']])(
+    'not for %s',
+    async (encoding) => {
+      expect(await zipped(encoding, 1000)).toBeUndefined();
+    },
+  );
+
+  test('however short, where nothing else is taken', async () => {
+    expect(await zipped('gzip', 10)).toBeUndefined();
+    expect(await zipped('gzip, identity;q=0', 10)).toBe('gzip');
+    expect(await zipped('gzip, *;q=0', 10)).toBe('gzip');
+    expect(await zipped('gzip, identity, *;q=0', 10)).toBeUndefined();
+  });
+
+  test('from 700 bytes on, not characters', async () => {
+    const answer = await post('/v1/graphql', JSON.stringify({ query: `query ${'é'.repeat(400)}` }), {
+      'accept-encoding': 'gzip',
+    });
+    expect(answer.headers.get('content-encoding')).toBe('gzip');
   });
 });
 

@@ -29,6 +29,10 @@ describe.each(PROTOCOLS)('$protocol', ({ protocol, start, stop, next, alive }) =
     payload: { query, variables },
   });
 
+  /** Of what could not start the new protocol tells the text alone. */
+  const startError = (message: string) =>
+    protocol === 'graphql-ws' ? { message, extensions: { path: '$', code: 'start-failed' } } : message;
+
   test('is agreed on in the handshake', async () => {
     const socket = await connect(`${engine.wsUrl}/v1/graphql`, protocol);
     expect(socket.raw.protocol).toBe(protocol);
@@ -125,12 +129,99 @@ describe.each(PROTOCOLS)('$protocol', ({ protocol, start, stop, next, alive }) =
     engine.values.set('a:{}', new EngineError('not-found', 'missing session variable'));
     const socket = await ready(protocol);
     socket.send(operation('s', 'subscription a'));
-    expect(JSON.stringify(await socket.next())).toContain('missing session variable');
+    const error = { message: 'missing session variable', extensions: { path: '$', code: 'not-found' } };
+    expect(await socket.next()).toEqual({ type: next, id: 's', payload: { data: null, errors: [error] } });
     const polled = engine.polls.length;
     await vi.waitFor(() => expect(engine.polls.length).toBeGreaterThan(polled + 3));
     expect(socket.pending()).toEqual([]);
     engine.values.set('a:{}', 1);
     expect(await socket.next()).toMatchObject({ type: next, payload: { data: { value: 1 } } });
+  });
+
+  test('a subscription whose values its types do not take is refused, and never asked again', async () => {
+    engine.values.set('a:{}', new EngineError('data-exception', 'invalid input syntax'));
+    const socket = await ready(protocol);
+    socket.send(operation('s', 'subscription a'));
+    const error = { message: 'invalid input syntax', extensions: { path: '$', code: 'data-exception' } };
+    expect(await socket.next()).toEqual({
+      type: 'error',
+      id: 's',
+      payload: protocol === 'graphql-ws' ? { errors: [error] } : [error],
+    });
+    expect(await socket.next()).toEqual({ type: 'complete', id: 's' });
+    engine.values.set('a:{}', 1);
+    socket.send(operation('s', 'subscription a'));
+    expect(await socket.next()).toMatchObject({ type: next, id: 's', payload: { data: { value: 1 } } });
+    engine.values.set('a:{}', new EngineError('data-exception', 'division by zero'));
+    expect(await socket.next()).toMatchObject({ type: next, payload: { errors: [{}] } });
+    engine.values.set('a:{}', 2);
+    expect(await socket.next()).toMatchObject({ type: next, payload: { data: { value: 2 } } });
+  });
+
+  test('a subscription that selects nothing is complete', async () => {
+    const socket = await ready(protocol);
+    socket.send(operation('s', 'subscription nothing'));
+    expect(await socket.next()).toEqual({ type: 'complete', id: 's' });
+    socket.send(operation('s', 'query again'));
+    expect(await socket.next()).toMatchObject({ type: next, id: 's' });
+  });
+
+  test('a binary frame is a message too', async () => {
+    const socket = await ready(protocol);
+    socket.send(Buffer.from(JSON.stringify(operation('1', 'query a'))));
+    expect(await socket.next()).toMatchObject({ type: next, id: '1' });
+  });
+
+  test.each([
+    ['no UTF-8', Buffer.from('{"type":"ping\xff"}', 'latin1'), /Invalid UTF-8 stream$/],
+    ['half of a surrogate pair', '{"type":"ping","payload":{"message":"\\ud800"}}', /Invalid UTF-8 stream$/],
+    ['no JSON', '{"type":"ping"', /: Unexpected end-of-input, expecting , or }$/],
+    ['no object', '[]', /: Error in \$: .*expected Object, but encountered Array$/],
+    ['no type', '{}', /: Error in \$: key "type" not found$/],
+    ['a type that is none', '{"type":"x"}', /: Error in \$: unexpected type for ClientMessage: x$/],
+    ['no id', '{"type":"stop"}', /: Error in \$: key "id" not found$/],
+    [
+      'a number for its id',
+      '{"type":"start","id":1,"payload":{"query":"query a"}}',
+      /: Error in \$\.id: parsing Text failed, expected String, but encountered Number$/,
+    ],
+    [
+      'a header that is a number',
+      '{"type":"connection_init","payload":{"headers":{"x-hasura-user-id":1}}}',
+      /: Error in \$\.payload\.headers\['x-hasura-user-id'\]: parsing Text failed, expected String, but encountered Number$/,
+    ],
+    ['a ping with other than text', '{"type":"ping","payload":{"message":1}}', /\$\.payload\.message: /],
+    ['a ping with text', '{"type":"ping","payload":"x"}', /\$\.payload: .* encountered String$/],
+    [
+      'a request without query',
+      '{"type":"start","id":"1","payload":{}}',
+      /: Error in \$\.payload: .*key "query" not found$/,
+    ],
+  ])('a message with %s is told what is wrong with it', async (_, frame, problem) => {
+    const socket = await connect(`${engine.wsUrl}/v1/graphql`, protocol);
+    socket.send(frame);
+    if (protocol === 'graphql-ws')
+      expect(await socket.next()).toMatchObject({
+        type: 'connection_error',
+        payload: expect.stringMatching(problem),
+      });
+    else expect((await socket.closed).code).toBe(4400);
+  });
+
+  test('of a key that a message has twice the first counts', async () => {
+    const socket = await connect(`${engine.wsUrl}/v1/graphql`, protocol);
+    const secret = `"x-hasura-admin-secret":"${ADMIN_SECRET}"`;
+    socket.send(
+      `{"type":"connection_init","payload":{"headers":{${secret},"x-hasura-admin-secret":"wrong","x-hasura-role":"user","x-hasura-role":"admin"}}}`,
+    );
+    await socket.next('connection_ack');
+    socket.send(`{"id":"1","type":"${start}","payload":{"query":"query a","query":"query b"}}`);
+    expect(await socket.next(next)).toMatchObject({ payload: { data: { query: 'query a', role: 'user' } } });
+  });
+
+  test('a path with a query string is none', async () => {
+    for (const path of ['/v1/graphql?x=1', '/v1/graphql/', '/v1//graphql'])
+      await expect(connect(`${engine.wsUrl}${path}`, protocol)).rejects.toThrow('404');
   });
 
   test('stopping ends the polls; stopping what is not there is nothing', async () => {
@@ -166,10 +257,7 @@ describe.each(PROTOCOLS)('$protocol', ({ protocol, start, stop, next, alive }) =
     socket.send(operation('s', 'subscription b'));
     expect(await socket.next('error')).toMatchObject({
       id: 's',
-      payload: {
-        message: 'an operation already exists with this id: s',
-        extensions: { code: 'start-failed' },
-      },
+      payload: startError('an operation already exists with this id: s'),
     });
     if (protocol === 'graphql-transport-ws') expect((await socket.closed).code).toBe(1000);
   });
@@ -178,7 +266,7 @@ describe.each(PROTOCOLS)('$protocol', ({ protocol, start, stop, next, alive }) =
     const socket = await connect(`${engine.wsUrl}/v1/graphql`, protocol);
     socket.send(operation('1', 'query a'));
     expect(await socket.next('error')).toMatchObject({
-      payload: { message: 'start received before the connection is initialised' },
+      payload: startError('start received before the connection is initialised'),
     });
   });
 
@@ -239,12 +327,29 @@ describe.each(PROTOCOLS)('$protocol', ({ protocol, start, stop, next, alive }) =
   );
 });
 
-test('ping is answered with pong and its payload', async () => {
+test('ping is answered with pong and the message that it brought', async () => {
   const socket = await ready('graphql-transport-ws');
+  socket.send({ type: 'ping', payload: { message: 'm', a: 1 } });
+  expect(await socket.next()).toEqual({ type: 'pong', payload: { message: 'm' } });
   socket.send({ type: 'ping', payload: { a: 1 } });
-  expect(await socket.next()).toEqual({ type: 'pong', payload: { a: 1 } });
+  expect(await socket.next()).toEqual({ type: 'pong', payload: { message: null } });
+  socket.send({ type: 'ping', payload: null });
+  expect(await socket.next()).toEqual({ type: 'pong' });
   socket.send({ type: 'ping' });
   expect(await socket.next()).toEqual({ type: 'pong' });
+});
+
+test('of both protocols the old one is chosen', async () => {
+  for (const offered of [
+    ['graphql-ws', 'graphql-transport-ws'],
+    ['graphql-transport-ws', 'graphql-ws'],
+  ]) {
+    const socket = await connect(`${engine.wsUrl}/v1/graphql`, offered);
+    expect(socket.raw.protocol).toBe('graphql-ws');
+    socket.send(INIT);
+    await socket.next('connection_ack');
+    expect(await socket.next('ka')).toEqual({ type: 'ka' });
+  }
 });
 
 test('a client that asks for no protocol gets the old one, and no protocol in the answer', async () => {
@@ -295,8 +400,13 @@ test('a connection ends with its token', async () => {
 
 test('a connection that says nothing is closed', async () => {
   const hasty = await startFakeEngine({ HASURA_GRAPHQL_WEBSOCKET_CONNECTION_INIT_TIMEOUT: '1' });
-  const socket = await connect(`${hasty.wsUrl}/v1/graphql`, 'graphql-transport-ws');
-  expect((await socket.closed).code).toBe(4408);
+  for (const [protocol, code] of [
+    ['graphql-transport-ws', 4408],
+    ['graphql-ws', 1011],
+  ] as const) {
+    const socket = await connect(`${hasty.wsUrl}/v1/graphql`, protocol);
+    expect(await socket.closed).toEqual({ code, reason: 'Connection initialisation timed out' });
+  }
   await hasty.close();
 });
 

@@ -43,6 +43,7 @@ export function createSubscription(
     shape: planned.key,
     cohort: JSON.stringify([...values.values(), ...(nodes.length > 0 ? [bindings.session.variables] : [])]),
     streaming,
+    isEmpty: compiled.length === 0,
     poll: (cohorts) => poll(compiled, batches, sources, cohorts),
   };
   bound.set(subscription, values);
