@@ -17,6 +17,7 @@ function streamOf(rows: readonly string[]): Subscription {
     shape: 'stream',
     cohort: 'the same for equal requests',
     streaming: true,
+    isEmpty: false,
     poll: async (cohorts) =>
       cohorts.map(({ cursor }): PollAnswer => {
         const next = rows.slice(Number(cursor ?? 0));
