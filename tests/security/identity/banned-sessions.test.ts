@@ -1,6 +1,6 @@
 import { ConnectionRefused } from '@latchkey/local/graphql-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Person, startThreeProviders, type ThreeProviders } from '../support/three-providers.ts';
+import { type Person, startThreeProviders, type ThreeProviders } from '../../support/three-providers.ts';
 
 const SESSION_SECONDS = 2;
 

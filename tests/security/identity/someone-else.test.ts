@@ -1,6 +1,6 @@
 import { PROVIDER_NAMES, type ProviderName } from '@latchkey/identity/core/records';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Person, startThreeProviders, type ThreeProviders } from '../support/three-providers.ts';
+import { type Person, startThreeProviders, type ThreeProviders } from '../../support/three-providers.ts';
 
 let stack: ThreeProviders;
 let victims: Record<ProviderName, Person>;
