@@ -1,89 +1,17 @@
-import { type ErrorCode, LatchkeyError } from '@latchkey/core/errors';
 import { describe, expect, test } from 'vitest';
-import type { LedgerEntry } from '#core/deliveries.ts';
-import { deletedUser, type IdentityRecord, stubUser } from '#core/records.ts';
+import { deletedUser, stubUser } from '#core/records.ts';
 import type { HasuraClient } from '#hasura/client.ts';
-import type { WriteBatchMutationVariables } from '#hasura/generated/documents.ts';
-import { createWriter, type Writer, type WriterOptions } from '#sync/writer.ts';
-
-type Batch = WriteBatchMutationVariables;
-const rows = <T>(list: T | T[]): T[] => (Array.isArray(list) ? list : [list]);
-const deliveriesOf = (batch: Batch) => rows(batch.deliveries);
-const usersOf = (batch: Batch) => rows(batch.users);
-
-const RESULT = {
-  retried: null,
-  erased: null,
-  insert_identity_deliveries: null,
-  insert_organizations: null,
-  insert_users: null,
-  insert_organization_memberships: null,
-};
-
-/** An engine that answers when it is told to, and refuses what it is told to refuse. */
-function fakeEngine({
-  refuse,
-  manual = false,
-}: {
-  refuse?: (batch: Batch) => ErrorCode | undefined;
-  manual?: boolean;
-} = {}) {
-  const batches: Batch[] = [];
-  const waiting: (() => void)[] = [];
-  let most = 0;
-  let underWay = 0;
-  const engine: Pick<HasuraClient, 'writeBatch'> = {
-    async writeBatch(batch) {
-      batches.push(batch);
-      underWay += 1;
-      most = Math.max(most, underWay);
-      await new Promise<void>((resolve) => (manual ? waiting.push(resolve) : setImmediate(resolve)));
-      underWay -= 1;
-      const code = refuse?.(batch);
-      if (code !== undefined) throw new LatchkeyError(code, `${code} it is`);
-      return RESULT;
-    },
-  };
-  return {
-    engine,
-    batches,
-    answer: () => waiting.shift()?.(),
-    mostAtOnce: () => most,
-  };
-}
-
-interface Write {
-  readonly records: readonly IdentityRecord[];
-  readonly delivery: LedgerEntry;
-}
-
-/** @returns what of the committed row a write decides */
-async function write(writer: Writer, { delivery, records }: Write) {
-  const { status, error } = await writer.writeDelivery(delivery, records);
-  return { status, error };
-}
-
-function entry(index: number, changes: Partial<LedgerEntry> = {}): Write {
-  const id = `user_${index}`;
-  const delivery: LedgerEntry = {
-    id: `msg_${String(index).padStart(4, '0')}`,
-    provider: 'clerk',
-    tenant: '',
-    type: 'user.updated',
-    subject: id,
-    payload: { index },
-    bytes: 100,
-    receivedAt: 1767225600000,
-    status: 'applied',
-    error: null,
-    ...changes,
-  };
-  return { records: [{ ...stubUser({ provider: 'clerk', tenant: '', id }), clock: 10 + index }], delivery };
-}
-
-const OPTIONS: WriterOptions = { inFlight: 1, queueLimit: 1000 };
-const applied = { status: 'applied', error: null };
-const code = (name: ErrorCode) => expect.objectContaining({ code: name });
+import { createWriter } from '#sync/writer.ts';
+import {
+  applied,
+  code,
+  deliveriesOf,
+  entry,
+  fakeEngine,
+  OPTIONS,
+  type Write,
+  write,
+} from '../support/writer.ts';
 
 describe('group commit', () => {
   test('what gathers while a mutation is under way goes out as the next one', async () => {
@@ -177,79 +105,6 @@ describe('group commit', () => {
   });
 });
 
-describe('a record that is refused', () => {
-  const refusing = (...ids: string[]) =>
-    fakeEngine({
-      refuse: (batch) =>
-        usersOf(batch).some(({ id }) => ids.includes(id ?? '')) ? 'record-refused' : undefined,
-    });
-
-  test('ends as dead with its payload, and the rest of its batch is committed', async () => {
-    const { engine, batches } = refusing('user_37', 'user_38');
-    const writer = createWriter(engine, OPTIONS);
-    const answers = await Promise.all(Array.from({ length: 60 }, (_, index) => write(writer, entry(index))));
-    const dead = { status: 'dead', error: 'record-refused it is' };
-    expect(answers).toEqual(answers.map((_, index) => (index === 37 || index === 38 ? dead : applied)));
-    const deadBatches = batches.filter((batch) =>
-      deliveriesOf(batch).some(({ status }) => status === 'dead'),
-    );
-    expect(deadBatches).toEqual([
-      expect.objectContaining({
-        users: [],
-        deliveries: [
-          expect.objectContaining({
-            id: 'msg_0037',
-            status: 'dead',
-            payload: { index: 37 },
-            error: 'record-refused it is',
-          }),
-        ],
-      }),
-      expect.objectContaining({ deliveryIds: ['msg_0038'] }),
-    ]);
-  });
-
-  test('leaves its payload out where it is the payload that cannot be stored', async () => {
-    const fake = fakeEngine({
-      refuse: (batch) =>
-        deliveriesOf(batch).some(({ payload }) => payload !== null) ? 'record-refused' : undefined,
-    });
-    const writer = createWriter(fake.engine, OPTIONS);
-    expect(await write(writer, entry(0))).toMatchObject({ status: 'dead' });
-    expect(fake.batches.at(-1)).toMatchObject({
-      deliveries: [{ id: 'msg_0000', status: 'dead', payload: null }],
-    });
-  });
-
-  test('is an error where there is no delivery to keep', async () => {
-    const writer = createWriter(refusing('user_0').engine, OPTIONS);
-    await expect(writer.write(entry(0).records)).rejects.toThrow(code('record-refused'));
-  });
-
-  test('is an error of its own, and of nothing else in its batch', async () => {
-    const writer = createWriter(refusing('user_1').engine, OPTIONS);
-    const answers = await Promise.allSettled([0, 1, 2].map((index) => writer.write(entry(index).records)));
-    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
-  });
-
-  test('of two providers under one id fails alone, although they came together', async () => {
-    const fake = fakeEngine();
-    const writer = createWriter(fake.engine, OPTIONS);
-    const theirs = {
-      ...entry(2),
-      records: [{ ...stubUser({ provider: 'casdoor', tenant: '', id: 'user_1' }), clock: 5 }],
-    };
-    const answers = await Promise.all([entry(0), entry(1), theirs].map((one) => write(writer, one)));
-    // Each went out alone; the database is the one to say whose the id is.
-    expect(answers).toEqual([applied, applied, applied]);
-    expect(fake.batches.map(({ deliveryIds }) => deliveryIds)).toEqual([
-      ['msg_0000'],
-      ['msg_0001'],
-      ['msg_0002'],
-    ]);
-  });
-});
-
 describe('an entry that waits too long', () => {
   test('is turned away in time, and can be sent again; what is under way is not', async () => {
     const fake = fakeEngine({ manual: true });
@@ -281,46 +136,6 @@ describe('an entry that waits too long', () => {
     await expect.poll(() => fake.batches.length).toBe(2);
     fake.answer();
     expect(await next).toEqual(applied);
-  });
-});
-
-describe('our own failure', () => {
-  test.each<[ErrorCode, string, number]>([
-    ['engine-refused', 'fails the whole batch, retriably, and the next one is tried afresh', 2],
-    ['engine-unreachable', 'fails the whole batch and all that waits behind it, which would wait as long', 1],
-  ])('%s %s', async (name, _what, batches) => {
-    let isDown = true;
-    const fake = fakeEngine({ refuse: () => (isDown ? name : undefined) });
-    const writer = createWriter(fake.engine, OPTIONS);
-    const answers = await Promise.allSettled([0, 1, 2].map((index) => write(writer, entry(index))));
-    expect(answers.map((answer) => answer.status)).toEqual(['rejected', 'rejected', 'rejected']);
-    expect(fake.batches).toHaveLength(batches);
-    isDown = false;
-    expect(await write(writer, entry(3))).toEqual(applied);
-  });
-
-  test('another transaction in the way is tried again at once, three times in all', async () => {
-    let refusals = 2;
-    const fake = fakeEngine({ refuse: () => (refusals-- > 0 ? 'engine-busy' : undefined) });
-    const writer = createWriter(fake.engine, OPTIONS);
-    expect(await write(writer, entry(0))).toEqual(applied);
-    refusals = 3;
-    await expect(write(writer, entry(1))).rejects.toThrow(code('engine-busy'));
-    expect(fake.batches).toHaveLength(6);
-  });
-
-  test('in the middle of a split fails only what is not settled yet', async () => {
-    let calls = 0;
-    const fake = fakeEngine({
-      refuse: (batch) => {
-        calls += 1;
-        if (calls > 3) return 'engine-unreachable';
-        return deliveriesOf(batch).length > 1 && calls === 2 ? 'record-refused' : undefined;
-      },
-    });
-    const writer = createWriter(fake.engine, OPTIONS);
-    const answers = await Promise.allSettled([0, 1, 2].map((index) => write(writer, entry(index))));
-    expect(answers.map((answer) => answer.status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
   });
 });
 

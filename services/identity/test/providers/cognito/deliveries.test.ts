@@ -1,128 +1,16 @@
-import { apiCallHint, signInHint } from '@latchkey/cognito-triggers/hint';
 import { fixture, POOL, SUB } from '@latchkey/tests/support/cognito';
 import { expect, test } from 'vitest';
 import type { LedgerEntry } from '#core/deliveries.ts';
-import type { StoredState } from '#core/stored-state.ts';
-import { cognitoDeliveries } from '#providers/cognito/deliveries.ts';
-import { type Answer, type Call, type CONFIG, reachCognito } from '../../support/cognito.ts';
-
-const NOW = 1_767_300_000_000;
-
-const USER = { UserCreateDate: 1767225600.123, Enabled: true, UserStatus: 'CONFIRMED', Username: SUB };
-const ATTRIBUTES = [
-  { Name: 'sub', Value: SUB },
-  { Name: 'email', Value: 'ada@example.com' },
-  { Name: 'email_verified', Value: 'true' },
-];
-
-/** A pool as it is now: the recorded user in the recorded group, less what is taken away. */
-function pool(
-  state: { searchable?: boolean; known?: boolean; groups?: string[]; attributes?: object[] } = {},
-) {
-  const { searchable = true, known = true, groups = ['admins'], attributes = ATTRIBUTES } = state;
-  return ({ operation }: Call): Answer => {
-    switch (operation) {
-      case 'ListUsers':
-        return { Users: known && searchable ? [{ ...USER, Attributes: attributes }] : [] };
-      case 'AdminGetUser':
-        return known ? { ...USER, UserAttributes: attributes } : { error: 'UserNotFoundException' };
-      case 'AdminListGroupsForUser':
-        return { Groups: groups.map((GroupName) => ({ GroupName, CreationDate: 1767225600.123 })) };
-      case 'GetGroup':
-        return groups[0] === undefined
-          ? { error: 'ResourceNotFoundException', message: 'Group not found.' }
-          : { Group: { GroupName: groups[0], CreationDate: 1767225600.123 } };
-      default:
-        return { error: 'AccessDeniedException', message: operation };
-    }
-  };
-}
-
-/** What the tables hold: nothing, unless a test says otherwise. */
-const nothingStored: StoredState = {
-  organizationsOf: async () => [],
-  usersWithRole: async () => [],
-  hasTenant: async () => false,
-  ownerOf: async () => undefined,
-};
-/** A live row of the pool, as of this instant. */
-const rowOf = (clock: number): Pick<StoredState, 'ownerOf'> => ({
-  ownerOf: async () => ({ provider: 'cognito', tenant: POOL, clock, sourceCreatedAt: null, deleted: false }),
-});
-const organizations = (...names: string[]) => names.map((name) => ({ id: `${POOL}/${name}`, tenant: POOL }));
-
-async function reader(
-  answer: (call: Call) => Answer | 'never',
-  settings: Partial<typeof CONFIG> = {},
-  stored: Partial<StoredState> = {},
-) {
-  const { pools, calls } = await reachCognito(answer, settings);
-  const read = cognitoDeliveries(pools, { ...nothingStored, ...stored }, () => NOW);
-  return {
-    calls,
-    read: (hint: unknown) =>
-      read({
-        id: 'evt_1',
-        provider: 'cognito',
-        receivedAt: NOW,
-        body: typeof hint === 'string' ? hint : JSON.stringify(hint),
-      }),
-  };
-}
-
-const hintOf = (name: string) => {
-  const event = fixture(name);
-  const forwarded = 'detail' in event ? apiCallHint(event) : signInHint(event, 'r', new Date(NOW - 1_000));
-  if (forwarded === undefined) throw new Error(`${name} is not forwarded`);
-  return forwarded.hint;
-};
-
-const ada = {
-  kind: 'user',
-  provider: 'cognito',
-  tenant: POOL,
-  id: SUB,
-  clock: NOW,
-  deleted: false,
-  sourceCreatedAt: 1767225600123,
-  lastSeen: 1767225600123,
-  disabledAt: null,
-  disabledCheckedAt: NOW,
-  email: 'ada@example.com',
-  emailVerified: true,
-  phone: null,
-  username: null,
-  name: null,
-  firstName: null,
-  lastName: null,
-  imageUrl: null,
-  roles: ['admins'],
-  metadata: {},
-};
-const admins = {
-  kind: 'organization',
-  provider: 'cognito',
-  tenant: POOL,
-  id: `${POOL}/admins`,
-  clock: NOW,
-  deleted: false,
-  sourceCreatedAt: 1767225600123,
-  name: 'admins',
-  slug: null,
-  imageUrl: null,
-  metadata: {},
-};
-const adaInAdmins = {
-  kind: 'membership',
-  provider: 'cognito',
-  tenant: POOL,
-  organizationId: `${POOL}/admins`,
-  userId: SUB,
-  clock: NOW,
-  deleted: false,
-  sourceCreatedAt: null,
-  role: 'org:member',
-};
+import {
+  ada,
+  adaInAdmins,
+  admins,
+  hintOf,
+  NOW,
+  pool,
+  reader,
+  searchedAda,
+} from '../../support/cognito-deliveries.ts';
 
 test('a sign-up is read back from Cognito: the user, their groups, and that they are in them', async () => {
   const { read, calls } = await reader(pool());
@@ -160,33 +48,6 @@ test('a sign-in that claims to be in the future moves nobody there', async () =>
   expect(await read(hint)).toMatchObject({ records: [{ lastSeen: NOW }, {}, {}] });
 });
 
-const operations = (calls: readonly Call[]) => calls.map(({ operation }) => operation);
-
-/** Of a user whom the search told: whether they are disabled may be of a minute ago. */
-const searchedAda = { ...ada, disabledCheckedAt: NOW - 60_000 };
-
-test('after a change of groups the profile is as it was, so it is searched for, which no bill counts', async () => {
-  const { read, calls } = await reader(pool());
-  expect(await read(hintOf('cloudtrail.AdminAddUserToGroup.json'))).toMatchObject({
-    kind: 'records',
-    subject: SUB,
-    records: [searchedAda, admins, adaInAdmins],
-  });
-  expect(calls[0]).toMatchObject({
-    operation: 'ListUsers',
-    input: { UserPoolId: POOL, Filter: `sub = "${SUB}"` },
-  });
-  expect(operations(calls)).toEqual(['ListUsers', 'AdminListGroupsForUser']);
-});
-
-test('a changed profile is not left to the search, which lags behind', async () => {
-  const { read, calls } = await reader(pool());
-  expect(await read(hintOf('cloudtrail.AdminUpdateUserAttributes.json'))).toMatchObject({
-    records: [ada, {}, {}],
-  });
-  expect(operations(calls)).toEqual(['AdminGetUser', 'AdminListGroupsForUser']);
-});
-
 test.each(['cloudtrail.AdminDeleteUser.json', 'cloudtrail.DeleteUser.json'])(
   '%s: who is not found is deleted, at the instant the read began',
   async (name) => {
@@ -222,105 +83,6 @@ test.each(['AdminDeleteUser', 'AdminRemoveUserFromGroup'])(
     });
   },
 );
-
-test('whom the search does not know yet is not taken for deleted', async () => {
-  const { read, calls } = await reader(pool({ searchable: false }));
-  expect(await read(hintOf('cloudtrail.AdminAddUserToGroup.json'))).toMatchObject({ records: [ada, {}, {}] });
-  expect(operations(calls)).toEqual(['ListUsers', 'AdminGetUser', 'AdminListGroupsForUser']);
-});
-
-test('a user of another identity provider, who is not found by sub, is found by name', async () => {
-  const federated = { ...USER, Username: 'google_1234567890' };
-  const answer = pool();
-  const { read, calls } = await reader((call) => {
-    if (call.operation === 'ListUsers') return { Users: [{ ...federated, Attributes: ATTRIBUTES }] };
-    if (call.operation !== 'AdminGetUser') return answer(call);
-    return call.input.Username === federated.Username
-      ? { ...federated, UserAttributes: ATTRIBUTES }
-      : { error: 'UserNotFoundException' };
-  });
-  expect(await read(hintOf('cloudtrail.AdminUpdateUserAttributes.json'))).toMatchObject({
-    records: [{ ...ada, username: 'google_1234567890' }, {}, {}],
-  });
-  expect(operations(calls)).toEqual(['AdminGetUser', 'ListUsers', 'AdminGetUser', 'AdminListGroupsForUser']);
-});
-
-test('a user name that somebody else has by now does not stand for the one who had it', async () => {
-  const { read } = await reader(({ operation }) =>
-    operation === 'AdminGetUser'
-      ? { ...USER, UserAttributes: [{ Name: 'sub', Value: 'another-sub' }] }
-      : { Users: [] },
-  );
-  expect(await read(hintOf('postconfirmation.json'))).toMatchObject({
-    records: [{ id: SUB, deleted: true }],
-  });
-});
-
-test('removal from a group ends the membership that the call names', async () => {
-  const { read } = await reader(pool({ groups: [] }));
-  const hint = { ...hintOf('cloudtrail.AdminAddUserToGroup.json'), type: 'AdminRemoveUserFromGroup' };
-  expect(await read(hint)).toMatchObject({
-    records: [
-      { ...searchedAda, roles: [] },
-      { ...adaInAdmins, deleted: true, role: null },
-    ],
-  });
-});
-
-test('a membership that the tables hold and Cognito does not has ended', async () => {
-  const { read } = await reader(pool(), {}, { organizationsOf: async () => organizations('admins', 'old') });
-  const reading = await read(hintOf('postconfirmation.json'));
-  expect(reading.kind === 'records' && reading.records.slice(2)).toEqual([
-    adaInAdmins,
-    { ...adaInAdmins, organizationId: `${POOL}/old`, deleted: true, role: null },
-  ]);
-});
-
-test('whoever was in a group that is gone is read again, some of them at once', async () => {
-  const asked: unknown[] = [];
-  const { read } = await reader(
-    pool({ groups: [] }),
-    {},
-    {
-      usersWithRole: async (...question) => {
-        asked.push(question);
-        return [SUB];
-      },
-      organizationsOf: async () => organizations('admins'),
-    },
-  );
-  const hint = { type: 'DeleteGroup', timestamp: '2026-01-01T00:00:10Z', data: { groupName: 'admins' } };
-  expect(await read(hint)).toMatchObject({
-    records: [
-      { kind: 'organization', id: `${POOL}/admins`, deleted: true },
-      { ...searchedAda, roles: [] },
-      { ...adaInAdmins, deleted: true, role: null },
-    ],
-  });
-  expect(asked).toEqual([[{ provider: 'cognito', tenant: POOL }, 'admins', 26]]);
-});
-
-test('a deleted group of more users than can be read while the sender waits leaves the rest to a reconcile', async () => {
-  const crowd = (size: number) => ({
-    usersWithRole: async () => Array.from({ length: size }, (_, index) => `sub-${index}`),
-  });
-  const hint = { type: 'DeleteGroup', timestamp: '2026-01-01T00:00:10Z', data: { groupName: 'admins' } };
-  const all = await reader(pool({ groups: [], known: false }), {}, crowd(25));
-  expect(await all.read(hint)).toMatchObject({ isPartial: false });
-  const some = await reader(pool({ groups: [], known: false }), {}, crowd(26));
-  const reading = await some.read(hint);
-  expect(reading).toMatchObject({ isPartial: true });
-  expect(reading.kind === 'records' && reading.records).toHaveLength(1 + 25);
-});
-
-test.each([
-  ['UpdateGroup', ['admins'], admins],
-  ['DeleteGroup', [], { kind: 'organization', id: `${POOL}/admins`, clock: NOW, deleted: true, name: null }],
-])('%s is about the group alone', async (type, groups, record) => {
-  const { read } = await reader(pool({ groups }));
-  const hint = { type, timestamp: '2026-01-01T00:00:10Z', data: { userPoolId: POOL, groupName: 'admins' } };
-  expect(await read(hint)).toMatchObject({ kind: 'records', subject: `${POOL}/admins`, records: [record] });
-});
 
 test('the profile comes from the standard attributes; metadata only from those that are named', async () => {
   const attributes = [
@@ -398,33 +160,6 @@ test.each([
   );
 });
 
-test('after a change of groups the profile is searched for, unless it was written too lately for the search', async () => {
-  const hint = hintOf('cloudtrail.AdminAddUserToGroup.json');
-  const old = await reader(pool(), {}, rowOf(NOW - 60_000));
-  await old.read(hint);
-  expect(old.calls.map(({ operation }) => operation)).not.toContain('AdminGetUser');
-
-  // The search shows the name of before; the record would be the newest all the same.
-  const stale = [...ATTRIBUTES, { Name: 'given_name', Value: 'Before' }];
-  const now = pool();
-  const fresh = await reader(
-    (call) => (call.operation === 'ListUsers' ? { Users: [{ ...USER, Attributes: stale }] } : now(call)),
-    {},
-    rowOf(NOW - 59_000),
-  );
-  expect(await fresh.read(hint)).toMatchObject({ records: [{ id: SUB, firstName: null }, {}, {}] });
-  expect(fresh.calls.map(({ operation }) => operation)).toContain('AdminGetUser');
-});
-
-test('a missing pool is not mistaken for a missing group', async () => {
-  const { read } = await reader(() => ({
-    error: 'ResourceNotFoundException',
-    message: 'User pool eu-west-1_EXAMPLE12 does not exist.',
-  }));
-  const hint = { type: 'DeleteGroup', timestamp: '2026-01-01T00:00:10Z', data: { groupName: 'admins' } };
-  await expect(read(hint)).rejects.toMatchObject({ code: 'provider-unreachable' });
-});
-
 test('what Cognito throttles is asked again', async () => {
   let throttled = 1;
   const answer = pool();
@@ -444,23 +179,4 @@ test('an answer that does not come is asked for again', async () => {
     return 'never';
   });
   expect(await read(hintOf('cloudtrail.AdminDisableUser.json'))).toMatchObject({ records: [ada, {}, {}] });
-});
-
-test('a clock that is set back does not make a user who was absent be read again and again', async () => {
-  let isThere = false;
-  let clock = NOW;
-  const [gone, there] = [pool({ known: false }), pool()];
-  const { pools, calls } = await reachCognito((call) => (isThere ? there(call) : gone(call)));
-  const read = cognitoDeliveries(pools, nothingStored, () => clock);
-  const deliver = () =>
-    read({
-      id: 'evt_1',
-      provider: 'cognito',
-      receivedAt: NOW,
-      body: JSON.stringify(hintOf('postconfirmation.json')),
-    });
-  expect(await deliver()).toMatchObject({ records: [{ deleted: true }] });
-  [isThere, clock, calls.length] = [true, NOW - 10_000, 0];
-  expect(await deliver()).toMatchObject({ records: [{ deleted: false, clock }, {}, {}] });
-  expect(operations(calls)).toEqual(['AdminGetUser', 'AdminListGroupsForUser']);
 });
