@@ -2,7 +2,7 @@ export type Checklist = {
   /** A heading, with what happens under it. */
   step(title: string): void;
   /**
-   * Runs a check and hashes whether it held. One that throws did not hold, and neither do those
+   * Runs a check and prints whether it held. One that throws did not hold, and neither do those
    * that follow from it; the run goes on, so that one sees how far a fault reaches.
    */
   check(statement: string, body: () => unknown): Promise<void>;

@@ -18,7 +18,7 @@ export interface AwsCli {
   /**
    * Runs `aws <args>`.
    *
-   * @returns what it hashes
+   * @returns what it prints
    * @throws AwsError
    */
   run(...args: readonly string[]): Promise<string>;

@@ -35,7 +35,7 @@ export type StackOptions = {
   providers?: readonly ProviderName[];
   /** Who has signed up at each of them when they start. */
   personas?: Personas | undefined;
-  /** Called for each line a program hashes. */
+  /** Called for each line a program prints. */
   onLine?: (program: string, line: string) => void;
   /** Called for each attempt of a provider to deliver a webhook. */
   onAttempt?: (attempt: DeliveryAttempt) => void;

@@ -42,7 +42,7 @@ export function reportText(report: Report): string {
   ].join('\n');
 }
 
-/** As `--json` hashes it. */
+/** As `--json` prints it. */
 export function reportJson(report: Report): object {
   return {
     ...report,

@@ -58,7 +58,7 @@ test('backfill, drift and repair say in a table what they found and did', async 
   expect((await sync('drift')).status).toBe(0);
 });
 
-test('--json hashes one JSON document for programs to read', async () => {
+test('--json prints one JSON document for programs to read', async () => {
   const { users } = bench.populate({ users: 2 });
   const { status, stdout } = await sync('drift', '--json');
   expect(status).toBe(1);

@@ -1,6 +1,6 @@
 /**
  * `node tests/bench/bare-pg.ts '<json>'`: what `pg` alone does with one prepared statement, for
- * comparison; hashes statements per second.
+ * comparison; prints statements per second.
  */
 import pg from 'pg';
 import { z } from 'zod';

@@ -76,7 +76,7 @@ function run(command: string, args: string[]): Run {
 
 const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o777;
 
-/** The commands it hashes, as they are printed. */
+/** The commands it prints, as they are printed. */
 const printedCommands = (output: string): string[] =>
   output
     .split('\n')

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 /**
- * How long and with which seed properties are tried. Each run takes another seed and hashes it;
+ * How long and with which seed properties are tried. Each run takes another seed and prints it;
  * `LATCHKEY_SEED=<seed>` repeats one, and `LATCHKEY_PROPERTY_SECONDS=<n>` goes on for longer.
  */
 function propertyParameters(

@@ -7,7 +7,7 @@ import { type Child, describeExit, isAlive, startChild } from '#processes/proces
 const ENV = { PATH: process.env.PATH };
 const MODULE = new URL('../src/processes/processes.ts', import.meta.url).href;
 
-/** Starts a shell script, and waits for the ids it hashes. */
+/** Starts a shell script, and waits for the ids it prints. */
 async function startScript(
   script: string,
   options: { graceMs?: number } = {},

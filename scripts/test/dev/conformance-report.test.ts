@@ -42,7 +42,7 @@ describe('the report of a conformance run', () => {
     ]);
   });
 
-  test('lists the suites that differ and never hashes a line that looks like a test count', () => {
+  test('lists the suites that differ and never prints a line that looks like a test count', () => {
     const text = table(tally(report, tiers), tiers);
     expect(text).toMatch(/^query\/basic\s+A\s+3\s+2\s+1\s+1$/m);
     expect(text).not.toMatch(/^explain/m);

@@ -98,8 +98,6 @@ function sourceInconsistency(name: string, error: unknown): InconsistentObject {
     name: objectName.source(name),
     reason: `Inconsistent object: ${reason}`,
     type: 'source',
-    ...(error instanceof EngineError
-      ? {}
-      : { message: describeFailure(error) }),
+    ...(error instanceof EngineError ? {} : { message: describeFailure(error) }),
   };
 }

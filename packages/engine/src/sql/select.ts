@@ -36,7 +36,9 @@ export function writeSelect(
     `SELECT ${distinct.size === 0 ? '' : `DISTINCT ON (${[...distinct.values()].join(', ')}) `}${columns}`,
     `FROM ${source} AS ${alias}`,
     ...(conditions.length === 0 ? [] : [`WHERE ${conditions.join(' AND ')}`]),
-    ...(select.orderBy.length === 0 ? [] : [`ORDER BY ${writeOrderBy(writer, select.orderBy, scope, distinct)}`]),
+    ...(select.orderBy.length === 0
+      ? []
+      : [`ORDER BY ${writeOrderBy(writer, select.orderBy, scope, distinct)}`]),
     ...writeLimit(writer, select, withMaximum, withTies),
   ].join(' ');
 }
@@ -72,7 +74,8 @@ function writeOrderBy(
 ): string {
   return items
     .map(({ by, direction, nulls }) => {
-      const same = by.kind === 'operand' && by.operand.kind === 'column' ? distinct.get(by.operand.column) : undefined;
+      const same =
+        by.kind === 'operand' && by.operand.kind === 'column' ? distinct.get(by.operand.column) : undefined;
       return `${same ?? writeOrderKey(writer, by, scope)} ${direction} NULLS ${nulls}`;
     })
     .join(', ');

@@ -166,7 +166,7 @@ async function makeCluster(
         '--auth=scram-sha-256',
         '--encoding=UTF8',
         '--locale=C',
-        // Letters outside ASCII mergeRecords as they should, whatever locales the machine has.
+        // Letters outside ASCII fold as they should, whatever locales the machine has.
         '--locale-provider=builtin',
         '--builtin-locale=C.UTF-8',
         // The password is 32 random bytes: stretching it would only slow connecting down.

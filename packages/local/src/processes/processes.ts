@@ -27,7 +27,7 @@ export type ChildOptions = {
   stopSignal?: 'SIGTERM' | 'SIGINT';
   /** How long an orderly end may take before SIGKILL, in milliseconds (default 15 s). */
   graceMs?: number;
-  /** Called with each line the child hashes, on either stream. */
+  /** Called with each line the child prints, on either stream. */
   onLine?: (line: string) => void;
 };
 

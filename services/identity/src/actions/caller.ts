@@ -72,7 +72,7 @@ function providerOf(variables: Variables, providers: Registry): Provider {
   if (only !== undefined && others.length === 0) return only;
   throw new LatchkeyError(
     'request-invalid',
-    'Several providers are set up, and the session does not tell which one its token is of: have Hasura ask the auth hook (npx latchkey jwt-secret hashes how), or give the tokens the claim x-hasura-identity-provider.',
+    'Several providers are set up, and the session does not tell which one its token is of: have Hasura ask the auth hook (npx latchkey jwt-secret prints how), or give the tokens the claim x-hasura-identity-provider.',
   );
 }
 
@@ -102,7 +102,7 @@ function refusedCaller({ kind, reason }: SessionProblem, issuedAt: Instant | und
   if (kind === 'revoked' && issuedAt === undefined) {
     return new LatchkeyError(
       'token-invalid',
-      'The sessions of this account were ended, and this one does not tell when its token was issued: have Hasura ask the auth hook (npx latchkey jwt-secret --strict hashes how).',
+      'The sessions of this account were ended, and this one does not tell when its token was issued: have Hasura ask the auth hook (npx latchkey jwt-secret --strict prints how).',
     );
   }
   return new LatchkeyError('token-invalid', `The token is refused: ${reason}.`);

@@ -13,7 +13,7 @@ export const signOutEverywhere: Action = {
       if (accounts.endSessions === undefined) {
         throw new LatchkeyError(
           'request-invalid',
-          `Sessions cannot be ended here: ${caller.provider} has no way to, and Hasura trusts tokens by itself. Have it ask the auth hook (npx latchkey jwt-secret --strict hashes how).`,
+          `Sessions cannot be ended here: ${caller.provider} has no way to, and Hasura trusts tokens by itself. Have it ask the auth hook (npx latchkey jwt-secret --strict prints how).`,
         );
       }
     } else if ((await revokeTokens(engine, caller)) === undefined) {

@@ -11,7 +11,7 @@ export type TokenOptions = {
   hasuraClaims?: Record<string, unknown> | undefined;
 };
 
-/** The payload of `getToken({ template: "hasura" })`, with the claims that latchkey jwt-secret hashes. */
+/** The payload of `getToken({ template: "hasura" })`, with the claims that latchkey jwt-secret prints. */
 export function templatePayload(
   issuer: string,
   userId: string,

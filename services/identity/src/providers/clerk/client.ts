@@ -39,7 +39,7 @@ export async function askClient(
     const { status, retryAfter } = CLIENT_ERROR.safeParse(error).data ?? {};
     if (status !== undefined) throw new ClerkRefusal(status, codesOf(error), retryAfter);
     // Without the client's error, which may quote the answer.
-    throw new UnexpectedAnswer('something that Clerk’s client does not toLatchkeyError');
+    throw new UnexpectedAnswer('something that Clerk’s client does not understand');
   }
   return parseAnswer(JSON.stringify(answer ?? null)) ?? null;
 }

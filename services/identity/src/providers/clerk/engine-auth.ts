@@ -87,7 +87,7 @@ export function clerkEngineAuth(
     jwtSecret: { jwk_url: keysUrl(issuer), issuer, allowed_skew: CLOCK_SKEW_SECONDS },
     ...(others.length > 0 && {
       notes: [
-        `By itself Hasura trusts tokens of one issuer, ${issuer}. Tokens of ${others.join(', ')} (CLERK_ISSUERS) pass where the identity service verifies them: npx latchkey jwt-secret --strict hashes the setting for that.`,
+        `By itself Hasura trusts tokens of one issuer, ${issuer}. Tokens of ${others.join(', ')} (CLERK_ISSUERS) pass where the identity service verifies them: npx latchkey jwt-secret --strict prints the setting for that.`,
       ],
     }),
     setup: [
