@@ -228,6 +228,23 @@ describe('an imported account', () => {
     expect(await accounts()).toMatchObject([{ claimed_by: 'user_1' }, { claimed_by: null }]);
   });
 
+  test('that comes later is not for a user who has one, but for the next of its address', async () => {
+    await importAccount('17', 'ada@example.com');
+    await sync('user_1', { clock: 1 });
+    await sync('user_1', { clock: 2, email: 'ben@example.com' });
+    await importAccount('18', 'ben@example.com');
+    expect(await legacyIds()).toEqual({ user_1: '17' });
+    await sync('user_1', { clock: 3, email: 'ben@example.com' });
+    expect(await legacyIds()).toEqual({ user_1: '17' });
+    await sync('user_2', { email: 'ben@example.com' });
+    expect(await legacyIds()).toEqual({ user_1: '17', user_2: '18' });
+    // Of two users of one address the first has one already.
+    await sync('user_1', { clock: 4, email: 'cem@example.com' });
+    await sync('user_3', { email: 'cem@example.com' });
+    await importAccount('19', 'cem@example.com');
+    expect(await legacyIds()).toEqual({ user_1: '17', user_2: '18', user_3: '19' });
+  });
+
   test('loses its address when its user is deleted, and keeps that it was claimed', async () => {
     await importAccount('17', 'ada@example.com');
     await importAccount('18', 'ben@example.com');

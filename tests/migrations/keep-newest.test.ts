@@ -82,6 +82,32 @@ describe('of two states of one row', () => {
   });
 });
 
+test('created_at is that of the row, and updated_at that of the last state that was news', async () => {
+  const times = async () => {
+    const [found] = await database.query('SELECT created_at, updated_at FROM public.users');
+    return { created: Number(found?.created_at), updated: Number(found?.updated_at) };
+  };
+  await upsert({ clock: 1, name: 'one', seen: 5 });
+  await database.query("UPDATE public.users SET created_at = '2020-01-01', updated_at = '2020-01-01'");
+  const first = await times();
+  for (const state of [
+    { clock: 1, name: 'one', seen: 5 },
+    { clock: 0, name: 'zero', seen: 5 },
+    { clock: 0, deleted: true },
+  ]) {
+    await upsert(state);
+    expect(await times()).toEqual(first);
+  }
+  await upsert({ clock: 2, deleted: true });
+  const deleted = await times();
+  expect(deleted).toEqual({ created: first.created, updated: expect.any(Number) });
+  expect(deleted.updated).toBeGreaterThan(first.updated);
+  // A deletion is told more than once: by a webhook, its repetition and a listing.
+  expect(await upsert({ clock: 2, deleted: true })).toBe(0);
+  expect(await upsert({ clock: 1, deleted: true })).toBe(0);
+  expect(await times()).toEqual(deleted);
+});
+
 describe('last_seen', () => {
   test('moves forward even where the rest is stale', async () => {
     await upsert({ clock: 2, name: 'two', seen: 2 });

@@ -1,3 +1,5 @@
+import { matchesGlob, relative, resolve } from 'node:path';
+
 /** What is mutated, and which tests are asked. Unit tests come first, whatever their place in the list. */
 export type Area = { name: string; sources: string[]; tests: string[] };
 
@@ -43,3 +45,20 @@ export const AREAS: readonly Area[] = [
     tests: ['tests/security/row-filters.test.ts'],
   },
 ];
+
+/**
+ * @param argument the name of an area, or the path of a file or folder: of an area, its tests are asked; of any other
+ *   package, all of the package's own
+ */
+export function areaOf(argument: string, root: string): Area {
+  const named = AREAS.find(({ name }) => name === argument);
+  if (named !== undefined) return named;
+  const path = relative(root, resolve(argument));
+  const sources = /\.\w+$/.test(path) ? [path] : [`${path}/*.ts`];
+  const name = path.replaceAll(/\W+/g, '-');
+  const around = AREAS.find((area) => area.sources.some((pattern) => matchesGlob(sources[0] ?? '', pattern)));
+  if (around !== undefined) return { name, sources, tests: around.tests };
+  const [home] = /^(?:packages|services)\/[^/]+|^scripts/.exec(path) ?? [];
+  if (home === undefined) throw new Error(`${argument} is neither an area (${AREAS.map((area) => area.name).join(', ')}) nor in a package.`);
+  return { name, sources, tests: [`${home}/test/**/*.test.ts`] };
+}

@@ -1,13 +1,13 @@
 /**
- * `npm run mutate [-- <area>…] [--sample <n>] [--seed <n>]`: breaks the sources in small ways, one at a time, and
- * lists what no test notices (docs/mutation.md). Everything happens in a copy under `dist/mutate/`.
+ * `npm run mutate [-- <area or path>…] [--sample <n>] [--seed <n>]`: breaks the sources in small ways, one at a time,
+ * and lists what no test notices (docs/mutation.md). Everything happens in copies under `dist/mutate/`.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PROJECT_ROOT } from '@latchkey/scripts/environment';
-import { AREAS } from './areas.ts';
-import { tryTypeScript } from './typescript.ts';
+import { AREAS, areaOf } from './areas.ts';
+import { type Result, tryTypeScript } from './typescript.ts';
 import { tryWholeFiles } from './whole-files.ts';
 
 const { values, positionals } = parseArgs({
@@ -15,24 +15,24 @@ const { values, positionals } = parseArgs({
   options: { sample: { type: 'string', default: '100' }, seed: { type: 'string', default: '1' } },
 });
 const output = join(PROJECT_ROOT, 'dist', 'mutate');
-for (const area of AREAS.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {
-  const began = process.cpuUsage();
-  const { all, results } = await (area.sources.every((file) => file.endsWith('.ts'))
-    ? tryTypeScript
-    : tryWholeFiles)(area, {
+mkdirSync(output, { recursive: true });
+const areas = positionals.length === 0 ? AREAS : positionals.map((one) => areaOf(one, PROJECT_ROOT));
+for (const area of areas) {
+  const isTypeScript = area.sources.every((file) => file.endsWith('.ts'));
+  const { all, results } = await (isTypeScript ? tryTypeScript : tryWholeFiles)(area, {
     sample: Number(values.sample),
     seed: Number(values.seed),
     log: (line) => console.error(line),
   });
-  mkdirSync(output, { recursive: true });
   writeFileSync(join(output, `${area.name}.json`), JSON.stringify(results, undefined, 2));
-  const noticed = results.filter(({ noticedBy }) => noticedBy !== undefined).length;
-  for (const { mutant, noticedBy } of results) {
-    if (noticedBy === undefined) {
-      console.log(`${mutant.file}:${mutant.line} ${mutant.kind}: ${mutant.before} → ${mutant.after}`);
-    }
-  }
-  console.log(`${area.name}: ${noticed} of ${results.length} noticed (sampled from ${all})`);
-  console.error(`${Math.round(process.cpuUsage(began).user / 1e6)} s of this process`);
+  const unnoticed = results.filter(({ noticedBy }) => noticedBy === undefined);
+  for (const result of unnoticed) console.log(describe(result));
+  const share = Math.round((1 - unnoticed.length / results.length) * 100);
+  console.log(`${area.name}: ${results.length - unnoticed.length} of ${results.length} noticed (${share} %), drawn from ${all}`);
 }
+// Vitest's own server would keep the process.
 process.exit(0);
+
+function describe({ mutant }: Result): string {
+  return `${mutant.file}:${mutant.line} ${mutant.kind}: ${mutant.before}${mutant.after === '' ? '' : ` → ${mutant.after}`}`;
+}

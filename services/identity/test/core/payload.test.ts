@@ -22,6 +22,27 @@ describe('a webhook body', () => {
     });
   });
 
+  test.each([
+    '\\u0000',
+    '\\ud83d',
+    '\\uD83D',
+    '\\udbff',
+    '\\uDBFF',
+    '\\ude00',
+    '\\uDE00',
+    '\\udfff',
+    '\\uDFFF',
+  ])('with %s alone loses it, in whatever letters it is written', (sequence) => {
+    expect(parsePayload(`{"a":"${sequence}"}`)).toEqual({ ok: true, value: { a: '\uFFFD' }, isAsSent: false });
+  });
+
+  test.each(['\\ud7ff', '\\uD7FF', '\\ue000', '\\uE000', '\\u0001'])(
+    'with %s can be stored as it is',
+    (sequence) => {
+      expect(parsePayload(`{"a":"${sequence}"}`)).toMatchObject({ ok: true, isAsSent: true });
+    },
+  );
+
   test('that is not JSON is kept as a text that can be stored', () => {
     expect(parsePayload('{"a": \0')).toEqual({ ok: false, value: '{"a": \uFFFD' });
     expect(parsePayload('')).toEqual({ ok: false, value: '' });

@@ -170,6 +170,27 @@ describe('the queue', () => {
     // One is under way, 16 wait.
     expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(17);
   });
+
+  test('takes as much after an outage as before it', async () => {
+    let isAway = true;
+    const fake = fakeEngine({ manual: true, refuse: () => (isAway ? 'engine-unreachable' : undefined) });
+    const writer = createWriter(fake.engine, OPTIONS);
+    const fill = () =>
+      Array.from({ length: 17 }, (_, index) => write(writer, entry(index, { bytes: 2 ** 20 })));
+    for (const _outage of [1, 2, 3]) {
+      const outcomes = Promise.allSettled(fill());
+      fake.answer();
+      expect(new Set((await outcomes).map((one) => one.status === 'rejected' && one.reason.code))).toEqual(
+        new Set(['engine-unreachable']),
+      );
+    }
+    isAway = false;
+    const outcomes = Promise.all(fill());
+    await expect(write(writer, entry(17, { bytes: 1 }))).rejects.toThrow(code('queue-full'));
+    const release = setInterval(fake.answer, 1);
+    expect(await outcomes).toHaveLength(17);
+    clearInterval(release);
+  });
 });
 
 describe('closing', () => {
