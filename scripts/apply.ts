@@ -1,12 +1,10 @@
 import { writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { LatchkeyError } from '@latchkey/core/errors';
 import { defineCommand } from './command.ts';
-import { environmentWithDotEnv, PROJECT_ROOT } from './environment.ts';
 import { applyProject } from './project/apply-project.ts';
 import type { Metadata } from './project/metadata.ts';
-import { createMetadataApi } from './project/metadata-api.ts';
-import { readProject } from './project/project.ts';
+import { connect, HASURA_OPTIONS } from './project/options.ts';
 
 export const apply = defineCommand({
   name: 'apply',
@@ -19,17 +17,7 @@ put there are neither dropped nor changed without --replace.
 Exit codes: 0 done, 1 a migration failed, the metadata do not fit the database or would drop others', 2 wrong call or
 setting, 3 Hasura does not answer or refuses the admin secret.`,
   options: {
-    endpoint: {
-      type: 'string',
-      placeholder: 'url',
-      help: 'Where Hasura is (else HASURA_GRAPHQL_ENDPOINT, else the endpoint of config.yaml).',
-    },
-    'admin-secret': {
-      type: 'string',
-      placeholder: 'secret',
-      help: 'Its admin secret (else HASURA_GRAPHQL_ADMIN_SECRET, from the environment or .env, where\nother users of this machine do not see it, as they see command lines).',
-    },
-    project: { type: 'string', placeholder: 'folder', help: 'Where config.yaml is (default: hasura).' },
+    ...HASURA_OPTIONS,
     'dry-run': { type: 'boolean', help: 'Say what would be done, with the difference, and do nothing.' },
     replace: {
       type: 'boolean',
@@ -55,14 +43,7 @@ setting, 3 Hasura does not answer or refuses the admin secret.`,
     if (values.replace === true && values.merge === true) {
       throw new LatchkeyError('configuration-invalid', 'Give one of --replace and --merge, not both.');
     }
-    const project = await readProject(
-      values.project === undefined ? join(PROJECT_ROOT, 'hasura') : resolve(values.project),
-      environmentWithDotEnv(),
-    );
-    const api = createMetadataApi(
-      values.endpoint ?? project.endpoint,
-      values['admin-secret'] ?? project.adminSecret,
-    );
+    const { api, project } = await connect(values);
     console.log(`Hasura ${await api.version()} at ${api.endpoint}`);
     const { inconsistent } = await applyProject(api, project, {
       dryRun: values['dry-run'] ?? false,

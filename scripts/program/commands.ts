@@ -23,6 +23,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('../apply.ts')).apply,
   },
   {
+    name: 'new',
+    summary: 'Make the files of a new migration.',
+    load: async () => (await import('../new.ts')).create,
+  },
+  {
+    name: 'migrate',
+    summary: 'Undo migrations.',
+    load: async () => (await import('../migrate.ts')).migrate,
+  },
+  {
     name: 'sync',
     summary: 'Bring everybody in, look for differences, fix them.',
     load: async () => (await import('../sync.ts')).sync,

@@ -84,11 +84,17 @@ export async function runMigration(api: MetadataApi, migration: Migration): Prom
  */
 export async function undoMigration(api: MetadataApi, migration: Migration, down: string): Promise<void> {
   const { database, version, name } = migration;
+  await mark(api, database, version, true);
   try {
     await runSql(api, database, down);
   } catch (cause) {
     if (!(cause instanceof EngineRefusal)) throw cause;
-    throw new Error(`${database}/${name}/down.sql failed: ${sqlReason(cause)}`, { cause });
+    const control = await findTransactionEnd(down);
+    if (control === undefined) await mark(api, database, version, false);
+    throw new Error(
+      `${database}/${name}/down.sql failed${control === undefined ? ', and nothing of it was done' : ''}: ${sqlReason(cause)}`,
+      { cause },
+    );
   }
   await mark(api, database, version, undefined);
 }
