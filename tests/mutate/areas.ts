@@ -59,6 +59,9 @@ export function areaOf(argument: string, root: string): Area {
   const around = AREAS.find((area) => area.sources.some((pattern) => matchesGlob(sources[0] ?? '', pattern)));
   if (around !== undefined) return { name, sources, tests: around.tests };
   const [home] = /^(?:packages|services)\/[^/]+|^scripts/.exec(path) ?? [];
-  if (home === undefined) throw new Error(`${argument} is neither an area (${AREAS.map((area) => area.name).join(', ')}) nor in a package.`);
+  if (home === undefined)
+    throw new Error(
+      `${argument} is neither an area (${AREAS.map((area) => area.name).join(', ')}) nor in a package.`,
+    );
   return { name, sources, tests: [`${home}/test/**/*.test.ts`] };
 }

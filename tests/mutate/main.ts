@@ -28,7 +28,9 @@ for (const area of areas) {
   const unnoticed = results.filter(({ noticedBy }) => noticedBy === undefined);
   for (const result of unnoticed) console.log(describe(result));
   const share = Math.round((1 - unnoticed.length / results.length) * 100);
-  console.log(`${area.name}: ${results.length - unnoticed.length} of ${results.length} noticed (${share} %), drawn from ${all}`);
+  console.log(
+    `${area.name}: ${results.length - unnoticed.length} of ${results.length} noticed (${share} %), drawn from ${all}`,
+  );
 }
 // Vitest's own server would keep the process.
 process.exit(0);

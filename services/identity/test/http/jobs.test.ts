@@ -13,7 +13,7 @@ async function reconcile(outcomes: readonly ReconcileOutcome[], secret = SECRET)
   jobs(app, {
     engineSecrets: [SECRET],
     retentionDays: 30,
-    engine: { ask: () => Promise.reject(new Error('Nothing is asked here.')) },
+    engine: { request: () => Promise.reject(new Error('Nothing is asked here.')) },
     reconcile: { run: async () => outcomes },
   });
   const headers = { 'x-latchkey-secret': secret };

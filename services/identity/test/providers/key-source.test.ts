@@ -64,6 +64,17 @@ describe('what is kept of a set', () => {
     });
   });
 
+  test.each([
+    { kty: 'RSA', n: 'n', e: 'e' },
+    { kty: 'EC', crv: 'P-256', x: 'x', y: 'y' },
+    { kty: 'OKP', crv: 'Ed25519', x: 'x' },
+  ])('is a key of type $kty', async (key) => {
+    publish({ ...key, use: 'sig', alg: 'any', kid: 'one' });
+    expect((await create().keys()).keySet).toEqual({
+      keys: [{ ...key, use: 'sig', alg: 'any', kid: 'one' }],
+    });
+  });
+
   const noKeySet = 'the answer is no key set';
   test.each<[string, () => void, string]>([
     ['another status than 200', fail, 'status 500'],
@@ -208,6 +219,30 @@ describe('a token whose key is not known', () => {
     expect(asked).toBe(2);
     expect(await kidsOf(source)).toEqual(['first', 'second']);
     expect(asked).toBe(2);
+  });
+
+  test('makes it be asked ten seconds after the last question, and not a moment earlier', async () => {
+    const source = create();
+    await source.keys();
+    publish(first, second);
+    pass(9_999);
+    await expect(jwtVerify(await signed('second'), source.find)).rejects.toThrow('no applicable key');
+    expect(asked).toBe(1);
+    pass(1);
+    await expect(jwtVerify(await signed('second'), source.find)).resolves.toBeDefined();
+    expect(asked).toBe(2);
+  });
+
+  test('is something else than one that several keys could be for, which asking anew does not help', async () => {
+    publish(first, second);
+    const source = create();
+    await source.keys();
+    pass(11_000);
+    const unnamed = await new SignJWT({ sub: 'ada' })
+      .setProtectedHeader({ alg: 'RS256' })
+      .sign(pair.privateKey);
+    await expect(jwtVerify(unnamed, source.find)).rejects.toThrow('multiple matching keys');
+    expect(asked).toBe(1);
   });
 
   test('a thousand of them do not make it be asked a thousand times', async () => {

@@ -11,7 +11,10 @@ import {
 import { withRun } from '#sync/reconcile-run.ts';
 
 type Variables = Readonly<Record<string, unknown>>;
-type Note = { set: Record<string, unknown>; keys: string[] };
+interface Note {
+  set: Record<string, unknown>;
+  keys: string[];
+}
 
 /** The runs' table as far as one run sees it: what is noted, and how it fails. */
 function fakeRuns({ unfinished, kept = [] }: { unfinished?: Variables; kept?: Buffer[] } = {}) {
@@ -47,8 +50,8 @@ function fakeRuns({ unfinished, kept = [] }: { unfinished?: Variables; kept?: Bu
         throw new Error('nothing else is asked');
     }
   };
-  const engine = { ask: async (document: unknown, variables: Variables) => answer(document, variables) };
-  return { notes, failures, engine: engine as Pick<HasuraClient, 'ask'> };
+  const engine = { request: async (document: unknown, variables: Variables) => answer(document, variables) };
+  return { notes, failures, engine: engine as Pick<HasuraClient, 'request'> };
 }
 
 const idOf = (index: number): string => `1${String(index).padStart(7, '0')}-0000-0000-0000-000000000000`;
@@ -67,16 +70,16 @@ afterEach(() => {
 
 test('keys whose note failed go with the next one, in their order, once each', async () => {
   const { notes, failures, engine } = fakeRuns();
-  await withRun(engine, REPAIR, async ({ keep, reached }) => {
-    keep(Buffer.from('one '));
+  await withRun(engine, REPAIR, async ({ saveKeys, saveProgress }) => {
+    saveKeys(Buffer.from('one '));
     failures.push(away(), away());
     await vi.advanceTimersByTimeAsync(NEXT_NOTE_MS);
-    keep(Buffer.from('two '));
-    reached({ cursor: 'there', counts: {} });
+    saveKeys(Buffer.from('two '));
+    saveProgress({ cursor: 'there', counts: {} });
     await vi.advanceTimersByTimeAsync(NEXT_NOTE_MS);
-    keep(Buffer.from('three '));
+    saveKeys(Buffer.from('three '));
     await vi.advanceTimersByTimeAsync(NEXT_NOTE_MS);
-    keep(Buffer.from('four '));
+    saveKeys(Buffer.from('four '));
     await vi.advanceTimersByTimeAsync(NEXT_NOTE_MS);
   });
   expect(notes.flatMap(({ keys }) => keys)).toEqual(['one two three ', 'four ']);
@@ -86,9 +89,9 @@ test('keys whose note failed go with the next one, in their order, once each', a
 
 test('a run that failed keeps what its last notes could not', async () => {
   const { notes, failures, engine } = fakeRuns();
-  const run = withRun(engine, REPAIR, async ({ keep, reached }) => {
-    keep(Buffer.from('one'));
-    reached({ cursor: 'there', counts: {} });
+  const run = withRun(engine, REPAIR, async ({ saveKeys, saveProgress }) => {
+    saveKeys(Buffer.from('one'));
+    saveProgress({ cursor: 'there', counts: {} });
     failures.push(away());
     await vi.advanceTimersByTimeAsync(NEXT_NOTE_MS);
     throw new LatchkeyError('provider-unreachable', 'No answer.');
@@ -99,7 +102,7 @@ test('a run that failed keeps what its last notes could not', async () => {
   ]);
 });
 
-test.each([0, 1, 19, 20, 21, 40, 55])('all of %i earlier notes are read', async (count) => {
+test.each([0, 1, 19, 20, 21, 40, 55])('all of %i earlier rows of keys are read', async (count) => {
   const kept = Array.from({ length: count }, (_, index) => Buffer.from(`note ${index}`));
   const started = new Date(Date.now() - 60_000).toISOString();
   const unfinished = {
@@ -115,7 +118,7 @@ test.each([0, 1, 19, 20, 21, 40, 55])('all of %i earlier notes are read', async 
   const read: string[] = [];
   await withRun(engine, REPAIR, async ({ resumed, startedAt }) => {
     expect(new Date(startedAt).toISOString()).toBe(started);
-    for await (const keys of resumed?.kept() ?? []) read.push(keys.toString());
+    for await (const keys of resumed?.savedKeys() ?? []) read.push(keys.toString());
   });
   expect(read).toEqual(kept.map(String));
 });

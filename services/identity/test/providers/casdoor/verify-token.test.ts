@@ -5,7 +5,7 @@ import {
   TOKEN_FORMATS,
 } from '@latchkey/local/stand-ins/casdoor';
 import { fixture } from '@latchkey/tests/support/casdoor';
-import { exportSPKI, importJWK, SignJWT, UnsecuredJWT } from 'jose';
+import { exportSPKI, generateKeyPair, importJWK, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { StoredOwner, StoredState } from '#core/stored-state.ts';
@@ -36,6 +36,32 @@ const refusal = expect.objectContaining({ code: 'token-invalid', status: 401 });
 /** The user of the recorded tokens. */
 const PERSON = { tenant: 'acme', id: '7c9e6679-7425-40de-944b-e07fc1f90ae7' };
 const rowOf = (more: Partial<StoredOwner>) => storedUser(PERSON, [], { roles: ['editor'], ...more });
+
+test.each<[string, boolean]>([
+  ['RS256', true],
+  ['RS512', true],
+  ['ES256', true],
+  ['ES384', true],
+  ['ES512', true],
+  // Casdoor signs with none of these.
+  ['RS384', false],
+  ['PS256', false],
+  ['EdDSA', false],
+])('a token signed by %s: %s', async (alg, isTaken) => {
+  const { publicKey, privateKey } = await generateKeyPair(alg);
+  const config = configOf(casdoor);
+  const verifyToken = casdoorTokenVerifier(config, { find: async () => publicKey }, NOTHING_STORED, []);
+  const { clientId } = casdoor.credentials;
+  const claims = { owner: 'acme', tokenType: 'access-token', azp: clientId, sub: ada.id };
+  const token = await new SignJWT(claims)
+    .setProtectedHeader({ alg, kid: 'cert' })
+    .setIssuer(config.issuer)
+    .setAudience(clientId)
+    .setExpirationTime('1 minute')
+    .sign(privateKey);
+  if (isTaken) expect((await verifyToken(token)).subject).toBe(ada.id);
+  else await expect(verifyToken(token)).rejects.toThrow(refusal);
+});
 
 const TOKEN = z.object({
   _header: z.record(z.string(), z.unknown()),

@@ -86,6 +86,11 @@ describe('refused is', () => {
   });
 });
 
+test('an id as long as the ledger can hold is taken', () => {
+  const id = `msg_${'x'.repeat(251)}`;
+  expect(clerkVerifier([SECRET])(request(signed(body, { id }))).id).toBe(id);
+});
+
 test('one good signature among several is enough', () => {
   const good = signed(body);
   const headers = { ...good, 'svix-signature': `v1,AAAA v1a,BBBB ${good['svix-signature']}` };

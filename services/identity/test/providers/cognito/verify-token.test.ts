@@ -49,13 +49,14 @@ const refusal = (why: RegExp) =>
   expect.objectContaining({ code: 'token-invalid', message: expect.stringMatching(why) });
 
 test('an ID token tells the user, as user and as nothing more', async () => {
-  const exp = Math.floor(Date.now() / 1000) + 60;
-  expect(await verifier()(await token('id-token.json', { exp }))).toEqual({
+  const iat = Math.floor(Date.now() / 1000) - 7;
+  const exp = iat + 60;
+  expect(await verifier()(await token('id-token.json', { iat, exp }))).toEqual({
     issuer,
     tenant: POOL,
     subject: SUB,
     expiresAt: exp * 1000,
-    issuedAt: expect.any(Number),
+    issuedAt: iat * 1000,
     defaultRole: 'user',
     allowedRoles: ['user'],
     sessionVariables: { 'x-hasura-user-id': SUB },
@@ -113,6 +114,8 @@ test('the roles are those of the trigger, or else the groups, as far as they are
   expect(await rolesOf(groups, [])).toEqual(['user']);
   expect(await rolesOf(groups, ['moderator', 'editor'])).toEqual(['user', 'moderator', 'editor']);
   expect(await rolesOf(written, ['moderator', 'editor'])).toEqual(['user', 'editor']);
+  // A text is no list of groups, whatever it holds.
+  expect(await rolesOf({ 'cognito:groups': 'editor' }, ['editor', 'moderator'])).toEqual(['user']);
 });
 
 test('an access token is accepted where access tokens are asked for', async () => {

@@ -36,6 +36,11 @@ test('any of several secrets will do, so that one can replace another', () => {
   expect(() => cognitoVerifier([NEW_SECRET])(request(signed(body)))).toThrow(refusal);
 });
 
+test('an id as long as the ledger can hold is taken', () => {
+  const id = 'x'.repeat(255);
+  expect(cognitoVerifier([SECRET])(request(signed(body, { id }))).id).toBe(id);
+});
+
 test('a signature holds within five minutes of its time', () => {
   const at = new Date(1_767_225_600_000);
   const verify = cognitoVerifier([SECRET]);

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import type { HasuraClient } from '#hasura/client.ts';
 import { WalkOrganizationsDocument, WalkUsersDocument } from '#hasura/generated/documents.ts';
+import { findUnlisted } from '#sync/find-unlisted.ts';
 import { createKeySet } from '#sync/key-set.ts';
 import { keyOf } from '#sync/keys.ts';
-import { walkUnlisted } from '#sync/unlisted.ts';
 
 const BEGAN = Date.parse('2026-01-01T12:00:00.000Z');
 const at = (offset: number) => new Date(BEGAN + offset).toISOString();
@@ -11,7 +11,7 @@ const at = (offset: number) => new Date(BEGAN + offset).toISOString();
 /** Tables with these users, and one membership for each in the organization `o`. */
 function tables(users: readonly { id: string; tenant: string; clock: number }[]) {
   const rows = users.map(({ clock, ...user }) => ({ ...user, source_updated_at: at(clock) }));
-  const ask = async (document: unknown): Promise<unknown> => {
+  const request = async (document: unknown): Promise<unknown> => {
     if (document === WalkOrganizationsDocument) return { organizations: [] };
     if (document === WalkUsersDocument) return { users: rows };
     const members = rows.map(({ id, ...row }) => ({
@@ -23,18 +23,18 @@ function tables(users: readonly { id: string; tenant: string; clock: number }[])
     }));
     return { rest: members, next: [] };
   };
-  return { ask } as Pick<HasuraClient, 'ask'>;
+  return { request } as Pick<HasuraClient, 'request'>;
 }
 
-async function unlistedOf(engine: Pick<HasuraClient, 'ask'>, listed: string[], tenants?: string[]) {
-  const seen = createKeySet();
-  for (const id of listed) seen.add(keyOf({ kind: 'user', tenant: 'acme', id }));
+async function unlistedOf(engine: Pick<HasuraClient, 'request'>, listed: string[], tenants?: string[]) {
+  const keys = createKeySet();
+  for (const id of listed) keys.add(keyOf({ kind: 'user', tenant: 'acme', id }));
   const found: Record<string, unknown[]> = {};
-  for await (const { kind, unlisted } of walkUnlisted(engine, {
+  for await (const { kind, unlisted } of findUnlisted(engine, {
     provider: 'clerk',
     tenants,
-    seen,
-    began: BEGAN,
+    keys,
+    startedAt: BEGAN,
   })) {
     found[kind] = unlisted.map(({ key }) => ('id' in key ? key.id : key.kind === 'membership' && key.userId));
   }
