@@ -15,6 +15,7 @@ import type { Catalog } from '#postgres/catalog.ts';
 import { readCatalog } from '#postgres/read-catalog.ts';
 import { describeFailure } from '#storage/attempting-pool.ts';
 import type { ConnectedSource, SourcePools } from '#storage/sources.ts';
+import { checkInheritedRoles } from './inherited-roles.ts';
 import { checkEndpoints, type RestRoute } from './rest-routes.ts';
 
 export interface EngineState {
@@ -71,7 +72,8 @@ export function createStateBuilder(
         const catalog = catalogs.get(source.name);
         if (catalog !== undefined) sources.push({ metadata: source, pool: pools.pool(source), catalog });
       }
-      const core = await buildCore({ metadata, sources, metadataPool, config });
+      const roles = checkInheritedRoles(metadata);
+      const core = await buildCore({ metadata: roles.usable, sources, metadataPool, config });
       const rest = checkEndpoints(metadata);
       return {
         metadata,
@@ -81,6 +83,7 @@ export function createStateBuilder(
         core,
         inconsistencies: [
           ...broken,
+          ...roles.inconsistencies,
           ...core.inconsistencies,
           ...checkTriggers(metadata, sources, config.env, objectName),
           ...rest.inconsistencies,

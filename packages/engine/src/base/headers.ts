@@ -2,23 +2,27 @@
 
 export type HeaderList = readonly (readonly [name: string, value: string])[];
 
-/** Headers of the client that are about this server alone; not forwarded to hooks and actions. */
-export const IGNORED_CLIENT_HEADERS: readonly string[] = [
-  'content-length',
-  'content-md5',
-  'user-agent',
-  'host',
-  'origin',
-  'referer',
-  'accept',
-  'accept-encoding',
-  'accept-language',
-  'accept-datetime',
-  'cache-control',
-  'connection',
-  'dnt',
-  'content-type',
+/** Headers of the client that are about this server alone, as Hasura spells them in the metadata of actions. */
+export const COMMON_CLIENT_HEADERS: readonly string[] = [
+  'Content-Length',
+  'Content-MD5',
+  'User-Agent',
+  'Host',
+  'Origin',
+  'Referer',
+  'Accept',
+  'Accept-Encoding',
+  'Accept-Language',
+  'Accept-Datetime',
+  'Cache-Control',
+  'Connection',
+  'DNT',
+  'Content-Type',
 ];
+/** In lower case: not forwarded to hooks and actions. */
+export const IGNORED_CLIENT_HEADERS: readonly string[] = COMMON_CLIENT_HEADERS.map((name) =>
+  name.toLowerCase(),
+);
 
 /** From Node's flat list of names and values. */
 export function headerList(raw: readonly string[]): HeaderList {

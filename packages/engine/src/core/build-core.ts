@@ -16,7 +16,6 @@ import type { RoleSchema } from '#ir/schema.ts';
 import type { TrackedSource } from '#ir/tracked.ts';
 import type { InconsistentObject } from '#metadata/problem.ts';
 import { rolesOf } from '#metadata/roles.ts';
-import { assertNoRoleCycles } from '#permissions/role-cycles.ts';
 import { type ParsedOperation, parseDocument, pickOperation } from '#plan/document.ts';
 import { catchStackOverflow } from '#plan/errors.ts';
 import { tableKey } from '#postgres/catalog.ts';
@@ -44,7 +43,6 @@ const DOCUMENTS = {
 };
 
 export const buildCore: BuildCore = async (input) => {
-  assertNoRoleCycles(input.metadata.inherited_roles);
   const inputs: TrackInput[] = [];
   for (const source of input.sources) {
     inputs.push({

@@ -1,4 +1,5 @@
 /** Actions, custom types and cron triggers of the export. */
+import { COMMON_CLIENT_HEADERS } from '#base/headers.ts';
 import type { Action, CronTrigger, CustomTypes } from './action.ts';
 import { compact, nonEmpty, type Out, plainName, sorted } from './export-format.ts';
 
@@ -11,7 +12,7 @@ export function exportAction({ name, definition, comment, permissions }: Action)
       handler: definition.handler,
       output_type: definition.output_type,
       forward_client_headers: definition.forward_client_headers ? true : undefined,
-      ignored_client_headers: definition.ignored_client_headers,
+      ignored_client_headers: definition.ignored_client_headers ?? [...COMMON_CLIENT_HEADERS],
       headers: nonEmpty(definition.headers),
       arguments: nonEmpty(definition.arguments.map(compact)),
       request_transform: definition.request_transform,

@@ -102,31 +102,44 @@ async function execute(client: pg.PoolClient, sql: string): Promise<unknown> {
   try {
     const results: unknown = await client.query({ text: sql, rowMode: 'array', types: asText });
     const last: unknown = Array.isArray(results) ? results.at(-1) : results;
-    const { fields, rows } = z
+    const {
+      fields,
+      rows,
+      command: done,
+    } = z
       .object({
+        /** Of a text without a statement there is none. */
+        command: z.string().nullable(),
         fields: z.array(z.object({ name: z.string() })),
         rows: z.array(z.array(z.string().nullable())),
       })
       .parse(last);
+    if (done === null) throw emptyQuery(sql);
     if (fields.length === 0) return { result_type: 'CommandOk', result: null };
     const cells = rows.map((row) => row.map((cell) => cell ?? 'NULL'));
     return { result_type: 'TuplesOk', result: [fields.map(({ name }) => name), ...cells] };
   } catch (error) {
     if (!(error instanceof pg.DatabaseError)) throw error;
-    throw new EngineError('postgres-error', 'query execution failed', {
-      cause: error,
-      internal: {
-        arguments: [],
-        error: {
-          description: error.detail ?? null,
-          exec_status: 'FatalError',
-          hint: error.hint ?? null,
-          message: error.message,
-          status_code: error.code ?? '',
-        },
-        prepared: false,
-        statement: sql,
+    throw failed(
+      sql,
+      {
+        description: error.detail ?? null,
+        exec_status: 'FatalError',
+        hint: error.hint ?? null,
+        message: error.message,
+        status_code: error.code ?? '',
       },
-    });
+      error,
+    );
   }
+}
+
+const emptyQuery = (sql: string) =>
+  failed(sql, { description: null, exec_status: 'EmptyQuery', hint: null, message: null, status_code: null });
+
+function failed(sql: string, error: Readonly<Record<string, string | null>>, cause?: unknown): EngineError {
+  return new EngineError('postgres-error', 'query execution failed', {
+    cause,
+    internal: { arguments: [], error, prepared: false, statement: sql },
+  });
 }

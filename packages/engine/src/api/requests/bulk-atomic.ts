@@ -15,6 +15,11 @@ export function checkAtomic(type: unknown): void {
   throw new EngineError('unexpected', 'Bulk atomic does not support this command', { status: 500 });
 }
 
+/** Nothing to check at once is a mistake. */
+export function emptyAtomic(): EngineError {
+  return new EngineError('unexpected', 'Bulk atomic needs at least one command');
+}
+
 /**
  * Runs all, then puts what they made of the metadata in place.
  * @throws {EngineError} `bad-request` where that leaves objects inconsistent; the draft is then unchanged

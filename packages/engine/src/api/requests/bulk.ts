@@ -5,7 +5,7 @@ import { type CommandContext, SUCCESS } from '#api/command.ts';
 import { modifiesSchema } from '#api/commands/run-sql.ts';
 import { apiErrorBody, EngineError, jsonPath, prefixPath } from '#base/errors.ts';
 import { isPlainObject, jsonType } from '#values/json.ts';
-import { checkAtomic, runAtomic } from './bulk-atomic.ts';
+import { checkAtomic, emptyAtomic, runAtomic } from './bulk-atomic.ts';
 
 export type Run = (context: CommandContext) => Promise<unknown>;
 
@@ -46,6 +46,7 @@ export function readBulk(
       return inOrder(bare.map(keepGoing));
     case 'bulk_atomic':
       return async (context) => {
+        if (items.length === 0) throw emptyAtomic();
         for (const item of items) checkAtomic(isPlainObject(item) ? item.type : undefined);
         await runAtomic(bare, context);
         return SUCCESS;

@@ -114,18 +114,26 @@ function readOne(api: Api, body: unknown, at: readonly PropertyKey[]): Run {
     });
   }
   const argsAt = [...at, 'args'];
-  const inner = (run: Run): Run => withPrefix('.args', run);
+  const given = (): unknown => {
+    if (args === undefined)
+      throw new EngineError('parse-failed', 'key "args" not found', { path: jsonPath(at) });
+    return args;
+  };
+  // Where a command of `/v2/query` fails is told as if it were its arguments alone.
+  const inner = (run: Run): Run => (api === 'v2/query' ? run : withPrefix('.args', run));
   const bulk = bulkType(api, type);
   if (bulk !== undefined)
-    return inner(readBulk(bulk, args, argsAt, (item, itemAt) => readOne(api, item, itemAt)));
+    return inner(readBulk(bulk, given(), argsAt, (item, itemAt) => readOne(api, item, itemAt)));
   const rowCommand = ROW_COMMANDS.find((name) => name === type);
   if (api !== 'v1/metadata' && rowCommand !== undefined) {
-    return inner(async ({ draft, session }) => draft.state.core.rows.run(rowCommand, args, session));
+    const rowArgs = given();
+    return inner(async ({ draft, session }) => draft.state.core.rows.run(rowCommand, rowArgs, session));
   }
-  if (type === 'export_metadata' && version === 2) return inner(async (context) => exportVersioned(context));
   const found = findCommand(api, type);
   if (found === undefined) throw unknownType(api, type, at);
-  return inner(prepare(api, type, found, toJavaScriptNumbers(args ?? {}), argsAt));
+  const plainArgs = toJavaScriptNumbers(given());
+  if (type === 'export_metadata' && version === 2) return inner(async (context) => exportVersioned(context));
+  return inner(prepare(api, type, found, plainArgs, argsAt));
 }
 
 /** Arguments of commands of one kind of database come with a hint where they cannot be read. */
