@@ -45,6 +45,20 @@ beforeAll(async () => {
 });
 afterAll(() => core.close());
 
+test('text with a NUL is refused wherever it comes from, and never cut', async () => {
+  const nul = 'Ada\u0000Bob';
+  const mutation = 'mutation ($v: String!) { insert_author_one(object: {id: 9, name: $v}) { name } }';
+  const query = 'query ($v: String!) { author(where: {name: {_eq: $v}}) { id } }';
+  for (const text of [mutation, query])
+    expect(await core.failure(text, as('admin'), { v: nul })).toMatch(/^data-exception /);
+  expect(await core.failure('{ author(where: {name: {_eq: "Ada\\u0000Bob"}}) { id } }')).toMatch(
+    /^data-exception /,
+  );
+  const user = as('user', { 'x-hasura-user-id': '1\u0000' });
+  expect(await core.failure('{ author { id } }', user)).toMatch(/^data-exception /);
+  expect(await core.sql('SELECT count(*)::int AS n FROM author')).toEqual([{ n: 3 }]);
+});
+
 async function isSafe(query: string, variables: Record<string, unknown> = {}, session = as('admin')) {
   core.statements();
   await core.failure(query, session, variables);
