@@ -76,6 +76,7 @@ export async function startEngineServer(config: EngineConfig, log: Logger): Prom
       warned = warnings;
     };
     warn(api.state);
+    warnInconsistent(api.state, log);
     api.onChange((_, state) => warn(state));
     const routes = createRoutes({ config, authenticator, api, store, pools, log });
     const server = http.createServer(SERVER_OPTIONS, (request, response) => {
@@ -139,6 +140,15 @@ export async function startEngineServer(config: EngineConfig, log: Logger): Prom
 function urlHost(host: string): string {
   if (host === '*' || host === '0.0.0.0') return '127.0.0.1';
   return host.includes(':') ? `[${host}]` : host;
+}
+
+/** What of the stored metadata is left out. */
+function warnInconsistent({ inconsistencies }: Pick<EngineState, 'inconsistencies'>, log: Logger): void {
+  if (inconsistencies.length === 0) return;
+  log.warn('startup', {
+    message: `${inconsistencies.length} objects of the metadata are inconsistent, and are left out`,
+    objects: inconsistencies.map(({ name, reason }) => ({ name, reason })),
+  });
 }
 
 /** @throws {ConfigError} for a connection string that cannot be read */

@@ -10,6 +10,7 @@ import type { BuildCore, Core } from '#core/core.ts';
 import { checkTriggers } from '#events/check.ts';
 import type { InconsistentObject } from '#metadata/problem.ts';
 import type { Metadata, Source } from '#metadata/types.ts';
+import { unsupportedObjects } from '#metadata/unsupported-objects.ts';
 import { assertNoRoleCycles } from '#permissions/role-cycles.ts';
 import type { Catalog } from '#postgres/catalog.ts';
 import { readCatalog } from '#postgres/read-catalog.ts';
@@ -84,6 +85,7 @@ export function createStateBuilder(
         inconsistencies: [
           ...broken,
           ...roles.inconsistencies,
+          ...unsupportedObjects(metadata),
           ...core.inconsistencies,
           ...checkTriggers(metadata, sources, config.env, objectName),
           ...rest.inconsistencies,

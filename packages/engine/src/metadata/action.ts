@@ -1,5 +1,6 @@
 /** Actions, their custom types, and scheduled triggers. */
 import { z } from 'zod';
+import { isPlainObject } from '#values/json.ts';
 import { parseSchedule } from './cron-schedule.ts';
 import {
   graphqlName,
@@ -17,7 +18,7 @@ const graphqlType = z.string().min(1);
 
 const argument = object({ name: graphqlName, type: graphqlType, description: z.string().optional() });
 
-export const actionDefinition = object({
+const definition = object({
   handler: z.string(),
   output_type: graphqlType,
   forward_client_headers: z.boolean().default(false),
@@ -30,6 +31,13 @@ export const actionDefinition = object({
   kind: z.enum(['synchronous', 'asynchronous']).default('synchronous'),
   timeout: z.number().int().min(0).default(30),
 });
+
+/** `kind` is of mutations alone: the hasura CLI writes an empty one for each query, and Hasura does not read it. */
+export const actionDefinition = z.preprocess((value) => {
+  if (!isPlainObject(value) || value.type !== 'query') return value;
+  const { kind: _, ...read } = value;
+  return read;
+}, definition);
 
 export const action = object({
   name: graphqlName,

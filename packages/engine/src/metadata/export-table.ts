@@ -37,7 +37,11 @@ export function exportTable(table: TableMetadata): Out {
         }),
       ),
     ),
-    remote_relationships: nonEmpty(sortBy(table.remote_relationships, ({ name }) => name).map(sorted)),
+    remote_relationships: nonEmpty(
+      sortBy([...table.remote_relationships, ...table.remote_schema_relationships], ({ name }) => name).map(
+        sorted,
+      ),
+    ),
     insert_permissions: roles(table.insert_permissions, ({ permission }) =>
       compact({
         check: sortedValue(permission.check),
@@ -76,6 +80,8 @@ export function exportTable(table: TableMetadata): Out {
       }),
     ),
     event_triggers: nonEmpty(sortBy(table.event_triggers, ({ name }) => name).map(exportEventTrigger)),
+    apollo_federation_config: table.apollo_federation_config,
+    logical_model: table.logical_model,
   });
 }
 

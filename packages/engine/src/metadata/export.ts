@@ -12,7 +12,10 @@ import type { FunctionMetadata, InheritedRole, Metadata, Source } from './types.
 export function exportMetadata(metadata: Metadata, complete = false): Out {
   return compact({
     version: 3,
-    sources: sortBy(metadata.sources, ({ name }) => name).map(exportSource),
+    sources: sortBy([...metadata.sources, ...metadata.unsupported_sources], ({ name }) => name).map(
+      (source) => ('unsupported' in source ? source.unsupported : exportSource(source)),
+    ),
+    remote_schemas: nonEmpty(metadata.remote_schemas),
     query_collections: nonEmpty(
       sortBy(metadata.query_collections, ({ name }) => name).map(({ name, definition, comment }) =>
         compact({ name, definition, comment }),
@@ -41,6 +44,8 @@ export function exportMetadata(metadata: Metadata, complete = false): Out {
         ? metadata.graphql_schema_introspection
         : undefined,
     network: (metadata.network?.tls_allowlist?.length ?? 0) > 0 ? metadata.network : undefined,
+    backend_configs: exportBackends(metadata),
+    opentelemetry: metadata.opentelemetry,
   });
 }
 
@@ -55,6 +60,15 @@ function exportLimits({ api_limits: limits }: Metadata): Out | undefined {
   return set || disabled ? sorted({ disabled, ...rest }) : undefined;
 }
 
+/** Without those that have no agent. */
+function exportBackends({ backend_configs: { dataconnector, ...rest } = { dataconnector: {} } }: Metadata) {
+  const parts = compact({
+    ...rest,
+    dataconnector: Object.keys(dataconnector).length === 0 ? undefined : dataconnector,
+  });
+  return Object.keys(parts).length === 0 ? undefined : parts;
+}
+
 function exportSource(source: Source): Out {
   return compact({
     name: source.name,
@@ -65,16 +79,21 @@ function exportSource(source: Source): Out {
         exportFunction,
       ),
     ),
+    native_queries: nonEmpty(source.native_queries),
+    stored_procedures: nonEmpty(source.stored_procedures),
+    logical_models: nonEmpty(source.logical_models),
     configuration: exportConfiguration(source),
     query_tags: source.query_tags,
     customization: exportCustomization(source),
+    health_check: source.health_check,
   });
 }
 
 /** The default of `extensions_schema` is left out; the other defaults are told, as Hasura does. */
 function exportConfiguration({ configuration }: Source): Out {
-  const { connection_info: info, extensions_schema: schema } = configuration;
+  const { connection_info: info, extensions_schema: schema, ...rest } = configuration;
   return sorted({
+    ...rest,
     connection_info: { ...info },
     ...(schema === 'public' ? {} : { extensions_schema: schema }),
   });

@@ -1,7 +1,7 @@
 /**
- * Metadata that the engine keeps and exports but that changes nothing. The same settings are without
- * effect in Hasura's Community Edition, and refusing them would keep its metadata from being applied; an
- * operator who relies on one should hear so.
+ * Metadata that the engine keeps and exports but that changes nothing. Most of these settings are without
+ * effect in Hasura's Community Edition, too, none decides what anybody may see, and refusing them would keep its metadata
+ * from being applied; an operator who relies on one should hear so.
  */
 import type { Metadata } from './types.ts';
 
@@ -33,6 +33,18 @@ export function ineffectiveSettings(metadata: Metadata): string[] {
     [
       (metadata.network?.tls_allowlist?.length ?? 0) > 0,
       'network.tls_allowlist: every certificate is verified',
+    ],
+    [metadata.opentelemetry !== undefined, 'opentelemetry: nothing is reported'],
+    [
+      metadata.sources.some(({ configuration }) => configuration.read_replicas !== undefined),
+      'read_replicas: all is read of the source itself',
+    ],
+    [metadata.sources.some(({ health_check: check }) => check !== undefined), 'health_check of sources'],
+    [
+      metadata.sources.some(({ tables }) =>
+        tables.some(({ apollo_federation_config: federation }) => federation !== undefined),
+      ),
+      'apollo_federation_config: there is no federation',
     ],
   ];
   return found

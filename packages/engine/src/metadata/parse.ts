@@ -117,8 +117,13 @@ function checkUnique(parsed: Metadata, at: readonly PropertyKey[]): void {
   };
   unique(
     'sources',
-    parsed.sources.map((source) => source.name),
+    [...parsed.sources, ...parsed.unsupported_sources].map((source) => source.name),
     ['sources'],
+  );
+  unique(
+    'remote schemas',
+    parsed.remote_schemas.map(({ name }) => name),
+    ['remote_schemas'],
   );
   unique(
     'query collections',
@@ -158,7 +163,11 @@ function checkUnique(parsed: Metadata, at: readonly PropertyKey[]): void {
       unique('object relationships', names(table.object_relationships), path);
       unique('array relationships', names(table.array_relationships), path);
       unique('computed fields', names(table.computed_fields), path);
-      unique('remote relationships', names(table.remote_relationships), path);
+      unique(
+        'remote relationships',
+        names([...table.remote_relationships, ...table.remote_schema_relationships]),
+        path,
+      );
       unique('insert permissions', roles(table.insert_permissions), path);
       unique('select permissions', roles(table.select_permissions), path);
       unique('update permissions', roles(table.update_permissions), path);

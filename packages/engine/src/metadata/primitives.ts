@@ -44,7 +44,7 @@ export const qualifiedName = z
   .transform((value) => (typeof value === 'string' ? { schema: 'public', name: value } : value));
 export type QualifiedName = z.infer<typeof qualifiedName>;
 
-/** A part of Hasura's metadata that this engine does not support: refused unless it is empty. */
+/** A part of Hasura's metadata that this engine does not support, in a command: refused unless it is empty. */
 export function unsupported(what: string) {
   return z
     .unknown()
@@ -54,6 +54,12 @@ export function unsupported(what: string) {
     .transform((): undefined => undefined)
     .optional();
 }
+
+/** A part of Hasura's metadata that this engine does not read: kept as it was written, unless it is empty. */
+export const kept = z
+  .unknown()
+  .transform((value) => (isEmpty(value) ? undefined : json.parse(value)))
+  .optional();
 
 function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null) return true;

@@ -4,14 +4,19 @@ import {
   graphqlName,
   header,
   json,
+  kept,
   list,
   nonEmptyText,
   object,
   qualifiedName,
   transform,
-  unsupported,
 } from './primitives.ts';
-import { remoteRelationship } from './remote-relationship.ts';
+import {
+  type RemoteRelationship,
+  type RemoteSchemaRelationship,
+  remoteRelationship,
+  remoteSchemaRelationship,
+} from './remote-relationship.ts';
 
 const customRootField = z.union([
   graphqlName.transform((name): { name?: string | undefined; comment?: string | undefined } => ({ name })),
@@ -205,13 +210,20 @@ export const tableMetadata = object({
   object_relationships: list(objectRelationship),
   array_relationships: list(arrayRelationship),
   computed_fields: list(computedField),
-  remote_relationships: list(remoteRelationship),
+  remote_relationships: list(z.union([remoteRelationship, remoteSchemaRelationship])),
   insert_permissions: list(forRole(insertPermission)),
   select_permissions: list(forRole(selectPermission)),
   update_permissions: list(forRole(updatePermission)),
   delete_permissions: list(forRole(deletePermission)),
   event_triggers: list(eventTrigger),
-  apollo_federation_config: unsupported('Apollo Federation settings'),
-  logical_model: unsupported('logical models'),
-});
+  apollo_federation_config: kept,
+  logical_model: kept,
+}).transform(({ remote_relationships: remote, ...table }) => ({
+  ...table,
+  remote_relationships: remote.filter((one): one is RemoteRelationship => 'to_source' in one.definition),
+  /** Of `remote_relationships`, those that lead to remote schemas. */
+  remote_schema_relationships: remote.filter(
+    (one): one is RemoteSchemaRelationship => !('to_source' in one.definition),
+  ),
+}));
 export type TableMetadata = z.infer<typeof tableMetadata>;

@@ -2,8 +2,8 @@
  * Hasura's metadata, version 3, as this engine understands it.
  *
  * Unknown keys are refused, with the path of the offending key: a setting that is not understood might be
- * a permission, and must never be dropped silently. Parts that this engine does not support are accepted only when
- * empty.
+ * a permission, and must never be dropped silently. Parts that this engine does not support are kept, and are inconsistent
+ * (`unsupported.ts`) or without effect (`ineffective-settings.ts`).
  *
  * The parsed value keeps the metadata's own shape and names; defaults are filled in.
  */
@@ -11,8 +11,17 @@
 import { z } from 'zod';
 import { parse as parseGraphql } from '#base/graphql.ts';
 import { action, cronTrigger, customTypes } from './action.ts';
-import { graphqlName, json, list, nonEmptyText, object, qualifiedName, unsupported } from './primitives.ts';
+import { graphqlName, json, kept, list, nonEmptyText, object, qualifiedName } from './primitives.ts';
 import { tableMetadata } from './table.ts';
+import {
+  backendConfigs,
+  logicalModel,
+  nativeQuery,
+  remoteSchema,
+  storedProcedure,
+  type UnsupportedSource,
+  unsupportedSource,
+} from './unsupported.ts';
 
 export * from './action.ts';
 export { type QualifiedName, qualifiedName } from './primitives.ts';
@@ -23,6 +32,8 @@ export * from './table.ts';
 const databaseUrl = z.union([
   nonEmptyText,
   z.strictObject({ from_env: nonEmptyText }),
+  /** A secret that is read from a file again and again: the source is then inconsistent. */
+  z.strictObject({ dynamic_from_file: nonEmptyText }),
   z.strictObject({
     connection_parameters: object({
       host: z.string(),
@@ -48,12 +59,12 @@ export const sourceConfiguration = object({
     }).optional(),
     use_prepared_statements: z.boolean().default(false),
     isolation_level: z.enum(['read-committed', 'repeatable-read', 'serializable']).default('read-committed'),
-    ssl_configuration: unsupported('client certificates (ssl_configuration)'),
+    ssl_configuration: kept,
   }),
-  read_replicas: unsupported('read replicas'),
+  read_replicas: kept,
   extensions_schema: nonEmptyText.default('public'),
-  connection_template: unsupported('connection templates'),
-  connection_set: unsupported('connection sets'),
+  connection_template: kept,
+  connection_set: kept,
 });
 
 export const functionConfig = object({
@@ -64,8 +75,8 @@ export const functionConfig = object({
     function_aggregate: graphqlName.optional(),
   }).default({}),
   custom_name: graphqlName.optional(),
-  /** Whose permissions hold for the rows is said by the function's own return type. */
-  response: unsupported('tables as the response of a function'),
+  /** Of data connectors: whose permissions hold for the rows. The function is then inconsistent. */
+  response: kept,
 });
 
 export const functionMetadata = object({
@@ -114,13 +125,13 @@ const source = object({
     .transform(() => 'postgres' as const),
   tables: z.array(tableMetadata),
   functions: list(functionMetadata),
-  native_queries: unsupported('native queries'),
-  stored_procedures: unsupported('stored procedures'),
-  logical_models: unsupported('logical models'),
+  native_queries: list(nativeQuery),
+  stored_procedures: list(storedProcedure),
+  logical_models: list(logicalModel),
   configuration: sourceConfiguration,
   query_tags: queryTags.optional(),
   customization: sourceCustomization.default({}),
-  health_check: unsupported('source health checks'),
+  health_check: kept,
 });
 export type Source = z.infer<typeof source>;
 
@@ -187,8 +198,8 @@ export type InheritedRole = z.infer<typeof inheritedRole>;
 
 export const metadata = object({
   version: z.literal(3).default(3),
-  sources: list(source),
-  remote_schemas: unsupported('remote schemas'),
+  sources: list(z.union([source, unsupportedSource])),
+  remote_schemas: list(remoteSchema),
   query_collections: list(queryCollection),
   allowlist: list(allowlistEntry),
   actions: list(action),
@@ -202,9 +213,14 @@ export const metadata = object({
     disabled_for_roles: [],
   }),
   network: object({ tls_allowlist: z.array(z.record(z.string(), json)).optional() }).optional(),
-  backend_configs: unsupported('backend configurations (data connectors)'),
-  opentelemetry: unsupported('OpenTelemetry exports'),
-});
+  backend_configs: backendConfigs.optional(),
+  opentelemetry: kept,
+}).transform(({ sources, ...rest }) => ({
+  ...rest,
+  sources: sources.filter((one): one is Source => !('unsupported' in one)),
+  /** Of `sources`, those of other kinds than PostgreSQL. */
+  unsupported_sources: sources.filter((one): one is UnsupportedSource => 'unsupported' in one),
+}));
 export type Metadata = z.infer<typeof metadata>;
 
 export const EMPTY_METADATA: Metadata = metadata.parse({ version: 3 });

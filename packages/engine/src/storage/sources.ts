@@ -14,7 +14,21 @@ import { installCrypto } from './install-crypto.ts';
 /** Not set where the server or a pooler does not know the setting. */
 const ignore = () => {};
 
-/** @throws {EngineError} `invalid-configuration` where a variable is not set */
+const notSupported = (what: string) =>
+  new EngineError('not-supported', `${what} are not supported by the embedded engine`);
+
+/**
+ * With them a request would go to another database, or as somebody else: the source is not used without them.
+ * @throws {EngineError} `not-supported`
+ */
+function assertPlainConnection({ configuration }: Source): void {
+  if (configuration.connection_info.ssl_configuration !== undefined)
+    throw notSupported('client certificates (ssl_configuration)');
+  if (configuration.connection_template !== undefined) throw notSupported('connection templates');
+  if (configuration.connection_set !== undefined) throw notSupported('connection sets');
+}
+
+/** @throws {EngineError} `invalid-configuration` where a variable is not set, `not-supported` for dynamic secrets */
 export function resolveDatabaseUrl(url: DatabaseUrl, env: Environment): string {
   if (typeof url === 'string') return url;
   if ('from_env' in url) {
@@ -22,6 +36,7 @@ export function resolveDatabaseUrl(url: DatabaseUrl, env: Environment): string {
     if (value !== undefined) return value;
     throw new EngineError('invalid-configuration', `environment variable '${url.from_env}' not set`);
   }
+  if ('dynamic_from_file' in url) throw notSupported('dynamic secrets (dynamic_from_file)');
   const { host, port, database, username, password } = url.connection_parameters;
   const login = `${encodeURIComponent(username)}${password === undefined ? '' : `:${encodeURIComponent(password)}`}`;
   return `postgresql://${login}@${host}:${port}/${encodeURIComponent(database)}`;
@@ -68,6 +83,7 @@ export function createPool(url: string, size: number, log: Logger, times: PoolTi
 export function createSourcePools(config: EngineConfig, log: Logger): SourcePools {
   const pools = new Map<string, { readonly key: string; readonly pool: pg.Pool }>();
   const poolOf = (source: Source): pg.Pool => {
+    assertPlainConnection(source);
     const { connection_info: info } = source.configuration;
     const url = resolveDatabaseUrl(info.database_url, config.env);
     const size = info.pool_settings?.max_connections ?? config.pgConnections;

@@ -15,6 +15,8 @@ export function trackFunction(
   tables: ReadonlyMap<string, Table>,
 ): RootFunction {
   const { configuration: config, function: name } = metadata;
+  if (config.response !== undefined)
+    throw new Problem('tables as the response of a function are not supported by the embedded engine');
   const fn = singleFunction(input.catalog, name);
   const reasons: string[] = [];
   const snakeName = objectIdentifier(name)

@@ -4,7 +4,7 @@ import type { SourceDraft } from '#ir/draft.ts';
 import type { Operand } from '#ir/predicate.ts';
 import type { Column, RemoteRelationship, Table } from '#ir/tracked.ts';
 import { inTable, Problem } from '#metadata/problem.ts';
-import { type RemoteRelationship as Metadata, remoteTable } from '#metadata/types.ts';
+import { type RemoteRelationship as Metadata, remoteSchemaOf, remoteTable } from '#metadata/types.ts';
 import { displayName, tableKey } from '#postgres/catalog.ts';
 import { checkName } from './fields.ts';
 
@@ -20,13 +20,23 @@ export function addRemoteRelationships({ input, tables, problems }: SourceDraft,
   for (const { metadata, table } of tables.values()) {
     const { name } = table;
     const made = new Map<string, RemoteRelationship>();
+    const describe = (entry: Pick<Metadata, 'name'> & { readonly definition: unknown }) => ({
+      type: 'remote_relationship',
+      name: `remote_relationship ${entry.name} in table ${displayName(name)} in source ${source}`,
+      definition: { definition: entry.definition, name: entry.name, source, table: name },
+    });
+    const contextOf = (entry: Pick<Metadata, 'name'>) =>
+      `${inTable(name)}in remote relationship "${entry.name}": `;
+    for (const entry of metadata.remote_schema_relationships) {
+      problems.attempt({ ...describe(entry), context: contextOf(entry) }, () => {
+        throw new Problem(
+          `remote schema with name "${remoteSchemaOf(entry)}" not found: remote schemas are not supported by the embedded engine`,
+        );
+      });
+    }
     for (const entry of metadata.remote_relationships) {
-      const object = {
-        type: 'remote_relationship',
-        name: `remote_relationship ${entry.name} in table ${displayName(name)} in source ${source}`,
-        definition: { definition: entry.definition, name: entry.name, source, table: name },
-      };
-      const context = `${inTable(name)}in remote relationship "${entry.name}": `;
+      const object = describe(entry);
+      const context = contextOf(entry);
       const relationship = problems.attempt({ ...object, context }, () => track(entry, table, sources));
       if (relationship === undefined) continue;
       problems.attempt(object, () => {

@@ -39,6 +39,8 @@ function draftSource(input: TrackInput): SourceDraft {
     problems.attempt({ type: 'table', name, definition: metadata.table }, () => {
       if (!catalog.tables.has(key))
         throw new Problem(`no such table/view exists in source: "${displayName(metadata.table)}"`);
+      if (metadata.logical_model !== undefined)
+        throw new Problem('logical models are not supported by the embedded engine');
       const draft = draftTable(metadata, input, names);
       if (metadata.is_enum) enums.set(key, enumTable(draft, input, names));
       drafts.set(key, draft);

@@ -106,32 +106,39 @@ describe('metadata that is not understood is refused with the path of the offend
       'multiple declarations exist for the following delete permissions: user',
     ],
     [
-      'another kind of database',
-      { version: 3, sources: [source({ kind: 'mssql' })] },
+      'another kind of database without a name',
+      { version: 3, sources: [{ ...source({ kind: 'mssql' }), name: '' }] },
+      '$.sources[0].name',
+      'empty string not allowed',
+    ],
+    [
+      'a kind that is none',
+      { version: 3, sources: [source({ kind: 5 })] },
       '$.sources[0].kind',
-      /mssql/,
+      /only "postgres" is/,
     ],
     [
-      'remote schemas',
-      { version: 3, remote_schemas: [{ name: 'a' }] },
-      '$.remote_schemas',
-      /remote schemas are not supported by the embedded engine/,
+      'two sources of one name, of whatever kinds',
+      { version: 3, sources: [source(), source({ kind: 'mssql' })] },
+      '$.sources',
+      'multiple declarations exist for the following sources: default',
     ],
     [
-      'relationships to remote schemas',
+      'a remote schema without a name',
+      { version: 3, remote_schemas: [{}] },
+      '$.remote_schemas[0]',
+      /"name" not found/,
+    ],
+    [
+      'two relationships of one name, of whatever kinds',
       withTable({
         remote_relationships: [
-          { name: 'a', definition: { to_remote_schema: { remote_schema: 'b', lhs_fields: [] } } },
+          toSource({}),
+          { name: 'a', definition: { to_remote_schema: { remote_schema: 'b' } } },
         ],
       }),
-      '$.sources[0].tables[0].remote_relationships[0].definition',
-      /relationships to remote schemas are not supported by the embedded engine/,
-    ],
-    [
-      'relationships to remote schemas in the old form',
-      withTable({ remote_relationships: [{ name: 'a', definition: { remote_schema: 'b' } }] }),
-      '$.sources[0].tables[0].remote_relationships[0].definition',
-      /relationships to remote schemas are not supported by the embedded engine/,
+      '$.sources[0].tables[0]',
+      'multiple declarations exist for the following remote relationships: a',
     ],
     [
       'a relationship to another source that is joined by nothing',
@@ -294,6 +301,18 @@ describe('export', () => {
   test('cron triggers that are kept out of the metadata are kept out', () => {
     expect(exportMetadata(parseMetadata(full)).cron_triggers).toHaveLength(1);
     expect(exportMetadata(parseMetadata(full), true).cron_triggers).toHaveLength(2);
+  });
+
+  test('the kind of a query action is not read', () => {
+    const action = (type: string, kind: string) => ({
+      version: 3,
+      actions: [{ name: 'a', definition: { handler: 'http://a', output_type: 'A', type, kind } }],
+    });
+    const { actions } = exportMetadata(parseMetadata(action('query', '')));
+    expect(actions).toEqual([
+      { name: 'a', definition: { handler: 'http://a', output_type: 'A', type: 'query' } },
+    ]);
+    expect(refusal(action('mutation', ''))).toMatchObject({ path: '$.actions[0].definition.kind' });
   });
 
   test('the old custom_column_names fill in for column_config', () => {

@@ -36,20 +36,30 @@ async function put(
   await draft.change(
     withTable(draft.state.metadata, source, table, (entry) => ({
       ...entry,
-      remote_relationships: [...others(entry, relationship.name), relationship],
+      ...without(entry, relationship.name),
+      remote_relationships: [
+        ...entry.remote_relationships.filter(({ name }) => name !== relationship.name),
+        relationship,
+      ],
     })),
     objectName.remoteRelationship(source, table, relationship.name),
   );
   return SUCCESS;
 }
 
-const others = (entry: TableMetadata, name: string) =>
-  entry.remote_relationships.filter((one) => one.name !== name);
+function without(entry: TableMetadata, name: string): TableMetadata {
+  return {
+    ...entry,
+    remote_relationships: entry.remote_relationships.filter((one) => one.name !== name),
+    remote_schema_relationships: entry.remote_schema_relationships.filter((one) => one.name !== name),
+  };
+}
 
 /** @throws {EngineError} where the table has no such relationship */
 function requireOne({ draft }: CommandContext, source: string, table: QualifiedName, name: string): void {
   const entry = findTable(draft.state.metadata, source, table);
-  if (entry.remote_relationships.some((one) => one.name === name)) return;
+  const remote = [...entry.remote_relationships, ...entry.remote_schema_relationships];
+  if (remote.some((one) => one.name === name)) return;
   const fields = [...entry.object_relationships, ...entry.array_relationships, ...entry.computed_fields];
   const isOther =
     fields.some((one) => one.name === name) ||
@@ -78,10 +88,7 @@ export const remoteRelationshipCommands: Commands = {
       requireOne(context, source, table, name);
       const { draft } = context;
       await draft.change(
-        withTable(draft.state.metadata, source, table, (entry) => ({
-          ...entry,
-          remote_relationships: others(entry, name),
-        })),
+        withTable(draft.state.metadata, source, table, (entry) => without(entry, name)),
         objectName.remoteRelationship(source, table, name),
       );
       return SUCCESS;

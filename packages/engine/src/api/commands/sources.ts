@@ -7,7 +7,10 @@ import { objectName } from '#api/editing/names.ts';
 import { dependentsOfSource } from '#api/editing/remote-relationships.ts';
 import { EngineError } from '#base/errors.ts';
 import { graphqlName, nonEmptyText, object, unsupported } from '#metadata/primitives.ts';
-import { sourceConfiguration, sourceCustomization } from '#metadata/types.ts';
+import { type Metadata, sourceConfiguration, sourceCustomization } from '#metadata/types.ts';
+
+const isOfAnotherKind = (metadata: Metadata, name: string) =>
+  metadata.unsupported_sources.some((source) => source.name === name);
 
 /** Under the prefix `pg_`. */
 export const sourceCommands: Commands = {
@@ -22,7 +25,7 @@ export const sourceCommands: Commands = {
     async ({ name, configuration, customization, replace_configuration: replace }, { draft }) => {
       const { metadata } = draft.state;
       const exists = metadata.sources.some((source) => source.name === name);
-      if (exists && !replace) {
+      if (isOfAnotherKind(metadata, name) || (exists && !replace)) {
         throw new EngineError('already-exists', `source with name "${name}" already exists`);
       }
       draft.invalidate([name]);
@@ -32,7 +35,17 @@ export const sourceCommands: Commands = {
             ...metadata,
             sources: [
               ...metadata.sources,
-              { name, kind: 'postgres' as const, tables: [], functions: [], configuration, customization },
+              {
+                name,
+                kind: 'postgres' as const,
+                tables: [],
+                functions: [],
+                native_queries: [],
+                stored_procedures: [],
+                logical_models: [],
+                configuration,
+                customization,
+              },
             ],
           };
       await draft.change(next, objectName.source(name));
@@ -91,7 +104,7 @@ export const sourceNamingCommands: Commands = {
       if (!metadata.sources.some((source) => source.name === name)) {
         throw new EngineError('not-exists', `Could not find source with name "${name}"`);
       }
-      if (metadata.sources.some((source) => source.name === newName)) {
+      if (isOfAnotherKind(metadata, newName) || metadata.sources.some((source) => source.name === newName)) {
         throw new EngineError('already-exists', `Source with name "${newName}" already exists`);
       }
       await draft.change(

@@ -17,6 +17,16 @@ export function dropInconsistent(metadata: Metadata, objects: readonly Inconsist
     sources: metadata.sources
       .filter(({ name }) => keep(objectName.source(name)))
       .map((source) => pruneSource(source, keep)),
+    unsupported_sources: metadata.unsupported_sources.filter(({ name }) => keep(objectName.source(name))),
+    remote_schemas: metadata.remote_schemas.filter(({ name }) => keep(objectName.remoteSchema(name))),
+    backend_configs: metadata.backend_configs && {
+      ...metadata.backend_configs,
+      dataconnector: Object.fromEntries(
+        Object.entries(metadata.backend_configs.dataconnector).filter(([name]) =>
+          keep(objectName.agent(name)),
+        ),
+      ),
+    },
     rest_endpoints: metadata.rest_endpoints.filter(
       ({ name }) => keep(objectName.endpoint(name)) && !ambiguous.has(name),
     ),
@@ -53,6 +63,15 @@ function endpointName(value: unknown): unknown {
 function pruneSource(source: Source, keep: (name: string) => boolean): Source {
   return {
     ...source,
+    native_queries: source.native_queries.filter((one) =>
+      keep(objectName.nativeQuery(source.name, one.root_field_name)),
+    ),
+    stored_procedures: source.stored_procedures.filter((one) =>
+      keep(objectName.storedProcedure(source.name, one.stored_procedure)),
+    ),
+    logical_models: source.logical_models.filter((one) =>
+      keep(objectName.logicalModel(source.name, one.name)),
+    ),
     tables: source.tables
       .filter(({ table }) => keep(objectName.table(source.name, table)))
       .map((table) => pruneTable(source.name, table, keep)),
@@ -84,6 +103,9 @@ function pruneTable(source: string, table: TableMetadata, keep: (name: string) =
       keep(objectName.computedField(source, table.table, name)),
     ),
     remote_relationships: table.remote_relationships.filter(({ name }) =>
+      keep(objectName.remoteRelationship(source, table.table, name)),
+    ),
+    remote_schema_relationships: table.remote_schema_relationships.filter(({ name }) =>
       keep(objectName.remoteRelationship(source, table.table, name)),
     ),
     insert_permissions: permitted('insert', table.insert_permissions),

@@ -1,4 +1,5 @@
 /** What metadata objects are called in messages, and how inconsistencies name them. */
+import { unsupportedName } from '#metadata/unsupported-objects.ts';
 import { displayName, type QualifiedName } from '#postgres/catalog.ts';
 
 export type PermissionKind = 'insert' | 'select' | 'update' | 'delete';
@@ -8,7 +9,7 @@ export const quoted = (name: QualifiedName) => `"${displayName(name)}"`;
 
 /** The `name` of an inconsistency, which identifies its object. */
 export const objectName = {
-  source: (source: string) => `source ${source}`,
+  ...unsupportedName,
   table: (source: string, table: QualifiedName) => `table ${displayName(table)} in source ${source}`,
   function: (source: string, name: QualifiedName) => `function ${displayName(name)} in source ${source}`,
   functionPermission: (source: string, name: QualifiedName, role: string) =>
