@@ -13,7 +13,7 @@ import { metadata } from '#metadata/types.ts';
 /** What the paths of test files below start from. */
 const TESTS = join(import.meta.dirname, '..');
 
-/** What the engine does not have: kept, and inconsistent where it is not empty (`api/unsupported-objects.test.ts`). */
+/** What the engine does not have: kept, and inconsistent where it is not empty (`api/unsupported-objects.integration.test.ts`). */
 const INCONSISTENT = [
   'sources.tables.logical_model',
   'sources.functions.configuration.response',

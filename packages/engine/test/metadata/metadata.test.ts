@@ -310,7 +310,15 @@ describe('export', () => {
     });
     const { actions } = exportMetadata(parseMetadata(action('query', '')));
     expect(actions).toEqual([
-      { name: 'a', definition: { handler: 'http://a', output_type: 'A', type: 'query' } },
+      {
+        name: 'a',
+        definition: {
+          handler: 'http://a',
+          output_type: 'A',
+          type: 'query',
+          ignored_client_headers: expect.any(Array),
+        },
+      },
     ]);
     expect(refusal(action('mutation', ''))).toMatchObject({ path: '$.actions[0].definition.kind' });
   });
