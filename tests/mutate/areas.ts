@@ -11,19 +11,25 @@ export const AREAS: readonly Area[] = [
     name: 'engine-permissions',
     sources: [`${ENGINE}/src/permissions/*.ts`],
     tests: [
-      `${ENGINE}/test/{permissions,schema,plan,metadata}/*.test.ts`,
-      `${ENGINE}/test/execute/{mutation,query,read,remote,row,plain,nested,limits}*.test.ts`,
+      `${ENGINE}/test/{permissions,schema}/*.test.ts`,
+      `${ENGINE}/test/execute/{mutation-permissions,remote-conditions,row-commands}.*.test.ts`,
     ],
   },
   {
     name: 'engine-sql',
     sources: [`${ENGINE}/src/sql/*.ts`],
-    tests: [`${ENGINE}/test/{permissions,plan}/*.test.ts`, `${ENGINE}/test/execute/*.test.ts`],
+    tests: [
+      `${ENGINE}/test/permissions/*.test.ts`,
+      `${ENGINE}/test/execute/{*-shapes,mutation-run,nested-insert,read-rules,remote-joins,spatial}.*.test.ts`,
+    ],
   },
   {
     name: 'auth',
     sources: [`${IDENTITY}/src/auth/*.ts`],
-    tests: [`${IDENTITY}/test/{auth,http}/*.test.ts`],
+    tests: [
+      `${IDENTITY}/test/auth/*.test.ts`,
+      `${IDENTITY}/test/http/{auth-hook,trust,actions,app}.*test.ts`,
+    ],
   },
   {
     name: 'verification',
@@ -36,7 +42,7 @@ export const AREAS: readonly Area[] = [
   {
     name: 'sync',
     sources: [`${IDENTITY}/src/sync/*.ts`],
-    tests: [`${IDENTITY}/test/sync/*.test.ts`, `${IDENTITY}/test/http/jobs*.test.ts`],
+    tests: [`${IDENTITY}/test/sync/*.test.ts`, `${IDENTITY}/test/http/jobs.*test.ts`],
   },
   { name: 'triggers', sources: ['migrations/default/*/up.sql'], tests: ['tests/migrations/*.test.ts'] },
   {

@@ -3,6 +3,11 @@ import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PROJECT_ROOT } from '@latchkey/scripts/environment';
 
+/** Removes it: its tests are no tests of the project. */
+export function removeSandbox(root: string): void {
+  rmSync(root, { recursive: true, force: true });
+}
+
 /**
  * A copy of the project's files in which sources may be broken; `node_modules` are links to those of the project,
  * but for the workspaces, which are the copy's own.

@@ -5,7 +5,7 @@ import type { Area } from './areas.ts';
 import { instrument } from './instrument.ts';
 import { type Mutant, sample } from './mutant.ts';
 import { startRunner } from './runner.ts';
-import { createSandbox } from './sandbox.ts';
+import { createSandbox, removeSandbox } from './sandbox.ts';
 import { type Coverage, readCoverage, remove, writeDryRun, writeTrial } from './wrappers.ts';
 
 export type Result = { mutant: Mutant; noticedBy: string | undefined };
@@ -56,6 +56,7 @@ export async function tryTypeScript(
     }
   } finally {
     await runner.close();
+    removeSandbox(root);
   }
   return {
     all: mutants.length,

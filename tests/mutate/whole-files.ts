@@ -6,7 +6,7 @@ import { changesOfMetadata } from './changes-metadata.ts';
 import { changesOfSql, namesIn } from './changes-sql.ts';
 import { type Mutant, sample, toMutant } from './mutant.ts';
 import { startRunner } from './runner.ts';
-import { createSandbox } from './sandbox.ts';
+import { createSandbox, removeSandbox } from './sandbox.ts';
 import type { Options, Result } from './typescript.ts';
 
 type FileMutant = Mutant & { text: string };
@@ -43,6 +43,7 @@ export async function tryWholeFiles(
     }
   } finally {
     await runner.close();
+    removeSandbox(root);
   }
   return { all: mutants.length, results };
 

@@ -10,13 +10,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Person } from '#core/records.ts';
 import { casdoorAccounts } from '#providers/casdoor/accounts.ts';
 import { type CasdoorApi, createCasdoorApi } from '#providers/casdoor/api.ts';
-import { configOf } from '../../support/casdoor.ts';
+import { configOf, PRIVATE_JWK } from '../../support/casdoor.ts';
 
 let casdoor: LocalCasdoor;
 let user: CasdoorUser;
 let count = 0;
 beforeAll(async () => {
-  casdoor = await startLocalCasdoor({ port: 0 });
+  casdoor = await startLocalCasdoor({ port: 0, privateJwk: PRIVATE_JWK });
 });
 afterAll(() => casdoor.close());
 beforeEach(() => {

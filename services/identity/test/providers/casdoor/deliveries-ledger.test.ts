@@ -3,14 +3,14 @@ import { freePort } from '@latchkey/local/processes/ports';
 import { type LocalCasdoor, newRecord, startLocalCasdoor } from '@latchkey/local/stand-ins/casdoor';
 import { fixture } from '@latchkey/tests/support/casdoor';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type ReadOptions, readDelivery, recordOf as recordAt } from '../../support/casdoor.ts';
+import { PRIVATE_JWK, type ReadOptions, readDelivery, recordOf as recordAt } from '../../support/casdoor.ts';
 
 const NOW = Date.parse('2026-11-21T00:00:00Z');
 const nobody = '00000000-0000-4000-8000-000000000000';
 
 let casdoor: LocalCasdoor;
 beforeEach(async () => {
-  casdoor = await startLocalCasdoor({ port: 0 });
+  casdoor = await startLocalCasdoor({ port: 0, privateJwk: PRIVATE_JWK });
 });
 afterEach(() => casdoor.close());
 

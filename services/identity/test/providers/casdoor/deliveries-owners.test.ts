@@ -6,6 +6,7 @@ import {
 } from '@latchkey/local/stand-ins/casdoor';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
+  PRIVATE_JWK,
   type ReadOptions,
   readDelivery,
   recordOf as recordAt,
@@ -21,7 +22,7 @@ const NOW = Date.parse('2026-11-21T00:00:00Z');
 let casdoor: LocalCasdoor;
 let bob: CasdoorUser;
 beforeEach(async () => {
-  casdoor = await startLocalCasdoor({ port: 0 });
+  casdoor = await startLocalCasdoor({ port: 0, privateJwk: PRIVATE_JWK });
   casdoor.directory.addOrganization('beta');
   bob = casdoor.directory.addUser('acme/bob', { email: 'bob@acme.example.com' });
 });

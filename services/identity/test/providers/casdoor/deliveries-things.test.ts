@@ -2,6 +2,7 @@ import { type LocalCasdoor, newRecord, startLocalCasdoor } from '@latchkey/local
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MOST_READ_AT_ONCE } from '#providers/casdoor/read-things.ts';
 import {
+  PRIVATE_JWK,
   type ReadOptions,
   readDelivery,
   recordOf as recordAt,
@@ -13,7 +14,7 @@ const NOW = Date.parse('2026-11-21T00:00:00Z');
 
 let casdoor: LocalCasdoor;
 beforeEach(async () => {
-  casdoor = await startLocalCasdoor({ port: 0 });
+  casdoor = await startLocalCasdoor({ port: 0, privateJwk: PRIVATE_JWK });
 });
 afterEach(() => casdoor.close());
 

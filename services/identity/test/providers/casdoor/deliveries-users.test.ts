@@ -1,6 +1,7 @@
 import { type LocalCasdoor, newRecord, startLocalCasdoor } from '@latchkey/local/stand-ins/casdoor';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
+  PRIVATE_JWK,
   type ReadOptions,
   readDelivery,
   recordOf as recordAt,
@@ -12,7 +13,7 @@ const NOW = Date.parse('2026-11-21T00:00:00Z');
 
 let casdoor: LocalCasdoor;
 beforeEach(async () => {
-  casdoor = await startLocalCasdoor({ port: 0 });
+  casdoor = await startLocalCasdoor({ port: 0, privateJwk: PRIVATE_JWK });
 });
 afterEach(() => casdoor.close());
 

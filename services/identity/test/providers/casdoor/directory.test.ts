@@ -6,13 +6,13 @@ import { type CasdoorApi, createCasdoorApi } from '#providers/casdoor/api.ts';
 import { casdoorDeliveries } from '#providers/casdoor/deliveries.ts';
 import { casdoorDirectory } from '#providers/casdoor/directory.ts';
 import type { DirectoryPage } from '#providers/provider.ts';
-import { configOf, delivery, NOTHING_STORED } from '../../support/casdoor.ts';
+import { configOf, delivery, NOTHING_STORED, PRIVATE_JWK } from '../../support/casdoor.ts';
 
 const NOW = 1_800_000_000_000;
 
 let casdoor: LocalCasdoor;
 beforeEach(async () => {
-  casdoor = await startLocalCasdoor({ port: 0 });
+  casdoor = await startLocalCasdoor({ port: 0, privateJwk: PRIVATE_JWK });
 });
 afterEach(() => casdoor.close());
 

@@ -3,12 +3,12 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { UNCERTAIN_TENANT } from '#core/records.ts';
 import { createCasdoorApi } from '#providers/casdoor/api.ts';
 import { casdoorDeparture, casdoorLookup } from '#providers/casdoor/lookup.ts';
-import { configOf } from '../../support/casdoor.ts';
+import { configOf, PRIVATE_JWK } from '../../support/casdoor.ts';
 
 let casdoor: LocalCasdoor;
 let bob: CasdoorUser;
 beforeEach(async () => {
-  casdoor = await startLocalCasdoor({ port: 0 });
+  casdoor = await startLocalCasdoor({ port: 0, privateJwk: PRIVATE_JWK });
   const { directory } = casdoor;
   directory.addOrganization('beta');
   directory.addGroup('acme/staff');
