@@ -1,7 +1,8 @@
 import { EDITIONS, type EngineSettings, engineSettings, hookSettings } from '@latchkey/core/engine-settings';
 import { LatchkeyError } from '@latchkey/core/errors';
-import { PROVIDER_NAMES } from '@latchkey/identity/core/records';
-import { defineCommand, type Values } from './command.ts';
+import type { SettingFlag } from '@latchkey/identity/providers/definition';
+import { PROVIDER_NAMES, PROVIDERS } from '@latchkey/identity/providers/registry';
+import { defineCommand, type Options, type Values } from './command.ts';
 import { type Environment, environmentWithDotEnv } from './environment.ts';
 import { envLine, writeEnvFile } from './jwt-secret/env-file.ts';
 import { checkJwtMode } from './jwt-secret/jwt-mode.ts';
@@ -13,16 +14,19 @@ import {
 } from './jwt-secret/trusted-providers.ts';
 
 /** The flags that stand for a setting of the service. */
-const SETTINGS = [
-  ['publishable-key', 'CLERK_PUBLISHABLE_KEY'],
-  ['frontend-api', 'CLERK_FRONTEND_API_URL'],
-  ['casdoor-issuer', 'CASDOOR_ISSUER'],
-  ['casdoor-client', 'CASDOOR_AUDIENCE'],
-  ['casdoor-organization', 'CASDOOR_ORGANIZATIONS'],
-  ['cognito-pool', 'COGNITO_USER_POOL_ID'],
-  ['cognito-client', 'COGNITO_CLIENT_IDS'],
-  ['service-url', 'LATCHKEY_SERVICE_URL'],
-] as const;
+const SETTING_FLAGS: readonly SettingFlag[] = [
+  ...PROVIDERS.flatMap(({ flags }) => flags),
+  {
+    flag: 'service-url',
+    variable: 'LATCHKEY_SERVICE_URL',
+    placeholder: 'url',
+    help: 'Where Hasura reaches the identity service\n(with the compose file: http://identity:8081).',
+  },
+];
+const settingOptions: Options = Object.fromEntries(
+  SETTING_FLAGS.map(({ flag, placeholder, help }) => [flag, { type: 'string', placeholder, help } as const]),
+);
+const eitherOf = new Intl.ListFormat('en-GB', { type: 'disjunction' });
 
 const options = {
   provider: {
@@ -30,7 +34,7 @@ const options = {
     placeholder: 'name',
     multiple: true,
     completions: PROVIDER_NAMES,
-    help: 'clerk, casdoor or cognito; several with commas or one by one\n(default: those that are set up).',
+    help: `${eitherOf.format(PROVIDER_NAMES)}; several with commas or one by one\n(default: those that are set up).`,
   },
   edition: {
     type: 'string',
@@ -39,22 +43,7 @@ const options = {
     help: 'The edition of Hasura (default ce).',
   },
   strict: { type: 'boolean', help: 'Have the identity service verify every token, also of one provider.' },
-  'publishable-key': { type: 'string', placeholder: 'pk_…', help: 'Clerk: the publishable key.' },
-  'frontend-api': { type: 'string', placeholder: 'url', help: 'Clerk: the Frontend API URL, instead.' },
-  'casdoor-issuer': { type: 'string', placeholder: 'url', help: 'Casdoor: the origin of its app.conf.' },
-  'casdoor-client': { type: 'string', placeholder: 'id,…', help: 'Casdoor: the Client IDs.' },
-  'casdoor-organization': {
-    type: 'string',
-    placeholder: 'name,…',
-    help: 'Casdoor: the organizations that are kept; all without it.',
-  },
-  'cognito-pool': { type: 'string', placeholder: 'id', help: 'Cognito: the User pool ID.' },
-  'cognito-client': { type: 'string', placeholder: 'id,…', help: 'Cognito: the Client IDs.' },
-  'service-url': {
-    type: 'string',
-    placeholder: 'url',
-    help: 'Where Hasura reaches the identity service\n(with the compose file: http://identity:8081).',
-  },
+  ...settingOptions,
   write: {
     type: 'string',
     placeholder: 'file',
@@ -97,15 +86,17 @@ the environment or .env. Nothing is fetched, and no secret is needed.`,
   },
 });
 
-function withFlags(environment: Environment, values: Values<typeof options>): Environment {
-  const given = SETTINGS.flatMap(([flag, variable]) => {
+function withFlags(environment: Environment, values: Readonly<Record<string, unknown>>): Environment {
+  const given = SETTING_FLAGS.flatMap(({ flag, ...setting }) => {
     const value = values[flag];
-    return value === undefined ? [] : [[variable, value] as const];
+    return typeof value === 'string' ? [{ ...setting, value }] : [];
   });
-  // Either names Clerk's application: one that is given replaces both.
-  const isClerkGiven = given.some(([variable]) => variable.startsWith('CLERK_'));
-  const clerk = isClerkGiven ? { CLERK_PUBLISHABLE_KEY: undefined, CLERK_FRONTEND_API_URL: undefined } : {};
-  return { ...environment, ...clerk, ...Object.fromEntries(given) };
+  const replaced = given.flatMap(({ replaces = [] }) => replaces);
+  return {
+    ...environment,
+    ...Object.fromEntries(replaced.map((variable) => [variable, undefined])),
+    ...Object.fromEntries(given.map(({ variable, value }) => [variable, value])),
+  };
 }
 
 function print(settings: EngineSettings, { env, json, write }: Values<typeof options>): string {
@@ -148,10 +139,8 @@ function explain(
   ].join('\n');
 }
 
-const SCREENS = { clerk: "Clerk's dashboard", casdoor: "Casdoor's pages", cognito: "Amazon's console" };
-
 /** @param isHook whether the service verifies the tokens; Hasura itself trusts the first issuer alone */
-function setupText({ name, auth: { issuers, setup } }: TrustedProvider, isHook: boolean): string {
+function setupText({ screens, auth: { issuers, setup } }: TrustedProvider, isHook: boolean): string {
   const trusted = isHook ? issuers.join(', ') : issuers[0];
   const steps = setup.flatMap(({ where, what, paste }, index) => [
     '',
@@ -159,5 +148,5 @@ function setupText({ name, auth: { issuers, setup } }: TrustedProvider, isHook: 
     `   ${what}`,
     ...(paste === undefined ? [] : ['', ...paste.split('\n').map((line) => `     ${line}`)]),
   ]);
-  return ['', `Hasura will trust tokens of ${trusted}. In ${SCREENS[name]}:`, ...steps].join('\n');
+  return ['', `Hasura will trust tokens of ${trusted}. In ${screens}:`, ...steps].join('\n');
 }

@@ -1,5 +1,5 @@
 import { LatchkeyError } from '@latchkey/core/errors';
-import { readConfig } from '@latchkey/identity/core/config';
+import { readConfig } from '@latchkey/identity/config/read-config';
 import { createHasuraClient } from '@latchkey/identity/hasura/client';
 import { loadProviders } from '@latchkey/identity/providers/registry';
 import { type Replayed, replay as replayDead } from '@latchkey/identity/sync/replay';

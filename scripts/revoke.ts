@@ -1,11 +1,11 @@
 import { LatchkeyError } from '@latchkey/core/errors';
 import { SESSION_USER_SECONDS } from '@latchkey/identity/auth/session-users';
-import { readConfig } from '@latchkey/identity/core/config';
-import { type Person, PROVIDER_NAMES, type ProviderName } from '@latchkey/identity/core/records';
+import { readConfig } from '@latchkey/identity/config/read-config';
+import type { Person, ProviderName } from '@latchkey/identity/core/records';
 import { createHasuraClient, type HasuraClient } from '@latchkey/identity/hasura/client';
 import { readTrustMode } from '@latchkey/identity/hasura/trust-mode';
 import type { Provider } from '@latchkey/identity/providers/provider';
-import { loadProviders } from '@latchkey/identity/providers/registry';
+import { loadProviders, PROVIDER_NAMES } from '@latchkey/identity/providers/registry';
 import { revokeTokens } from '@latchkey/identity/sync/revoke-tokens';
 import { defineCommand } from './command.ts';
 import { environmentWithDotEnv } from './environment.ts';

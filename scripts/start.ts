@@ -1,15 +1,27 @@
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { LatchkeyError } from '@latchkey/core/errors';
-import { PROVIDER_NAMES, type ProviderName } from '@latchkey/identity/core/records';
+import { definitionOf, PROVIDERS } from '@latchkey/identity/providers/registry';
 import { type Personas, readPersonas } from '@latchkey/local/personas';
 import { isFree, preferPort } from '@latchkey/local/processes/ports';
 import { untilStopped } from '@latchkey/local/processes/stopping';
-import type { DeliveryAttempt } from '@latchkey/local/stand-ins/start';
-import { defineCommand, type Values } from './command.ts';
+import { type DeliveryAttempt, hasStandIn, type StandInName } from '@latchkey/local/stand-ins/start';
+import { defineCommand, type Options } from './command.ts';
 import { environment, PROJECT_ROOT } from './environment.ts';
 import { welcome } from './stack/guide.ts';
 import { startStack } from './stack/stack.ts';
+
+/** Those that there is a stand-in for. */
+const LOCAL = PROVIDERS.filter(({ name }) => hasStandIn(name));
+const [DEFAULT = '', ...OTHERS] = LOCAL.map(({ name }) => name);
+const FIRST_PORT = 4000;
+
+const providerPorts: Options = Object.fromEntries(
+  LOCAL.map(({ name, label }, index) => [
+    `${name}-port`,
+    { type: 'string', placeholder: 'port', help: `The local ${label} (default ${FIRST_PORT + index}).` },
+  ]),
+);
 
 const options = {
   'engine-port': { type: 'string', placeholder: 'port', help: 'Hasura (default 8080, or a free one).' },
@@ -17,12 +29,10 @@ const options = {
   providers: {
     type: 'string',
     placeholder: 'name,…',
-    completions: PROVIDER_NAMES,
-    help: 'clerk (default), casdoor, cognito, or several side by side.',
+    completions: LOCAL.map(({ name }) => name),
+    help: `${DEFAULT} (default), ${OTHERS.join(', ')}, or several side by side.`,
   },
-  'clerk-port': { type: 'string', placeholder: 'port', help: 'The local Clerk (default 4000).' },
-  'casdoor-port': { type: 'string', placeholder: 'port', help: 'The local Casdoor (default 4001).' },
-  'cognito-port': { type: 'string', placeholder: 'port', help: 'The local Cognito (default 4002).' },
+  ...providerPorts,
   'postgres-port': { type: 'string', placeholder: 'port', help: 'PostgreSQL (default 5433).' },
   personas: {
     type: 'string',
@@ -64,7 +74,10 @@ takes any free one.`,
         service: await choosePort('service', 8081, values),
         ...Object.fromEntries(
           await Promise.all(
-            providers.map(async (name) => [name, await choosePort(name, PORTS[name], values)]),
+            providers.map(async (name) => [
+              name,
+              await choosePort(name, FIRST_PORT + LOCAL.findIndex((one) => one.name === name), values),
+            ]),
           ),
         ),
       },
@@ -94,11 +107,11 @@ takes any free one.`,
   },
 });
 
-type Part = 'postgres' | 'engine' | 'service' | ProviderName;
-
-const PORTS = { clerk: 4000, casdoor: 4001, cognito: 4002 } as const;
-
-async function choosePort(part: Part, preferred: number, values: Values<typeof options>): Promise<number> {
+async function choosePort(
+  part: string,
+  preferred: number,
+  values: Readonly<Record<string, unknown>>,
+): Promise<number> {
   const variable = `LATCHKEY_${part.toUpperCase()}_PORT`;
   const set = values[`${part}-port`] ?? environment[variable];
   if (set === undefined) return preferPort(preferred);
@@ -117,16 +130,18 @@ async function choosePort(part: Part, preferred: number, values: Values<typeof o
   );
 }
 
-function chooseProviders(text: string | undefined): ProviderName[] {
-  const names = (text ?? 'clerk').split(',').map((name) => name.trim());
-  const unknown = names.find((name) => !PROVIDER_NAMES.some((known) => known === name));
-  if (unknown !== undefined) {
-    throw new LatchkeyError(
-      'configuration-invalid',
-      `--providers (or LATCHKEY_PROVIDERS) takes ${PROVIDER_NAMES.join(', ')} with commas between them, not ${unknown}.`,
-    );
-  }
-  return PROVIDER_NAMES.filter((name) => names.includes(name));
+function chooseProviders(text: string | undefined): StandInName[] {
+  const names = (text ?? DEFAULT).split(',').map((name) => name.trim());
+  const unknown = names.find((name) => !hasStandIn(name));
+  if (unknown === undefined)
+    return LOCAL.flatMap(({ name }) => (names.includes(name) && hasStandIn(name) ? [name] : []));
+  const definition = definitionOf(unknown);
+  throw new LatchkeyError(
+    'configuration-invalid',
+    definition === undefined
+      ? `--providers (or LATCHKEY_PROVIDERS) takes ${[DEFAULT, ...OTHERS].join(', ')} with commas between them, not ${unknown}.`
+      : `There is no local stand-in for ${definition.label}: set up your own as ${definition.guide} says.`,
+  );
 }
 
 /** Those of the file that is named, or else of the project's own, where it has one. */

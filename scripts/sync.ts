@@ -1,9 +1,9 @@
 import { LatchkeyError } from '@latchkey/core/errors';
-import { type Config, readConfig } from '@latchkey/identity/core/config';
-import { PROVIDER_NAMES } from '@latchkey/identity/core/records';
+import { type Config, readConfig } from '@latchkey/identity/config/read-config';
 import { DELETION_LIMIT, shareOfAll } from '@latchkey/identity/core/settings/deletion-limit';
 import { createHasuraClient } from '@latchkey/identity/hasura/client';
-import { loadProviders } from '@latchkey/identity/providers/registry';
+import { hasDirectory, withoutPart } from '@latchkey/identity/providers/parts';
+import { loadProviders, PROVIDER_NAMES } from '@latchkey/identity/providers/registry';
 import { observeRetries } from '@latchkey/identity/providers/with-retry';
 import { backfill, drift, repair } from '@latchkey/identity/sync/reconcile';
 import type { ReconcileContext } from '@latchkey/identity/sync/reconcile-context';
@@ -127,6 +127,13 @@ async function reconcileEach(
       `--provider ${values.provider} is not set up: its variables are missing.`,
     );
   }
+  const listed = providers.filter(hasDirectory);
+  for (const provider of providers) {
+    if (hasDirectory(provider)) continue;
+    const { message } = withoutPart(provider, 'directory', 'configuration-invalid');
+    if (listed.length === 0) throw new LatchkeyError('configuration-invalid', message);
+    console.error(`latchkey sync: ${message}`);
+  }
   const writer = createWriter(engine, { inFlight: WRITES_IN_FLIGHT, queueLimit: QUEUE_LIMIT });
   const interrupted = new AbortController();
   const stop = () =>
@@ -137,7 +144,7 @@ async function reconcileEach(
   process.channel?.unref();
   const reports: Report[] = [];
   try {
-    for (const provider of providers) {
+    for (const provider of listed) {
       const printer = progressPrinter(provider.name, process.stderr);
       const onProgress = values.quiet === true ? undefined : printer.show;
       try {

@@ -1,11 +1,12 @@
 import { LatchkeyError } from '@latchkey/core/errors';
-import { PROVIDER_NAMES, type ProviderName } from '@latchkey/identity/core/records';
+import type { ProviderName } from '@latchkey/identity/core/records';
 import type { HasuraClient } from '@latchkey/identity/hasura/client';
 import {
   AdoptionProvidersDocument,
   DistrustForAdoptionDocument,
   TrustForAdoptionDocument,
 } from '@latchkey/identity/hasura/generated/documents';
+import { definitionOf, PROVIDER_NAMES } from '@latchkey/identity/providers/registry';
 
 /** Whose word of a verified address opens accounts from now on, and whose does not. */
 export interface Trust {
@@ -41,8 +42,9 @@ export async function chooseTrusted(
   // First whose word does not count any more: no account is to be opened by it meanwhile.
   for (const provider of distrusted) await engine.request(DistrustForAdoptionDocument, { provider });
   for (const provider of trusted) await engine.request(TrustForAdoptionDocument, { provider });
-  if (trusted.includes('casdoor')) {
-    console.error('Whether Casdoor’s word is good depends on its version and settings: docs/adoption.md.');
+  for (const name of trusted) {
+    const { addressCaution } = definitionOf(name)?.facts ?? {};
+    if (addressCaution !== undefined) console.error(addressCaution);
   }
   const { identity_adoption_providers: all } = await engine.request(AdoptionProvidersDocument, {});
   const names = all.map(({ provider }) => provider).join(', ');

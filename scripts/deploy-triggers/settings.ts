@@ -2,8 +2,8 @@ import type { Trigger } from '@latchkey/cognito-triggers/build';
 import { readClaimsConfig, readForwardingConfig } from '@latchkey/cognito-triggers/config';
 import { LatchkeyError } from '@latchkey/core/errors';
 import { needed, settingsError } from '@latchkey/core/settings/fields';
-import { COGNITO_SETTINGS } from '@latchkey/identity/core/settings/cognito';
 import { regionOf } from '@latchkey/identity/providers/cognito/pool';
+import { COGNITO_SETTINGS } from '@latchkey/identity/providers/cognito/settings';
 import type { Environment } from '../environment.ts';
 
 const CLAIMS = [

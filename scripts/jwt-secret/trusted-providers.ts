@@ -1,29 +1,18 @@
 import { LatchkeyError } from '@latchkey/core/errors';
 import { CLAIM_SETTINGS } from '@latchkey/core/settings/claims';
 import { settingsError } from '@latchkey/core/settings/fields';
-import { ADDRESS_SETTINGS, serviceUrl } from '@latchkey/identity/core/config';
-import { PROVIDER_NAMES, type ProviderName } from '@latchkey/identity/core/records';
-import { CASDOOR_SETTINGS, casdoorTokens } from '@latchkey/identity/core/settings/casdoor';
-import { CLERK_SETTINGS, clerkTokens } from '@latchkey/identity/core/settings/clerk';
-import { COGNITO_SETTINGS, cognitoTokens } from '@latchkey/identity/core/settings/cognito';
-import { casdoorEngineAuth } from '@latchkey/identity/providers/casdoor/engine-auth';
-import { clerkEngineAuth } from '@latchkey/identity/providers/clerk/engine-auth';
-import { cognitoEngineAuth } from '@latchkey/identity/providers/cognito/engine-auth';
+import type { ProviderName } from '@latchkey/identity/core/records';
+import { ADDRESS_SETTINGS, serviceUrl } from '@latchkey/identity/core/settings/service';
+import type { ProviderDefinition } from '@latchkey/identity/providers/definition';
 import type { EngineAuth } from '@latchkey/identity/providers/provider';
+import { PROVIDER_NAMES, PROVIDERS } from '@latchkey/identity/providers/registry';
 import type { z } from 'zod';
 import type { Environment } from '../environment.ts';
 
-export type TrustedProvider = { name: ProviderName; auth: EngineAuth };
-
-/** Any of these means that the provider is in use. */
-const SIGNS: Record<ProviderName, readonly string[]> = {
-  clerk: ['CLERK_PUBLISHABLE_KEY', 'CLERK_FRONTEND_API_URL', 'CLERK_WEBHOOK_SECRET'],
-  casdoor: ['CASDOOR_ENDPOINT', 'CASDOOR_ISSUER', 'CASDOOR_CLIENT_ID'],
-  cognito: ['COGNITO_USER_POOL_ID', 'COGNITO_CLIENT_IDS'],
-};
+export type TrustedProvider = Pick<ProviderDefinition, 'name' | 'screens'> & { auth: EngineAuth };
 
 /**
- * The providers that are meant: those that are named, or else those that are set up, or else Clerk.
+ * The providers that are meant: those that are named, or else those that are set up, or else the first there is.
  *
  * @param named as on the command line, also several with commas between them
  * @throws LatchkeyError `configuration-invalid`
@@ -38,10 +27,10 @@ export function chooseProviders(named: readonly string[], environment: Environme
     );
   }
   if (names.length > 0) return PROVIDER_NAMES.filter((name) => names.includes(name));
-  const found = PROVIDER_NAMES.filter((name) =>
-    SIGNS[name].some((variable) => environment[variable] !== undefined),
+  const found = PROVIDERS.filter(({ signs }) =>
+    signs.some((variable) => environment[variable] !== undefined),
   );
-  return found.length > 0 ? found : ['clerk'];
+  return found.length > 0 ? found.map(({ name }) => name) : PROVIDER_NAMES.slice(0, 1);
 }
 
 /**
@@ -52,19 +41,10 @@ export function chooseProviders(named: readonly string[], environment: Environme
  */
 export function trust(name: ProviderName, environment: Environment): TrustedProvider {
   const { LATCHKEY_CLAIMS: claims } = read(CLAIM_SETTINGS, environment);
-  switch (name) {
-    case 'clerk':
-      return { name, auth: clerkEngineAuth(clerkTokens(read(CLERK_SETTINGS, environment)), claims) };
-    case 'casdoor': {
-      const tokens = casdoorTokens(read(CASDOOR_SETTINGS, environment));
-      return {
-        name,
-        auth: casdoorEngineAuth({ ...tokens, serviceUrl: readServiceUrl(environment) }, claims),
-      };
-    }
-    case 'cognito':
-      return { name, auth: cognitoEngineAuth(cognitoTokens(read(COGNITO_SETTINGS, environment))) };
-  }
+  const definition = PROVIDERS.find((provider) => provider.name === name);
+  if (definition === undefined) throw new Error(`${name} is not in the registry.`);
+  const context = { claims, serviceUrl: readServiceUrl(environment) };
+  return { name, screens: definition.screens, auth: definition.engineAuth(environment, context) };
 }
 
 /** Where Hasura reaches the identity service. */

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LatchkeyError } from '@latchkey/core/errors';
-import type { ProviderName } from '@latchkey/identity/core/records';
 import type { Personas } from '@latchkey/local/personas';
 import { type PostgresServer, startPostgres } from '@latchkey/local/postgres/postgres';
 import { freePort, LOOPBACK } from '@latchkey/local/processes/ports';
@@ -10,9 +9,11 @@ import { type Child, describeExit } from '@latchkey/local/processes/processes';
 import { untilAnswers } from '@latchkey/local/processes/wait';
 import { type EngineProcess, linkEnvironment, startEngine } from '@latchkey/local/programs/engine';
 import { type ServiceProcess, startService } from '@latchkey/local/programs/service';
+import type { StandInGuide } from '@latchkey/local/stand-ins/core';
 import {
   type DeliveryAttempt,
   type LocalProviders,
+  type StandInName,
   startLocalProviders,
 } from '@latchkey/local/stand-ins/start';
 import { Client } from 'pg';
@@ -20,7 +21,7 @@ import { PROJECT_ROOT } from '../environment.ts';
 import { applyProject } from '../project/apply-project.ts';
 import { createMetadataApi } from '../project/metadata-api.ts';
 import { readProject } from '../project/project.ts';
-import { jwtSecretOf } from './trust.ts';
+import { jwtModeOf } from './trust.ts';
 
 export type StackOptions = {
   /** Where data, keys and secrets are kept between runs; everything is thrown away without it. */
@@ -30,9 +31,9 @@ export type StackOptions = {
   /** A shell command for another engine than the embedded one. */
   engineCommand?: string | undefined;
   /** Free ports where none are given. */
-  ports?: Partial<Record<'postgres' | 'engine' | 'service' | ProviderName, number>>;
+  ports?: Partial<Record<'postgres' | 'engine' | 'service' | StandInName, number>>;
   /** The providers to have stand-ins of (default: Clerk). Of several, the service verifies the tokens. */
-  providers?: readonly ProviderName[];
+  providers?: readonly StandInName[];
   /** Who has signed up at each of them when they start. */
   personas?: Personas | undefined;
   /** Called for each line a program prints. */
@@ -46,12 +47,19 @@ export type Stack = {
   postgres: PostgresServer | undefined;
   databaseUrl: string;
   providers: LocalProviders;
+  /** What to do with each of them. */
+  guides: readonly RunningGuide[];
   engine: EngineProcess;
   service: ServiceProcess;
   /** Settles, with a sentence on it, when one of the programs ends by itself. */
   failed: Promise<string>;
   close(): Promise<void>;
 };
+
+/** What to do with a stand-in, and where it runs. */
+export interface RunningGuide extends StandInGuide {
+  readonly url: string;
+}
 
 /** Nobody else looks into it. Root's PostgreSQL runs as another user, who must get through to its data. */
 const STATE_MODE = process.getuid?.() === 0 ? 0o711 : 0o700;
@@ -86,6 +94,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       url: `http://${LOOPBACK}:${servicePort}`,
       actionSecret: await keptSecret(stateDirectory, 'action-secret'),
     };
+    const guides = new Map<string, RunningGuide>();
     const foundation = [
       options.databaseUrl === undefined
         ? track(
@@ -103,7 +112,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
         personas: options.personas,
         ...(options.onAttempt && { onAttempt: options.onAttempt }),
         ...(options.onLine && { onLine: options.onLine }),
-        onStarted: (provider) => closers.push(() => provider.close()),
+        onStarted: (provider, guide) => {
+          closers.push(() => provider.close());
+          guides.set(provider.name, { ...guide, url: provider.url });
+        },
       }),
     ] as const;
     // If one fails, the other must be known before it can be ended.
@@ -111,16 +123,14 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     const [postgres, providers] = await Promise.all(foundation);
     const databaseUrl = postgres?.url ?? options.databaseUrl ?? '';
     const running = Object.values(providers);
-    const [only, ...others] = running;
+    const jwtSecret = jwtModeOf(running);
     const enginePort = ports.engine ?? (await freePort());
     const starting = [
       track(
         startEngine({
           databaseUrl,
           adminSecret,
-          ...(only !== undefined && others.length === 0
-            ? { jwtSecret: jwtSecretOf(only) }
-            : { authHook: true }),
+          ...(jwtSecret === undefined ? { authHook: true } : { jwtSecret }),
           service: link,
           port: enginePort,
           command: options.engineCommand,
@@ -158,7 +168,16 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     for (const provider of running) provider.deliverTo(`${service.url}/webhooks/${provider.name}`);
 
     const children = [postgres?.child, engine.child, service.child].filter((child) => child !== undefined);
-    return { postgres, databaseUrl, providers, engine, service, failed: firstEnd(children), close };
+    return {
+      postgres,
+      databaseUrl,
+      providers,
+      guides: running.flatMap(({ name }) => guides.get(name) ?? []),
+      engine,
+      service,
+      failed: firstEnd(children),
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import * as sdk from '@aws-sdk/client-cognito-identity-provider';
 import { TRIGGERS } from '@latchkey/cognito-triggers/build';
-import { readConfig, VARIABLES } from '@latchkey/identity/core/config';
+import { readConfig, VARIABLES } from '@latchkey/identity/config/read-config';
 import { readDeploySettings } from '@latchkey/scripts/deploy-triggers/settings';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';

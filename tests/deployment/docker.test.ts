@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { engineSettings } from '@latchkey/core/engine-settings';
-import { VARIABLES } from '@latchkey/identity/core/config';
+import { VARIABLES } from '@latchkey/identity/config/read-config';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';

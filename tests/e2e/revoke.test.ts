@@ -1,8 +1,13 @@
-import { PROVIDER_NAMES, type ProviderName } from '@latchkey/identity/core/records';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { latchkey } from '../support/latchkey.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
-import { type Person, startThreeProviders, type ThreeProviders } from '../support/three-providers.ts';
+import {
+  type OneOfThree,
+  type Person,
+  startThreeProviders,
+  THREE,
+  type ThreeProviders,
+} from '../support/three-providers.ts';
 
 /** What is promised of the auth hook, in milliseconds. */
 const PROMISED_MS = 5_000;
@@ -24,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => stack?.close());
 
 let people = 0;
-function signUp(provider: ProviderName): Promise<Person> {
+function signUp(provider: OneOfThree): Promise<Person> {
   people += 1;
   return stack.signUp(provider, `person-${people}@example.com`);
 }
@@ -42,7 +47,7 @@ async function laterToken(person: Person): Promise<string> {
   return person.signed({ iat, exp: iat + 600 });
 }
 
-describe.each(PROVIDER_NAMES)('of a user of %s', (name) => {
+describe.each(THREE)('of a user of %s', (name) => {
   test('latchkey revoke ends every session within the promised time, and a new sign-in is good', async () => {
     const person = await signUp(name);
     const bystander = await signUp(name);

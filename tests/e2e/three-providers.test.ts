@@ -1,10 +1,9 @@
-import { PROVIDER_NAMES } from '@latchkey/identity/core/records';
 import { type Caller, ConnectionRefused, type Subprotocol } from '@latchkey/local/graphql-client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Person, startThreeProviders, type ThreeProviders } from '../support/three-providers.ts';
+import { type Person, startThreeProviders, THREE, type ThreeProviders } from '../support/three-providers.ts';
 
 let stack: ThreeProviders;
-let people: Record<(typeof PROVIDER_NAMES)[number], Person>;
+let people: Record<(typeof THREE)[number], Person>;
 
 beforeAll(async () => {
   stack = await startThreeProviders({
@@ -34,14 +33,14 @@ const first = async (caller: Caller, subprotocol: Subprotocol): Promise<unknown>
 
 test('the service and the keys are there before the engine is', async () => {
   await stack.engine.stop();
-  for (const name of PROVIDER_NAMES) {
+  for (const name of THREE) {
     const answer = await fetch(`${stack.service.url}/jwks/${name}`);
     expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'public, max-age=60']);
   }
   await stack.engine.start();
 });
 
-describe.each(PROVIDER_NAMES)('who signed up at %s', (name) => {
+describe.each(THREE)('who signed up at %s', (name) => {
   test('reads their own row alone', async () => {
     const { id, email, token } = people[name];
     expect(await ask({ token: await token() })).toEqual({

@@ -1,9 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AdminUpdateUserAttributesCommand } from '@aws-sdk/client-cognito-identity-provider';
-import { PROVIDER_NAMES, type ProviderName } from '@latchkey/identity/core/records';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { startThreeProviders, type ThreeProviders } from '../support/three-providers.ts';
+import {
+  type OneOfThree,
+  startThreeProviders,
+  THREE,
+  type ThreeProviders,
+} from '../support/three-providers.ts';
 
 let stack: ThreeProviders;
 beforeAll(async () => {
@@ -27,7 +31,7 @@ const FAULTS: Record<string, string | number>[] = [
 const PEOPLE = Array.from({ length: 8 }, (_, index) => `stormy${index}`);
 
 /** People sign up one after the other, and then all change their names. */
-const LIFE: Record<ProviderName, () => Promise<unknown>> = {
+const LIFE: Record<OneOfThree, () => Promise<unknown>> = {
   async clerk() {
     const { directory } = stack.clerk;
     const { id } = directory.createOrganization({ name: 'Storm' });
@@ -75,7 +79,7 @@ const LIFE: Record<ProviderName, () => Promise<unknown>> = {
 
 const ROWS = z.object({ users: z.array(z.object({ email: z.string(), first_name: z.string().nullable() })) });
 
-async function live(provider: ProviderName): Promise<string[]> {
+async function live(provider: OneOfThree): Promise<string[]> {
   const { users } = ROWS.parse(
     await stack.asAdmin(`{
       users(where: {provider: {_eq: "${provider}"}, email: {_like: "stormy%"}, deleted_at: {_is_null: true}}) {
@@ -88,7 +92,7 @@ async function live(provider: ProviderName): Promise<string[]> {
 
 const MEMBERS = z.object({ organization_memberships: z.array(z.unknown()) });
 
-async function members(provider: ProviderName): Promise<number> {
+async function members(provider: OneOfThree): Promise<number> {
   const { organization_memberships: rows } = MEMBERS.parse(
     await stack.asAdmin(`{
       organization_memberships(where: {
@@ -99,7 +103,7 @@ async function members(provider: ProviderName): Promise<number> {
   return rows.length;
 }
 
-const faultsOf = (provider: ProviderName, method: string, fault?: object) =>
+const faultsOf = (provider: OneOfThree, method: string, fault?: object) =>
   fetch(`${stack[provider].url}/faults`, {
     method,
     ...(fault && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(fault) }),
@@ -108,12 +112,12 @@ const faultsOf = (provider: ProviderName, method: string, fault?: object) =>
 test('webhooks lost, dropped, doubled, late and out of order, and an API that fails: rows end as the providers have them', {
   timeout: 180_000,
 }, async () => {
-  for (const provider of PROVIDER_NAMES) {
+  for (const provider of THREE) {
     for (const fault of FAULTS) expect((await faultsOf(provider, 'POST', fault)).status).toBe(201);
   }
-  await Promise.all(PROVIDER_NAMES.map((provider) => LIFE[provider]()));
+  await Promise.all(THREE.map((provider) => LIFE[provider]()));
   await Promise.all([stack.clerk.webhooks.idle(), stack.casdoor.webhooks.idle(), stack.cognito.settled()]);
-  for (const provider of PROVIDER_NAMES) {
+  for (const provider of THREE) {
     const applied = z
       .array(z.object({ fault: z.string(), applied: z.number() }))
       .parse(await (await faultsOf(provider, 'GET')).json());

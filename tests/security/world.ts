@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { PROVIDER_NAMES, type ProviderName } from '@latchkey/identity/core/records';
 import { jwtSecretOf } from '@latchkey/scripts/stack/trust';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { expect } from 'vitest';
@@ -7,7 +6,13 @@ import { z } from 'zod';
 import { applyProject, startTestEngine } from '../support/engine.ts';
 import { serve } from '../support/http.ts';
 import type { TestEngine } from '../support/test-engine.ts';
-import { type Person, startThreeProviders, type ThreeProviders } from '../support/three-providers.ts';
+import {
+  type OneOfThree,
+  type Person,
+  startThreeProviders,
+  THREE,
+  type ThreeProviders,
+} from '../support/three-providers.ts';
 import { type Sent, send } from './send.ts';
 
 /** Everything that is to be broken into, and the ways to try it. */
@@ -16,10 +21,10 @@ export type World = {
   /** Trusts Clerk by JWT mode, on a database of its own. */
   jwtEngine: TestEngine;
   /** Each secret is one of two, as while one replaces another: these are the older ones. */
-  older: Record<ProviderName | 'action', string>;
-  people: Record<ProviderName, Person>;
-  others: Record<ProviderName, Person>;
-  publicJwks: Record<ProviderName, JWK>;
+  older: Record<OneOfThree | 'action', string>;
+  people: Record<OneOfThree, Person>;
+  others: Record<OneOfThree, Person>;
+  publicJwks: Record<OneOfThree, JWK>;
   attacker: {
     /** Where keys of the attacker's can be had. */
     url: string;
@@ -166,18 +171,18 @@ export async function startWorld(): Promise<World> {
 
 async function signUpAtEach(
   stack: ThreeProviders,
-  names: Record<ProviderName, string>,
-): Promise<Record<ProviderName, Person>> {
-  const signUp = (name: ProviderName) => stack.signUp(name, `${names[name]}@example.com`);
+  names: Record<OneOfThree, string>,
+): Promise<Record<OneOfThree, Person>> {
+  const signUp = (name: OneOfThree) => stack.signUp(name, `${names[name]}@example.com`);
   return { clerk: await signUp('clerk'), casdoor: await signUp('casdoor'), cognito: await signUp('cognito') };
 }
 
-async function publicJwksOf(serviceUrl: string): Promise<Record<ProviderName, JWK>> {
-  const keyOf = async (name: ProviderName) => {
+async function publicJwksOf(serviceUrl: string): Promise<Record<OneOfThree, JWK>> {
+  const keyOf = async (name: OneOfThree) => {
     const answer = await fetch(`${serviceUrl}/jwks/${name}`);
     const { keys } = z.object({ keys: z.array(z.record(z.string(), z.string())) }).parse(await answer.json());
     return keys[0] ?? {};
   };
-  const [clerk = {}, casdoor = {}, cognito = {}] = await Promise.all(PROVIDER_NAMES.map(keyOf));
+  const [clerk = {}, casdoor = {}, cognito = {}] = await Promise.all(THREE.map(keyOf));
   return { clerk, casdoor, cognito };
 }

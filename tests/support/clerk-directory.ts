@@ -1,5 +1,5 @@
 import { createClerk } from '@latchkey/identity/providers/clerk';
-import type { Provider } from '@latchkey/identity/providers/provider';
+import type { CompleteProvider } from '@latchkey/identity/providers/provider';
 import { deliver } from '@latchkey/identity/sync/deliver';
 import type { Writer } from '@latchkey/identity/sync/writer';
 import { type LocalClerk, type Message, startLocalClerk } from '@latchkey/local/stand-ins/clerk';
@@ -23,7 +23,7 @@ export function withoutOrganizations({ path }: Call): Interception {
 
 export type ClerkDirectory = {
   clerk: LocalClerk;
-  provider: Provider;
+  provider: CompleteProvider;
   /** With these a service or a command reads this directory. */
   environment: Readonly<Record<string, string>>;
   /** All calls since the last reset. */
@@ -79,7 +79,7 @@ export async function startClerkDirectory(): Promise<ClerkDirectory> {
     intercept: () => undefined,
     change: (body) => clerk.intercept(body),
     async deliver(writer, { id, body }) {
-      await deliver(provider, writer, { id, provider: 'clerk', body, receivedAt: Date.now() });
+      await deliver(provider.webhooks, writer, { id, provider: 'clerk', body, receivedAt: Date.now() });
     },
     reset() {
       directory.calls.length = 0;

@@ -1,4 +1,4 @@
-import type { EngineConfig } from '@latchkey/identity/core/config';
+import type { EngineConfig } from '@latchkey/identity/core/settings/service';
 import { startEngine } from '@latchkey/local/programs/engine';
 import { applyProject } from './engine.ts';
 import { createDatabase, type TestDatabase } from './postgres.ts';

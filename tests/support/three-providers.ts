@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { PROVIDER_NAMES, type ProviderName } from '@latchkey/identity/core/records';
 import { createGraphqlClient, type GraphqlClient } from '@latchkey/local/graphql-client';
 import { freePort, LOOPBACK } from '@latchkey/local/processes/ports';
 import { untilAnswers } from '@latchkey/local/processes/wait';
@@ -13,9 +12,13 @@ import { z } from 'zod';
 import { applyProject, startTestEngine } from './engine.ts';
 import type { TestEngine } from './test-engine.ts';
 
+/** The providers that have webhooks, a directory and accounts, and a stand-in each. */
+export const THREE = ['clerk', 'casdoor', 'cognito'] as const;
+export type OneOfThree = (typeof THREE)[number];
+
 /** Somebody who has signed up at one of the providers. */
 export type Person = {
-  provider: ProviderName;
+  provider: OneOfThree;
   id: string;
   email: string;
   /** A good token of theirs. */
@@ -35,7 +38,7 @@ export type ThreeProviders = {
   adminSecret: string;
   actionSecret: string;
   asAdmin(query: string): Promise<Record<string, unknown>>;
-  signUp(provider: ProviderName, email: string): Promise<Person>;
+  signUp(provider: OneOfThree, email: string): Promise<Person>;
   close(): Promise<void>;
 };
 
@@ -48,7 +51,7 @@ export async function startThreeProviders(
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
-    const { clerk, casdoor, cognito } = await startLocalProviders(PROVIDER_NAMES, {
+    const { clerk, casdoor, cognito } = await startLocalProviders(THREE, {
       onStarted: (provider) => closers.push(() => provider.close()),
     });
     if (clerk === undefined || casdoor === undefined || cognito === undefined)

@@ -1,5 +1,5 @@
 import { arrayLiteral, claimText } from '@latchkey/core/claim-text';
-import { attributeAt } from '@latchkey/core/settings/claims';
+import { cognitoAttribute } from '@latchkey/core/settings/claims';
 import { DEFAULT_ROLE } from '@latchkey/core/settings/roles';
 import type { ClaimsConfig } from './config.ts';
 
@@ -51,7 +51,7 @@ export function userClaims(
     .filter((group) => keepsFederatedGroups || !group.startsWith(`${userPoolId}_`))
     .map((group) => `${userPoolId}/${group}`);
   const listed = claims.map((claim) => {
-    const name = attributeAt('cognito', claim);
+    const name = cognitoAttribute(claim);
     return [claim.variable, claimText(Object.hasOwn(attributes, name) ? attributes[name] : '')] as const;
   });
   return {

@@ -1,6 +1,6 @@
 import type { JwtSecret } from '@latchkey/core/jwt-secret';
-import type { CognitoTokens } from '@latchkey/identity/core/settings/cognito';
 import { cognitoEngineAuth } from '@latchkey/identity/providers/cognito/engine-auth';
+import type { CognitoTokens } from '@latchkey/identity/providers/cognito/settings';
 import { createGraphqlClient } from '@latchkey/local/graphql-client';
 import { createMetadataApi } from '@latchkey/scripts/project/metadata-api';
 import { CLIENT, fixture, type JsonFixture, POOL, SUB } from '@latchkey/tests/support/cognito';

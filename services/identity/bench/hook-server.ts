@@ -4,7 +4,7 @@
  */
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import { createSessionUsers } from '#auth/session-users.ts';
-import { readConfig } from '#core/config.ts';
+import { readConfig } from '#config/read-config.ts';
 import { createHasuraClient } from '#hasura/client.ts';
 import { createLogger } from '#http/logger.ts';
 import { authHook } from '#http/routes/auth-hook.ts';

@@ -1,5 +1,5 @@
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
-import { readConfig } from '#core/config.ts';
+import { readConfig } from '#config/read-config.ts';
 import type { LedgerEntry } from '#core/deliveries.ts';
 import type { IdentityRecord } from '#core/records.ts';
 import { createHasuraClient, type HasuraClient } from '#hasura/client.ts';

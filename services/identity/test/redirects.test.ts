@@ -10,7 +10,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createHasuraClient } from '#hasura/client.ts';
 import { createCasdoorApi } from '#providers/casdoor/api.ts';
 import { clerkAccounts } from '#providers/clerk/accounts.ts';
-import { clerkDirectory } from '#providers/clerk/directory.ts';
+import { clerkListing } from '#providers/clerk/directory.ts';
 
 let elsewhere: LocalServer;
 let asked: string[];
@@ -78,7 +78,7 @@ const CLIENTS: Record<string, { setting: string; call(url: string): Promise<stri
   },
   'the client of Clerk’s API, listing': {
     setting: 'CLERK_API_URL',
-    call: (apiUrl) => textOf(Array.fromAsync(clerkDirectory({ ...clerk, apiUrl }).pages())),
+    call: (apiUrl) => textOf(Array.fromAsync(clerkListing({ ...clerk, apiUrl }).pages())),
   },
   'the client of Clerk’s API, deleting': {
     setting: 'CLERK_API_URL',

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { PROVIDER_NAMES } from '@latchkey/identity/core/records';
 import { describe, expect, test } from 'vitest';
+import { THREE } from '../../support/three-providers.ts';
 import { type Sent, send } from '../send.ts';
 import {
   askEngine,
@@ -71,7 +71,7 @@ export function secretGate(world: () => World): void {
       const secret = { 'x-hasura-admin-secret': world().stack.adminSecret, 'x-hasura-role': 'admin' };
       await world().unharmed(async () => {
         await world().expectRefused('the hook', world().askHook(secret), refusedBy(401));
-        for (const name of PROVIDER_NAMES) {
+        for (const name of THREE) {
           const headers = [JSON_TYPE, ...Object.entries(secret)];
           await world().expectRefused(
             name,

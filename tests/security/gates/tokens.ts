@@ -1,14 +1,14 @@
-import { PROVIDER_NAMES, type ProviderName } from '@latchkey/identity/core/records';
 import { decodeJwt } from 'jose';
 import { describe, expect, test } from 'vitest';
+import { type OneOfThree, THREE } from '../../support/three-providers.ts';
 import { type HostileToken, hostileTokens } from '../hostile-tokens.ts';
 import { eachOf, send } from '../send.ts';
 import { askEngine, bearer, refusedBy, refusedByEngine, type World } from '../world.ts';
 
 /** The gate of the clients: tokens, at both engines and at the auth hook. */
 export function tokenGate(world: () => World): void {
-  describe.each(PROVIDER_NAMES)('tokens of %s', (name) => {
-    const next: Record<ProviderName, ProviderName> = {
+  describe.each(THREE)('tokens of %s', (name) => {
+    const next: Record<OneOfThree, OneOfThree> = {
       clerk: 'casdoor',
       casdoor: 'cognito',
       cognito: 'clerk',

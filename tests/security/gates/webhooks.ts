@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { PROVIDER_NAMES } from '@latchkey/identity/core/records';
 import { describe, expect, test } from 'vitest';
+import { THREE } from '../../support/three-providers.ts';
 import {
   goodWebhook,
   type HostileRequest,
@@ -104,7 +104,7 @@ export function webhookGate(world: () => World): void {
     test('those of one provider are nothing to another', async () => {
       await refuse(
         schemes().flatMap((scheme, index) =>
-          PROVIDER_NAMES.filter((name) => scheme.path !== `/webhooks/${name}`).map((name) => ({
+          THREE.filter((name) => scheme.path !== `/webhooks/${name}`).map((name) => ({
             ...goodWebhook({ ...scheme, path: `/webhooks/${name}` }, `msg_crossed_${index}`),
             what: `${scheme.path} at ${name}`,
             status: 401,

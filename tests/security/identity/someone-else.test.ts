@@ -1,14 +1,19 @@
-import { PROVIDER_NAMES, type ProviderName } from '@latchkey/identity/core/records';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Person, startThreeProviders, type ThreeProviders } from '../../support/three-providers.ts';
+import {
+  type OneOfThree,
+  type Person,
+  startThreeProviders,
+  THREE,
+  type ThreeProviders,
+} from '../../support/three-providers.ts';
 
 let stack: ThreeProviders;
-let victims: Record<ProviderName, Person>;
-let attackers: Record<ProviderName, Person>;
+let victims: Record<OneOfThree, Person>;
+let attackers: Record<OneOfThree, Person>;
 
 beforeAll(async () => {
   stack = await startThreeProviders({ CASDOOR_ORGANIZATIONS: 'acme,beta' });
-  const signUp = async (name: string): Promise<Record<ProviderName, Person>> => ({
+  const signUp = async (name: string): Promise<Record<OneOfThree, Person>> => ({
     clerk: await stack.signUp('clerk', `${name}-at-clerk@example.com`),
     casdoor: await stack.signUp('casdoor', `${name}-at-casdoor@example.com`),
     cognito: await stack.signUp('cognito', `${name}-at-cognito@example.com`),
@@ -16,7 +21,7 @@ beforeAll(async () => {
   victims = await signUp('victim');
   attackers = await signUp('mallory');
   // To sign in shows in a row of one's own: that is done here.
-  for (const name of PROVIDER_NAMES) await attackers[name].signed({});
+  for (const name of THREE) await attackers[name].signed({});
   await stack.cognito.settled();
 }, 120_000);
 afterAll(() => stack?.close());
@@ -47,8 +52,8 @@ const REQUESTS = [
 ];
 const ACTIONS = ['syncMe', 'updateMyProfile', 'signOutEverywhere', 'deleteMyAccount'];
 
-const pairs = PROVIDER_NAMES.flatMap((attacker) =>
-  PROVIDER_NAMES.filter((victim) => victim !== attacker).map((victim) => [attacker, victim] as const),
+const pairs = THREE.flatMap((attacker) =>
+  THREE.filter((victim) => victim !== attacker).map((victim) => [attacker, victim] as const),
 );
 
 describe.each(pairs)('a user of %s who bears the id of a user of %s', (at, of) => {
@@ -119,7 +124,7 @@ test('whose row it could be is nobody’s: neither of two who bear its id gets i
 });
 
 test('everybody is still themselves', async () => {
-  for (const name of PROVIDER_NAMES) {
+  for (const name of THREE) {
     const { id } = victims[name];
     const { data } = await stack.hasura.query('{ users { id } }', { token: await victims[name].token() });
     expect(data, name).toEqual({ users: [{ id }] });

@@ -5,7 +5,7 @@ import { list, setting } from './fields.ts';
 export interface CustomClaim {
   /** `x-hasura-<name>`, in lower case. */
   readonly variable: string;
-  /** As the setting names it; see {@link attributeAt} for what each provider calls it. */
+  /** As the setting names it; {@link plainAttribute} and {@link cognitoAttribute} are what providers call it. */
   readonly attribute: string;
   /** Whether the setting names it by itself, and not only the variable. */
   readonly isExplicit: boolean;
@@ -34,8 +34,8 @@ const SHAPE =
 
 export const CLAIM_SETTINGS = z.object({
   // The attributes of users that become session variables: <name> or <name>=<attribute>, with commas
-  // between them. x-hasura-<name> is then the attribute of Clerk's public metadata, Cognito's custom:…
-  // or a property of Casdoor's. What is not listed never is one.
+  // between them. x-hasura-<name> is then the attribute of Clerk's public metadata, Cognito's custom:…, a
+  // property of Casdoor's or a claim of OpenID Connect. What is not listed never is one.
   LATCHKEY_CLAIMS: setting(
     list
       .transform((entries, context) => {
@@ -98,14 +98,18 @@ const STANDARD_ATTRIBUTES = new Set([
 
 const CUSTOM_PREFIX = /^(?:dev:)?custom:/;
 
+/** What most providers call the attribute of a claim: they know no prefix. */
+export function plainAttribute({ attribute }: CustomClaim): string {
+  return attribute.replace(CUSTOM_PREFIX, '');
+}
+
 /**
- * What a provider calls the attribute of a claim. Cognito's own attributes begin with `custom:`, unless
- * they are standard ones that the setting names behind `=`; the others know no such prefix.
+ * What Cognito calls the attribute of a claim: a pool's own attributes begin with `custom:`. Standard ones,
+ * which do not, are those that the setting names behind `=`.
  *
- * @example LATCHKEY_CLAIMS=plan,language=locale: 'custom:plan' and 'locale' at Cognito
+ * @example LATCHKEY_CLAIMS=plan,language=locale: 'custom:plan' and 'locale'
  */
-export function attributeAt(provider: string, { attribute, isExplicit }: CustomClaim): string {
-  if (provider !== 'cognito') return attribute.replace(CUSTOM_PREFIX, '');
+export function cognitoAttribute({ attribute, isExplicit }: CustomClaim): string {
   if (CUSTOM_PREFIX.test(attribute)) return attribute;
   return isExplicit && STANDARD_ATTRIBUTES.has(attribute) ? attribute : `custom:${attribute}`;
 }

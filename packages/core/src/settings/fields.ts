@@ -4,7 +4,7 @@ import { LatchkeyError } from '#errors.ts';
 /** What the sections of the configuration are made of. None of them reads the environment itself. */
 
 /** One line for each variable that is wrong, with the fix. */
-export function settingsError(error: z.ZodError): LatchkeyError {
+export function settingsError(error: Pick<z.ZodError, 'issues'>): LatchkeyError {
   const lines = error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}.`);
   return new LatchkeyError('configuration-invalid', lines.join('\n'));
 }

@@ -1,5 +1,5 @@
 import type { Personas } from '#personas/index.ts';
-import type { LocalProvider, StandInAttempt } from '#stand-ins/core/provider.ts';
+import type { LocalProvider, StandIn, StandInAttempt, StandInGuide } from '#stand-ins/core/provider.ts';
 
 /** The providers that there are stand-ins for: a folder each, and a line here. Only what is started is loaded. */
 const STAND_INS = {
@@ -10,6 +10,11 @@ const STAND_INS = {
 
 type Table = typeof STAND_INS;
 export type StandInName = keyof Table;
+
+/** Whether there is a stand-in for a provider. */
+export function hasStandIn(name: string): name is StandInName {
+  return Object.hasOwn(STAND_INS, name);
+}
 
 /** The stand-ins that run, by name. */
 export type LocalProviders = {
@@ -30,8 +35,8 @@ export interface LocalProvidersOptions {
   personas?: Personas | undefined;
   onAttempt?: (attempt: DeliveryAttempt) => void;
   onLine?: (program: string, line: string) => void;
-  /** Told of each as soon as it runs, so that it can be ended whatever comes after. */
-  onStarted: (provider: LocalProvider) => void;
+  /** Told of each as soon as it runs, so that it can be ended whatever comes after; and what to do with it. */
+  onStarted: (provider: LocalProvider, guide: StandInGuide) => void;
 }
 
 /** Starts stand-ins for these providers, side by side. Only their code is loaded. */
@@ -48,10 +53,18 @@ export async function startLocalProviders(
       onAttempt: (attempt) => onAttempt?.({ provider: name, ...attempt }),
       onLine: (line) => onLine?.(name, line),
     });
-    onStarted(started);
+    onStarted(started, guideOf(standIn, started));
     return [name, started] as const;
   });
   // If one fails, the others must be known before they can be ended.
   await Promise.allSettled(starting);
   return Object.fromEntries(await Promise.all(starting));
+}
+
+/** A stand-in is asked about what it has started itself. */
+function guideOf<Provider extends LocalProvider>(
+  standIn: Pick<StandIn<Provider>, 'guide'>,
+  started: Provider,
+): StandInGuide {
+  return standIn.guide(started);
 }

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { readConfig } from '@latchkey/identity/core/config';
+import { readConfig } from '@latchkey/identity/config/read-config';
 import { casdoorVerifier } from '@latchkey/identity/providers/casdoor/verify';
 import { fixture } from '@latchkey/tests/support/casdoor';
 import { serve } from '@latchkey/tests/support/http';

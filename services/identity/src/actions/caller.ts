@@ -1,16 +1,14 @@
 import { LatchkeyError } from '@latchkey/core/errors';
-import { type Instant, mayBeSameOwner, PROVIDER_NAMES, type UserRecord } from '#core/records.ts';
+import { type Instant, mayBeSameOwner, USER_ID, type UserRecord } from '#core/records.ts';
 import { checkSession, type SessionProblem } from '#core/session-check.ts';
 import { CallerRowDocument } from '#hasura/generated/documents.ts';
 import { engineAuthOf } from '#providers/engine-auth.ts';
-import type { Provider } from '#providers/provider.ts';
+import { withoutPart } from '#providers/parts.ts';
+import type { Accounts, Provider } from '#providers/provider.ts';
 import type { Registry } from '#providers/registry.ts';
 import type { ActionServices, Caller } from './action.ts';
 
 type Variables = Readonly<Record<string, string>>;
-
-/** Every provider's ids, and nothing that means something in the path of a provider's API. */
-const ID = /^(?!\.+$)[\w.@:+=|-]{1,255}$/;
 
 /**
  * Finds out who calls: the person of the provider and the tenant that issued the session's token. Where
@@ -26,18 +24,18 @@ export async function findCaller(
   { isForDeleted = false } = {},
 ): Promise<Caller> {
   const id = variables['x-hasura-user-id'];
-  if (id === undefined || !ID.test(id)) {
+  if (id === undefined || !USER_ID.test(id)) {
     throw new LatchkeyError(
       'request-invalid',
       'The session has no x-hasura-user-id that a provider could have given: call this with a token.',
     );
   }
   const issuer = providerOf(variables, providers);
-  const { name: provider, accounts } = issuer;
+  const { name: provider, accounts, tokens } = issuer;
   const tenant = tenantOf(variables, issuer);
   const issuedAt = issuedAtOf(variables);
   const { users_by_pk: row } = await engine.request(CallerRowDocument, { id });
-  if (row === null) return { id, provider, tenant, accounts, clock: undefined, issuedAt };
+  if (row === null) return { id, provider, tenant, accounts, tokens, clock: undefined, issuedAt };
 
   const instant = (text: string | null) => (text === null ? null : Date.parse(text));
   const problem = checkSession(
@@ -53,15 +51,22 @@ export async function findCaller(
   if (problem !== undefined) throw refusedCaller(problem, issuedAt);
   // A token may not tell its tenant where there is only one; the row does.
   const known = tenant === '' ? row.tenant : tenant;
-  return { id, provider, tenant: known, accounts, clock: Date.parse(row.source_updated_at), issuedAt };
+  return {
+    id,
+    provider,
+    tenant: known,
+    accounts,
+    tokens,
+    clock: Date.parse(row.source_updated_at),
+    issuedAt,
+  };
 }
 
 /** Whoever issued the session's token. */
 function providerOf(variables: Variables, providers: Registry): Provider {
   const told = variables['x-hasura-identity-provider'] ?? '';
   if (told !== '') {
-    const name = PROVIDER_NAMES.find((one) => one === told);
-    const provider = name && providers.get(name);
+    const provider = [...providers.values()].find(({ name }) => name === told);
     if (provider !== undefined) return provider;
     throw new LatchkeyError(
       'request-invalid',
@@ -80,7 +85,7 @@ function providerOf(variables: Variables, providers: Registry): Provider {
 function tenantOf(variables: Variables, provider: Provider): string {
   const told = variables['x-hasura-identity-tenant'];
   if (told !== undefined && told !== '') return told;
-  const { needsHook, tenant = '' } = engineAuthOf(provider) ?? {};
+  const { needsHook, tenant = '' } = engineAuthOf(provider.tokens) ?? {};
   // The auth hook tells it, empty where this provider's tokens do not.
   if (told === undefined && needsHook !== undefined) {
     throw new LatchkeyError(
@@ -106,6 +111,12 @@ function refusedCaller({ kind, reason }: SessionProblem, issuedAt: Instant | und
     );
   }
   return new LatchkeyError('token-invalid', `The token is refused: ${reason}.`);
+}
+
+/** @throws LatchkeyError `request-invalid` where the caller's provider has no accounts to act on */
+export function accountsOf({ provider, accounts }: Caller): Accounts {
+  if (accounts === undefined) throw withoutPart({ name: provider }, 'accounts', 'request-invalid');
+  return accounts;
 }
 
 /** The provider has no such user, or none that is kept in step. */

@@ -1,5 +1,5 @@
 import { LatchkeyError } from '@latchkey/core/errors';
-import { ACTION_CALL, type Action, type ActionServices, type User } from './action.ts';
+import { ACTION_CALL, type Action, type ActionServices, type Bearer, type User } from './action.ts';
 import { findCaller } from './caller.ts';
 import { deleteMyAccount } from './delete-my-account.ts';
 import { signOutEverywhere } from './sign-out-everywhere.ts';
@@ -14,9 +14,10 @@ const ACTIONS: ReadonlyMap<string, Action> = new Map(
  * Does what Hasura asks for on behalf of a caller.
  *
  * @param body of Hasura's request, not yet looked at
+ * @param bearer the token that came with it
  * @throws LatchkeyError as {@link Action.run} and {@link findCaller}
  */
-export async function runAction(services: ActionServices, body: unknown): Promise<User> {
+export async function runAction(services: ActionServices, body: unknown, bearer: Bearer): Promise<User> {
   const call = ACTION_CALL.safeParse(body);
   if (!call.success) {
     throw new LatchkeyError('request-invalid', 'This is not what Hasura sends for an action.');
@@ -30,5 +31,5 @@ export async function runAction(services: ActionServices, body: unknown): Promis
     );
   }
   const caller = await findCaller(services, variables, { isForDeleted: action.isForDeleted ?? false });
-  return action.run(services, caller, input);
+  return action.run(services, caller, input, bearer);
 }

@@ -1,4 +1,5 @@
 import { LatchkeyError } from '@latchkey/core/errors';
+import { stubUser } from '#core/records.ts';
 import { revokeTokens } from '#sync/revoke-tokens.ts';
 import type { Action } from './action.ts';
 import { ownRecord, unknownCaller } from './caller.ts';
@@ -10,7 +11,7 @@ export const signOutEverywhere: Action = {
     const { id, accounts, issuedAt } = caller;
     if (issuedAt === undefined) {
       // Hasura does not tell when tokens were issued: those of a new sign-in would be refused too.
-      if (accounts.endSessions === undefined) {
+      if (accounts?.endSessions === undefined) {
         throw new LatchkeyError(
           'request-invalid',
           `Sessions cannot be ended here: ${caller.provider} has no way to, and Hasura trusts tokens by itself. Have it ask the auth hook (npx latchkey jwt-secret --strict prints how).`,
@@ -18,11 +19,12 @@ export const signOutEverywhere: Action = {
       }
     } else if ((await revokeTokens(engine, caller)) === undefined) {
       // Whoever has no row yet gets one: it is where that is kept.
-      await writer.write([ownRecord(caller, await accounts.read(caller))]);
+      const record = accounts ? ownRecord(caller, await accounts.read(caller)) : stubUser(caller);
+      await writer.write([record]);
       if ((await revokeTokens(engine, caller)) === undefined) throw unknownCaller();
     }
     users.forget([id]);
-    await accounts.endSessions?.(caller);
+    await accounts?.endSessions?.(caller);
     return { id };
   },
 };

@@ -1,7 +1,7 @@
 import { LatchkeyError } from '@latchkey/core/errors';
 import { z } from 'zod';
 import type { Action } from './action.ts';
-import { ownRecord } from './caller.ts';
+import { accountsOf, ownRecord } from './caller.ts';
 
 const MAX_LENGTH = 100;
 
@@ -32,7 +32,7 @@ export const updateMyProfile: Action = {
       throw new LatchkeyError('request-invalid', `The profile is not taken: ${issues.join('; ')}.`);
     }
     const { first_name: firstName, last_name: lastName, name } = profile.data;
-    const changed = await caller.accounts.change(caller, { firstName, lastName, name });
+    const changed = await accountsOf(caller).change(caller, { firstName, lastName, name });
     const record = ownRecord(caller, changed);
     await writer.write([record]);
     return { id: caller.id };

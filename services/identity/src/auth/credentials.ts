@@ -3,6 +3,13 @@ import { refused } from '#providers/jwt.ts';
 /** A request's headers as they came: in any case, and the same name perhaps twice. */
 export type HeaderList = readonly (readonly [name: string, value: string])[];
 
+/** From Node's flat list of names and values, which alone shows a header that came twice. */
+export function headerList(raw: readonly string[]): HeaderList {
+  const list: [string, string][] = [];
+  for (let index = 0; index + 1 < raw.length; index += 2) list.push([raw[index] ?? '', raw[index + 1] ?? '']);
+  return list;
+}
+
 export interface Credentials {
   /** Undefined where the request has no Authorization header. */
   readonly token: string | undefined;

@@ -11,7 +11,7 @@ import type { Registry } from '#providers/registry.ts';
 export function providersByIssuer(providers: Registry): ReadonlyMap<string, Provider> {
   const byIssuer = new Map<string, Provider>();
   for (const provider of providers.values()) {
-    for (const issuer of engineAuthOf(provider)?.issuers ?? []) {
+    for (const issuer of engineAuthOf(provider.tokens)?.issuers ?? []) {
       const other = byIssuer.get(issuer);
       if (other !== undefined) {
         throw new LatchkeyError(

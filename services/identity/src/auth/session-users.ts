@@ -1,11 +1,12 @@
 import { arrayLiteral, claimText } from '@latchkey/core/claim-text';
-import { attributeAt, type CustomClaim } from '@latchkey/core/settings/claims';
+import type { CustomClaim } from '@latchkey/core/settings/claims';
 import { LRUCache } from 'lru-cache';
 import { isJsonObject } from '#core/payload.ts';
-import { mayBeSameOwner, PROVIDER_NAMES } from '#core/records.ts';
+import { mayBeSameOwner } from '#core/records.ts';
 import type { StoredUser } from '#core/session-check.ts';
 import type { HasuraClient } from '#hasura/client.ts';
 import { SessionUsersDocument, type SessionUsersQuery } from '#hasura/generated/documents.ts';
+import { definitionOf } from '#providers/registry.ts';
 
 /** What a session is made of besides its token. */
 export interface SessionUser extends StoredUser {
@@ -174,8 +175,9 @@ function organizationVariables(row: Row): Record<string, string> {
   const { provider, tenant } = row;
   // What of another owner's organizations may have got in before they were told apart does not count.
   const own = row.memberships.filter((one) => mayBeSameOwner(row, one));
-  // A Casdoor user is of one organization, which is their tenant; elsewhere the token tells the active one.
-  const active = provider === 'casdoor' ? own.find((one) => one.organization_id === tenant) : undefined;
+  // Where users are of one organization, it is their tenant; elsewhere the token tells the active one.
+  const isTenant = definitionOf(provider)?.facts.activeOrganization === 'tenant';
+  const active = isTenant ? own.find((one) => one.organization_id === tenant) : undefined;
   return {
     'x-hasura-org-ids': arrayLiteral(own.map((one) => one.organization_id)),
     ...(active && { 'x-hasura-org-id': active.organization_id, 'x-hasura-org-role': active.role ?? '' }),
@@ -183,10 +185,10 @@ function organizationVariables(row: Row): Record<string, string> {
 }
 
 function claimVariables({ provider, metadata }: Row, claims: readonly CustomClaim[]): Record<string, string> {
-  const name = PROVIDER_NAMES.find((one) => one === provider);
-  if (name === undefined || !isJsonObject(metadata)) return {};
+  const { attributeOf } = definitionOf(provider)?.facts ?? {};
+  if (attributeOf === undefined || !isJsonObject(metadata)) return {};
   const held = claims.flatMap((claim) => {
-    const attribute = attributeAt(name, claim);
+    const attribute = attributeOf(claim);
     return Object.hasOwn(metadata, attribute)
       ? [[claim.variable, claimText(metadata[attribute])] as const]
       : [];

@@ -1,11 +1,12 @@
 import { claimText } from '@latchkey/core/claim-text';
 import type { CustomClaim } from '@latchkey/core/settings/claims';
+import { definitionOf } from '#providers/registry.ts';
 import type { SessionUser } from './session-users.ts';
 import type { TrustedToken } from './verified-tokens.ts';
 
 /** Of a user without a row, or who is in no organization. */
 const NO_ORGANIZATIONS = { 'x-hasura-org-id': '', 'x-hasura-org-role': '', 'x-hasura-org-ids': '{}' };
-/** What Clerk's tokens tell and no row does: which of the user's organizations is the active one. */
+/** What tokens such as Clerk's tell and no row does: which of the user's organizations is the active one. */
 const ACTIVE_ORGANIZATION = ['x-hasura-org-id', 'x-hasura-org-role'] as const;
 
 /**
@@ -29,7 +30,7 @@ export function sessionVariables(
   };
   for (const { variable } of claims) variables[variable] = claimText(tokenVariables[variable]);
   Object.assign(variables, user?.variables);
-  if (provider === 'clerk') {
+  if (definitionOf(provider)?.facts.activeOrganization === 'claims') {
     for (const variable of ACTIVE_ORGANIZATION) variables[variable] = claimText(tokenVariables[variable]);
   }
   return variables;

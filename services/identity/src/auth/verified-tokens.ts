@@ -49,7 +49,7 @@ export function createTokenVerifier(
     // Nobody has verified it yet: it only says whom to ask.
     const provider = byIssuer.get(unverifiedIssuer(token) ?? '');
     if (provider === undefined) throw refused('its issuer is not one of the providers that are set up here');
-    const verified = { ...(await provider.verifyToken(token)), provider: provider.name };
+    const verified = { ...(await provider.tokens.verifyToken(token)), provider: provider.name };
     const ttl = Math.min(verified.expiresAt - Date.now(), MAX_AGE_MS);
     // One that has just expired may be good yet, within the tolerated difference of clocks.
     if (ttl > 0) cache.set(key, verified, { ttl });

@@ -2,8 +2,9 @@
  * The vocabulary of Latchkey.
  *
  * Glossary
- * - provider: the identity provider that owns the accounts: Clerk, Casdoor or AWS Cognito.
- * - tenant: what a provider's ids are unique within: Clerk's instance, Casdoor's organization, Cognito's pool.
+ * - provider: the identity provider that owns the accounts, such as Clerk or AWS Cognito.
+ * - tenant: what a provider's ids are unique within: Clerk's instance, Casdoor's organization, Cognito's pool, the
+ *   issuer of OpenID Connect.
  *   Empty where it is not known, which fits any tenant of the same provider.
  * - person: (provider, tenant, id). Two people may bear the same id; one row cannot be both.
  * - record: what is known of one user, organization or membership at one instant of its provider's clock.
@@ -17,8 +18,10 @@
  * - ledger: the table of deliveries and their results: `applied`, `ignored` or `dead`.
  */
 
-export const PROVIDER_NAMES = ['clerk', 'casdoor', 'cognito'] as const;
-export type ProviderName = (typeof PROVIDER_NAMES)[number];
+/** The providers' configurations by their names. Each provider's `definition.ts` adds its own. */
+// biome-ignore lint/suspicious/noEmptyInterface: it is filled from there
+export interface ProviderConfigMap {}
+export type ProviderName = keyof ProviderConfigMap;
 
 /** Milliseconds since the epoch. */
 export type Instant = number;
@@ -42,6 +45,9 @@ export interface Owner {
  * none of them, until somebody who knows sets it by hand, and is never taken for gone.
  */
 export const UNCERTAIN_TENANT = '?';
+
+/** Every provider's ids, and nothing that means something in the path of a provider's API. */
+export const USER_ID = /^(?!\.+$)[\w.@:+=|-]{1,255}$/;
 
 /** Who somebody is. An id alone names nobody: another tenant, or another provider, may use it too. */
 export interface Person extends Owner {

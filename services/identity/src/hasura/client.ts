@@ -3,8 +3,8 @@ import { LatchkeyError } from '@latchkey/core/errors';
 import { fetchWithoutRedirects, RedirectError } from '@latchkey/core/redirects';
 import { ClientError, GraphQLClient } from 'graphql-request';
 import { z } from 'zod';
-import type { EngineConfig } from '#core/config.ts';
 import { stringify } from '#core/raw-json.ts';
+import type { EngineConfig } from '#core/settings/service.ts';
 import type { StoredState } from '#core/stored-state.ts';
 import {
   CheckTablesDocument,

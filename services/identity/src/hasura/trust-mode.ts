@@ -1,6 +1,6 @@
 import { fetchWithoutRedirects } from '@latchkey/core/redirects';
 import { z } from 'zod';
-import type { EngineConfig } from '#core/config.ts';
+import type { EngineConfig } from '#core/settings/service.ts';
 
 const CONFIG = z.object({ is_jwt_set: z.boolean(), is_auth_hook_set: z.boolean() });
 

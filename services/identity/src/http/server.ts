@@ -1,6 +1,6 @@
 import { LatchkeyError } from '@latchkey/core/errors';
 import { jwtModeProblemOf } from '#auth/jwt-mode.ts';
-import { readConfig } from '#core/config.ts';
+import { readConfig } from '#config/read-config.ts';
 import { createHasuraClient } from '#hasura/client.ts';
 import { readTrustMode } from '#hasura/trust-mode.ts';
 import { loadProviders } from '#providers/registry.ts';

@@ -44,7 +44,7 @@ export function readClaims(object: Readonly<Record<string, unknown>>): Claims {
  */
 export function grant(
   subject: string,
-  claims: Partial<Claims>,
+  claims: { readonly variables?: Readonly<Record<string, unknown>>; readonly roles?: Claims['roles'] },
   allowed: readonly string[],
 ): Pick<VerifiedToken, 'defaultRole' | 'allowedRoles' | 'sessionVariables'> {
   const claimed = claims.roles ?? [];

@@ -1,11 +1,12 @@
 import { LatchkeyError } from '@latchkey/core/errors';
 import type { ProviderName } from '#core/records.ts';
-import type { EngineAuth, Provider } from './provider.ts';
+import type { EngineAuth, Tokens } from './provider.ts';
+import { definitionOf } from './registry.ts';
 
 /** How Hasura is made to trust a provider; undefined where its issuer is not configured, and nobody does. */
-export function engineAuthOf(provider: Provider): EngineAuth | undefined {
+export function engineAuthOf(tokens: Tokens): EngineAuth | undefined {
   try {
-    return provider.engineAuth();
+    return tokens.engineAuth();
   } catch (error) {
     if (error instanceof LatchkeyError && error.code === 'configuration-invalid') return undefined;
     throw error;
@@ -21,7 +22,8 @@ export function jwtModeProblem(
 ): string | undefined {
   const needed = trusted.find(({ auth }) => auth.needsHook !== undefined);
   if (needed !== undefined) return needed.auth.needsHook;
-  const others = trusted.flatMap(({ name }) => (name === 'casdoor' ? [] : [name]));
-  if (others.length === 0 || others.length === trusted.length) return undefined;
-  return `Casdoor lets administrators choose the ids of their users, those of ${others.join(' and ')} too, and Hasura’s JWT mode sees the id alone: have Hasura ask the identity service (npx latchkey jwt-secret --strict).`;
+  const chooser = trusted.find(({ name }) => definitionOf(name)?.facts.choosesIds !== undefined);
+  const others = trusted.flatMap(({ name }) => (name === chooser?.name ? [] : [name]));
+  if (chooser === undefined || others.length === 0) return undefined;
+  return `${definitionOf(chooser.name)?.facts.choosesIds}, those of ${others.join(' and ')} too, and Hasura’s JWT mode sees the id alone: have Hasura ask the identity service (npx latchkey jwt-secret --strict).`;
 }

@@ -1,9 +1,7 @@
 import { LatchkeyError } from '@latchkey/core/errors';
 import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
+import { CLOCK_SKEW_SECONDS } from './clock-skew.ts';
 import type { KeySource } from './key-source.ts';
-
-/** How far a provider’s clock and ours may differ; Hasura is told the same (`allowed_skew`). */
-export const CLOCK_SKEW_SECONDS = 5;
 
 /**
  * Makes the function that verifies a provider's tokens as far as all providers are alike: signature,

@@ -3,6 +3,7 @@ import { networkCause } from '@latchkey/core/network-cause';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { z } from 'zod';
 import type { Instant } from '#core/records.ts';
+import { fetchJson, UnfitAnswer } from './fetch-json.ts';
 
 /** How old the keys may be before the provider is asked again, for Hasura (once a minute at most) and for the hook. */
 const FRESH_MS = 60_000;
@@ -12,7 +13,6 @@ const UNFITTING_MS = 10_000;
 const RETRY_MS = 5_000;
 /** How long the last good keys do, while the provider does not answer. */
 const LONGEST_OUTAGE_MS = 24 * 60 * 60_000;
-const TIMEOUT_MS = 5_000;
 const LARGEST_BYTES = 256 * 1024;
 const MOST_KEYS = 100;
 
@@ -58,7 +58,8 @@ export interface KeySource {
 }
 
 export interface KeySourceOptions {
-  readonly url: string;
+  /** Where they are, or how that is found out each time that they are asked for. */
+  readonly url: string | (() => Promise<string>);
   /** What to check when they cannot be had: "Clerk’s keys cannot be had from <url> (<why>): <fix>." */
   readonly provider: string;
   readonly fix: string;
@@ -76,13 +77,15 @@ export function createKeySource({ url, provider, fix, check }: KeySourceOptions)
   const ask = async (): Promise<KeptKeys> => {
     if (kept?.outage !== undefined && Date.now() - askedAt < RETRY_MS) return lastGood(kept);
     askedAt = Date.now();
+    let from = 'where its issuer says';
     try {
-      const keySet = await read(url);
+      from = typeof url === 'string' ? url : await url();
+      const keySet = await read(from);
       check?.(keySet);
       kept = { keySet, readAt: Date.now() };
       return kept;
     } catch (cause) {
-      const outage = explain(cause);
+      const outage = explain(cause, from);
       if (kept === undefined) throw outage;
       kept = { ...kept, outage };
       return lastGood(kept);
@@ -123,52 +126,29 @@ export function createKeySource({ url, provider, fix, check }: KeySourceOptions)
 
   function lastGood(last: KeptKeys): KeptKeys {
     if (Date.now() - last.readAt < LONGEST_OUTAGE_MS) return last;
-    throw last.outage ?? explain(undefined);
+    throw last.outage ?? explain(undefined, String(url));
   }
 
-  function explain(cause: unknown): LatchkeyError {
+  function explain(cause: unknown, from: string): LatchkeyError {
     if (cause instanceof LatchkeyError) return cause;
     const why =
       networkCause(cause) ?? (cause instanceof UnfitAnswer ? cause.message : 'the answer is no key set');
     return new LatchkeyError(
       'provider-unreachable',
-      `${provider}’s keys cannot be had from ${url} (${why}): ${fix}.`,
+      `${provider}’s keys cannot be had from ${from} (${why}): ${fix}.`,
       { cause },
     );
   }
 }
 
-/** Why an answer is not taken; the message goes on after "the keys cannot be had from …". */
-class UnfitAnswer extends Error {
-  override readonly name = 'UnfitAnswer';
-}
-
 async function read(url: string): Promise<JSONWebKeySet> {
-  const response = await fetch(url, {
-    // They would be somebody else's keys.
-    redirect: 'manual',
-    signal: AbortSignal.timeout(TIMEOUT_MS),
+  const answer = await fetchJson(url, {
+    most: LARGEST_BYTES,
     headers: { accept: 'application/json, application/jwk-set+json' },
   });
-  if (response.status !== 200) {
-    await response.body?.cancel();
-    const isRedirect = response.status >= 300 && response.status < 400;
-    throw new UnfitAnswer(`status ${response.status}${isRedirect ? ', and redirects are not followed' : ''}`);
-  }
-  const { keys } = KEY_SET.parse(JSON.parse(await textOf(response)));
+  const { keys } = KEY_SET.parse(answer);
   const usable = keys.flatMap((key) => PUBLIC_KEY.safeParse(key).data ?? []);
   // Passed on, it would lock everybody out.
   if (usable.length === 0) throw new UnfitAnswer('none of them is one that signatures are verified by');
   return { keys: usable };
-}
-
-async function textOf(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length;
-    if (size > LARGEST_BYTES) throw new UnfitAnswer(`they are larger than ${LARGEST_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

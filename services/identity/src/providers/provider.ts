@@ -31,7 +31,22 @@ export interface DirectoryPage {
   readonly isReadAnew?: boolean;
 }
 
-export interface Directory {
+/** What a provider's webhooks say. */
+export interface Webhooks {
+  /**
+   * Authenticates a webhook request.
+   * @throws LatchkeyError `signature-invalid`
+   */
+  verify(request: RawRequest): Delivery;
+  /**
+   * Parses an authenticated delivery. Never throws for what the delivery says, only for what the
+   * provider's API does not answer (`provider-unreachable`).
+   */
+  parse(delivery: Delivery): Promise<ParsedDelivery>;
+}
+
+/** All that a provider holds, page by page. */
+export interface Listing {
   /**
    * Everything the provider holds now, page by page: organizations, users, then memberships.
    * Waits as long as the provider asks when it limits the rate.
@@ -52,6 +67,25 @@ export interface Directory {
   readonly tenants?: readonly string[] | undefined;
   /** About how many records all pages hold, where the provider tells. */
   total?(signal?: AbortSignal): Promise<number>;
+}
+
+/** What a provider holds: all of it, and one thing by itself. */
+export interface Directory extends Listing {
+  /**
+   * One thing, read by itself: pages that are counted off by position may pass over somebody while
+   * others are being deleted, so what they leave out is asked for again before it is called gone.
+   *
+   * @returns undefined where the provider holds no such thing, or it is not kept in step
+   * @throws LatchkeyError `provider-unreachable`
+   */
+  lookup(key: RecordKey, signal?: AbortSignal): Promise<IdentityRecord | undefined>;
+  /**
+   * Whether the place of a user in another tenant is empty, so that they may have moved from there. A
+   * provider whose users cannot move has none.
+   *
+   * @throws LatchkeyError `provider-unreachable`
+   */
+  hasLeft?(user: Pick<Person, 'tenant' | 'id'>, signal?: AbortSignal): Promise<boolean>;
 }
 
 /** Something to enter by hand on one of the provider's screens. */
@@ -93,8 +127,8 @@ export interface VerifiedToken {
   readonly defaultRole: string;
   /** Of those that the configuration lists; never `admin`. */
   readonly allowedRoles: readonly string[];
-  /** `x-hasura-*` in lower case, without the role. */
-  readonly sessionVariables: Readonly<Record<string, string>>;
+  /** `x-hasura-*` in lower case, without the role; the values as the token has them. */
+  readonly sessionVariables: Readonly<Record<string, unknown>>;
 }
 
 /** What users may change of their own profile; what is left out stays as it is. */
@@ -130,36 +164,8 @@ export interface Accounts {
   endSessions?(user: Person): Promise<void>;
 }
 
-/** One identity provider. Each folder beside this file exports one. */
-export interface Provider {
-  readonly name: ProviderName;
-  /**
-   * Authenticates a webhook request.
-   * @throws LatchkeyError `signature-invalid`
-   */
-  verify(request: RawRequest): Delivery;
-  /**
-   * Reads an authenticated delivery. Never throws for what the delivery says, only for what the
-   * provider's API does not answer (`provider-unreachable`).
-   */
-  records(delivery: Delivery): Promise<ParsedDelivery>;
-  readonly directory: Directory;
-  /**
-   * One thing, read by itself: pages that are counted off by position may pass over somebody while
-   * others are being deleted, so what they leave out is asked for again before it is called gone.
-   *
-   * @returns undefined where the provider holds no such thing, or it is not kept in step
-   * @throws LatchkeyError `provider-unreachable`
-   */
-  lookup(key: RecordKey, signal?: AbortSignal): Promise<IdentityRecord | undefined>;
-  /**
-   * Whether the place of a user in another tenant is empty, so that they may have moved from there. A
-   * provider whose users cannot move has none.
-   *
-   * @throws LatchkeyError `provider-unreachable`
-   */
-  hasLeft?(user: Pick<Person, 'tenant' | 'id'>, signal?: AbortSignal): Promise<boolean>;
-  readonly accounts: Accounts;
+/** How a provider's tokens are trusted. */
+export interface Tokens {
   /** @throws LatchkeyError `configuration-invalid` where the issuer is not configured */
   engineAuth(): EngineAuth;
   /**
@@ -172,4 +178,25 @@ export interface Provider {
    * @throws LatchkeyError `token-invalid`, or `provider-unreachable` where its keys cannot be had
    */
   verifyToken(token: string): Promise<VerifiedToken>;
+  /**
+   * The bearer of a token as the token, or whoever issued it, says who they are. Only of a provider whose accounts
+   * cannot be read. The token is verified fully.
+   * @throws LatchkeyError `token-invalid`, or `provider-unreachable`
+   */
+  profile?(token: string): Promise<UserRecord>;
 }
+
+/** One identity provider. What uses a part of it takes that part alone. */
+export interface Provider {
+  readonly name: ProviderName;
+  readonly tokens: Tokens;
+  /** Absent where it sends none. */
+  readonly webhooks?: Webhooks;
+  /** Absent where nobody can be listed or looked up. */
+  readonly directory?: Directory;
+  /** Absent where users' accounts are out of reach. */
+  readonly accounts?: Accounts;
+}
+
+/** One with all parts. */
+export type CompleteProvider = Provider & Required<Pick<Provider, 'webhooks' | 'directory' | 'accounts'>>;

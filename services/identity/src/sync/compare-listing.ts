@@ -1,6 +1,6 @@
 import { LatchkeyError } from '@latchkey/core/errors';
 import { type IdentityRecord, UNCERTAIN_TENANT } from '#core/records.ts';
-import type { Directory, DirectoryPage } from '#providers/provider.ts';
+import type { DirectoryPage, Listing } from '#providers/provider.ts';
 import { compare, type RowOwner } from './compare.ts';
 import type { KeySet } from './key-set.ts';
 import { keyOf } from './keys.ts';
@@ -82,7 +82,7 @@ function idTakenReason(owner: RowOwner | undefined): string {
 
 /** From the beginning, where the provider does not know the cursor any more. */
 export async function* pagesFrom(
-  directory: Directory,
+  directory: Listing,
   cursor: string | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<DirectoryPage> {

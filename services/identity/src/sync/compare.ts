@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import { EPOCH, type IdentityRecord, mayBeSameOwner, PROVIDER_NAMES, type RecordKey } from '#core/records.ts';
+import { EPOCH, type IdentityRecord, mayBeSameOwner, type RecordKey } from '#core/records.ts';
 import type { HasuraClient } from '#hasura/client.ts';
 import {
   StoredMembershipsDocument,
   StoredOrganizationsDocument,
   StoredUsersDocument,
 } from '#hasura/generated/documents.ts';
-import type { Directory } from '#providers/provider.ts';
+import type { Listing } from '#providers/provider.ts';
 import { keyOf } from './keys.ts';
 import { membershipRow, organizationRow, userRow } from './rows.ts';
 
@@ -57,7 +57,7 @@ const NOT_CONTENT_COLUMNS = new Set([
 export async function compare(
   engine: Pick<HasuraClient, 'request'>,
   records: readonly IdentityRecord[],
-  clock: Directory['clock'],
+  clock: Listing['clock'],
 ): Promise<ComparedRecord[]> {
   const stored = await readRows(engine, records);
   return records.map((record) => {
@@ -74,10 +74,10 @@ function rowKeyOf(key: RecordKey): string {
 function rowStatus(
   record: IdentityRecord,
   stored: StoredRow | undefined,
-  clock: Directory['clock'],
+  clock: Listing['clock'],
 ): RowStatus {
   if (stored === undefined) return record.deleted ? 'same' : 'missing';
-  if (!mayBeOwnedBy(record, stored)) return 'id-taken';
+  if (!mayBeSameOwner(record, stored)) return 'id-taken';
   const storedClock = Date.parse(stored.source_updated_at);
   const isNewer =
     record.clock > storedClock ||
@@ -94,12 +94,6 @@ function rowStatus(
   }
   const isSeenLater = record.kind === 'user' && record.lastSeen > Date.parse(stored.last_seen ?? '');
   return isSeenLater ? 'last-seen' : 'same';
-}
-
-/** Whether a row may be of the provider and tenant that a record is of. */
-function mayBeOwnedBy(record: IdentityRecord, stored: RowOwner): boolean {
-  const provider = PROVIDER_NAMES.find((name) => name === stored.provider);
-  return provider !== undefined && mayBeSameOwner(record, { provider, tenant: stored.tenant });
 }
 
 function hasSameContent(record: IdentityRecord, stored: StoredRow): boolean {

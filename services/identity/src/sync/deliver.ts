@@ -1,6 +1,6 @@
 import { LatchkeyError } from '@latchkey/core/errors';
 import type { Delivery, DeliveryResult, LedgerEntry, ParsedDelivery } from '#core/deliveries.ts';
-import type { Provider } from '#providers/provider.ts';
+import type { Webhooks } from '#providers/provider.ts';
 import type { Writer } from './writer.ts';
 
 /**
@@ -10,11 +10,11 @@ import type { Writer } from './writer.ts';
  * and the provider must send it again
  */
 export async function deliver(
-  provider: Pick<Provider, 'records'>,
+  webhooks: Pick<Webhooks, 'parse'>,
   writer: Pick<Writer, 'writeDelivery'>,
   delivery: Delivery,
 ): Promise<DeliveryResult> {
-  const parsed = await provider.records(delivery);
+  const parsed = await webhooks.parse(delivery);
   const records = parsed.kind === 'records' ? parsed.records : [];
   const { type, status, error } = await writer.writeDelivery(ledgerEntry(delivery, parsed), records);
   return { type, status, error, isPartial: parsed.kind === 'records' && parsed.isPartial === true };

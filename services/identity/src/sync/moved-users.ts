@@ -17,16 +17,15 @@ async function movedUser(
   signal: AbortSignal,
 ): Promise<UserRecord | undefined> {
   if (status !== 'id-taken' || record.kind !== 'user' || record.deleted) return undefined;
-  if (owner === undefined || owner.provider !== provider.name || provider.hasLeft === undefined)
-    return undefined;
+  if (owner === undefined || owner.provider !== provider.name) return undefined;
   const { tenant, source_created_at: createdAt, deleted_at: deletedAt } = owner;
   const row = {
     sourceCreatedAt: typeof createdAt === 'string' ? Date.parse(createdAt) : null,
     deleted: deletedAt !== null,
   };
   if (!mayHaveMoved(record, row)) return undefined;
-  const hasLeft = await provider.hasLeft({ tenant, id: record.id }, signal);
-  return hasLeft ? { ...record, previousTenant: tenant } : undefined;
+  const hasLeft = await provider.directory.hasLeft?.({ tenant, id: record.id }, signal);
+  return hasLeft === true ? { ...record, previousTenant: tenant } : undefined;
 }
 
 /** The same, with users who have moved as stale records that say so. */

@@ -1,10 +1,10 @@
 import type { HasuraClient } from '#hasura/client.ts';
-import type { Provider } from '#providers/provider.ts';
+import type { Listed } from '#providers/parts.ts';
 import type { Writer } from './writer.ts';
 
 /** What a reconcile works with, in the service as in a command. */
 export interface ReconcileContext {
-  readonly provider: Pick<Provider, 'name' | 'directory' | 'lookup' | 'hasLeft'>;
+  readonly provider: Listed;
   readonly engine: Pick<HasuraClient, 'request'>;
   readonly writer: Pick<Writer, 'write'>;
   readonly signal?: AbortSignal | undefined;

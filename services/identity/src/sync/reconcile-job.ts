@@ -3,6 +3,7 @@ import { LatchkeyError } from '@latchkey/core/errors';
 import type { ProviderName } from '#core/records.ts';
 import type { DeletionLimit } from '#core/settings/deletion-limit.ts';
 import type { HasuraClient } from '#hasura/client.ts';
+import { hasDirectory, withoutPart } from '#providers/parts.ts';
 import type { Provider } from '#providers/provider.ts';
 import type { Registry } from '#providers/registry.ts';
 import { repair } from './reconcile.ts';
@@ -13,7 +14,7 @@ import type { Writer } from './writer.ts';
  * How the reconcile of a provider ended
  * - `done`: its tables are what it holds; `differences` were found and fixed
  * - `under-way`: another process is at it
- * - `skipped`: its settings do not allow for it
+ * - `skipped`: its settings do not allow for it, or it has no directory
  * - `failed`
  */
 export interface ReconcileOutcome {
@@ -65,6 +66,10 @@ export function createReconcileJob(context: {
   async function runOne(provider: Provider, settings: { restart?: boolean } = {}): Promise<ReconcileOutcome> {
     const { name } = provider;
     const { signal } = closing;
+    if (!hasDirectory(provider)) {
+      const { message } = withoutPart(provider, 'directory', 'configuration-invalid');
+      return { provider: name, status: 'skipped', reason: message };
+    }
     try {
       const report = await repair({ provider, engine, writer, signal }, { deletionLimit, ...settings });
       const { notices } = report;

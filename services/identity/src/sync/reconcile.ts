@@ -192,7 +192,7 @@ async function deleteUnlisted(
   const { provider } = context;
   const listing = listingOf(context, report, listedKeys);
   const isGone = async ({ key, problem }: UnlistedRow): Promise<IdentityRecord> => {
-    const found = problem === 'orphaned' ? undefined : await provider.lookup(key, signal);
+    const found = problem === 'orphaned' ? undefined : await provider.directory.lookup(key, signal);
     return found ?? deletionOf(provider.name, key, listing.startedAt);
   };
   for await (const { unlisted } of findUnlisted(context.engine, listing)) {

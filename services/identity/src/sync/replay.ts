@@ -1,12 +1,12 @@
 import { LatchkeyError } from '@latchkey/core/errors';
 import type { DeliveryStatus } from '#core/deliveries.ts';
-import { PROVIDER_NAMES } from '#core/records.ts';
 import type { HasuraClient } from '#hasura/client.ts';
 import {
   DeadDeliveriesDocument,
   type DeadDeliveriesQuery,
   DeliveryStatusDocument,
 } from '#hasura/generated/documents.ts';
+import { withoutPart } from '#providers/parts.ts';
 import type { Registry } from '#providers/registry.ts';
 import { deliver } from './deliver.ts';
 import type { Writer } from './writer.ts';
@@ -67,10 +67,12 @@ async function redeliver({ providers, writer }: ReplayContext, dead: DeadDeliver
   if (body === undefined) {
     return { ...asItIs(dead), passedOver: 'nothing was kept of it, or its user is deleted' };
   }
-  const name = PROVIDER_NAMES.find((one) => one === dead.provider);
-  const provider = name && providers.get(name);
+  const provider = [...providers.values()].find(({ name }) => name === dead.provider);
   if (provider === undefined) return { ...asItIs(dead), passedOver: `${dead.provider} is not set up` };
-  const { type, status, error } = await deliver(provider, writer, {
+  if (provider.webhooks === undefined) {
+    return { ...asItIs(dead), passedOver: withoutPart(provider, 'webhooks', 'not-found').message };
+  }
+  const { type, status, error } = await deliver(provider.webhooks, writer, {
     id: dead.id,
     provider: provider.name,
     body,

@@ -7,7 +7,7 @@ import { CONFIG as CLERK } from '../support/clerk.ts';
 import { CONFIG as COGNITO } from '../support/cognito.ts';
 
 const cognito = createCognito(COGNITO, NOTHING_STORED, []);
-const [pool] = cognito.engineAuth().issuers;
+const [pool] = cognito.tokens.engineAuth().issuers;
 const withClerk = (...furtherIssuers: string[]) => {
   const clerk = createClerk({ ...CLERK, frontendApiUrl: 'https://clerk.example.com', furtherIssuers });
   return () =>

@@ -3,7 +3,7 @@ import { UnsecuredJWT } from 'jose';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createTokenVerifier } from '#auth/verified-tokens.ts';
 import { createClerk } from '#providers/clerk/index.ts';
-import { CLOCK_SKEW_SECONDS } from '#providers/jwt.ts';
+import { CLOCK_SKEW_SECONDS } from '#providers/clock-skew.ts';
 import type { Provider } from '#providers/provider.ts';
 import { type Issuers, SUBJECT, startIssuers } from '../support/issuer.ts';
 
@@ -23,9 +23,12 @@ function create(mostTokens?: number) {
   const watched = [...issuers.providers.values()].map(
     (provider): Provider => ({
       ...provider,
-      verifyToken(token) {
-        verified.push(token);
-        return provider.verifyToken(token);
+      tokens: {
+        ...provider.tokens,
+        verifyToken(token) {
+          verified.push(token);
+          return provider.tokens.verifyToken(token);
+        },
       },
     }),
   );

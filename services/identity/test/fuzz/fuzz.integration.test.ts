@@ -9,7 +9,7 @@ import { fixtureNames } from '@latchkey/tests/support/fixtures';
 import type { LocalServer } from '@latchkey/tests/support/http';
 import { createRandom, type Random } from '@latchkey/tests/support/random';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readConfig } from '#core/config.ts';
+import { readConfig } from '#config/read-config.ts';
 import { createHasuraClient } from '#hasura/client.ts';
 import type { Provider } from '#providers/provider.ts';
 import { loadProviders } from '#providers/registry.ts';
@@ -177,8 +177,8 @@ describe.each([
 
 function idOf(name: string, { headers, body }: Sample): string {
   const provider = providers.get(name);
-  if (provider === undefined) throw new Error(`${name} is not set up.`);
-  return provider.verify({ headers, body: Buffer.from(body), receivedAt: Date.now() }).id;
+  if (provider?.webhooks === undefined) throw new Error(`${name} is not set up.`);
+  return provider.webhooks.verify({ headers, body: Buffer.from(body), receivedAt: Date.now() }).id;
 }
 
 async function statusesOf(name: string): Promise<Map<string, string>> {

@@ -24,7 +24,8 @@ beforeEach(() => project.database.query('TRUNCATE public.users, identity.reconci
 
 /** The service on a port of its own, with a directory of the test's making. */
 async function serve(pages: Directory['pages'], maxWaitMs: number) {
-  const provider = { ...createClerk(CONFIG), directory: { pages, clock: 'state' } as const };
+  const clerk = createClerk(CONFIG);
+  const provider = { ...clerk, directory: { ...clerk.directory, pages } };
   const app = buildApp({
     providers: new Map([['clerk', provider]]),
     writer: createWriter(engine, { inFlight: 1, queueLimit: 100 }),

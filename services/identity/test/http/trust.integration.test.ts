@@ -4,7 +4,7 @@ import { applyProject } from '@latchkey/tests/support/engine';
 import { type LocalServer, serve } from '@latchkey/tests/support/http';
 import { createDatabase } from '@latchkey/tests/support/postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readConfig } from '#core/config.ts';
+import { readConfig } from '#config/read-config.ts';
 import { DELETION_LIMIT } from '#core/settings/deletion-limit.ts';
 import { createHasuraClient } from '#hasura/client.ts';
 import { readTrustMode } from '#hasura/trust-mode.ts';

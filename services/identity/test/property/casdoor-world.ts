@@ -36,7 +36,7 @@ export async function startCasdoorWorld(): Promise<CasdoorWorld> {
       records.map((record) => {
         const body = JSON.stringify(record);
         const id = `casdoor:${record.name}:${record.action}`;
-        return deliver(provider, writer, { id, provider: 'casdoor', body, receivedAt: Date.now() });
+        return deliver(provider.webhooks, writer, { id, provider: 'casdoor', body, receivedAt: Date.now() });
       }),
     );
   }

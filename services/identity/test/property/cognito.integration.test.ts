@@ -6,11 +6,11 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createHasuraClient, type HasuraClient } from '#hasura/client.ts';
 import { cognitoDeliveries } from '#providers/cognito/deliveries.ts';
-import { cognitoDirectory } from '#providers/cognito/directory.ts';
+import { cognitoListing } from '#providers/cognito/directory.ts';
 import { createCognito } from '#providers/cognito/index.ts';
 import { cognitoLookup } from '#providers/cognito/lookup.ts';
 import { connectPools } from '#providers/cognito/pools.ts';
-import type { Provider } from '#providers/provider.ts';
+import type { CompleteProvider } from '#providers/provider.ts';
 import { deliver } from '#sync/deliver.ts';
 import { repair } from '#sync/reconcile.ts';
 import { createWriter, type Writer } from '#sync/writer.ts';
@@ -24,7 +24,7 @@ let project: EmbeddedProject;
 let engine: HasuraClient;
 let writer: Writer;
 let server: LocalServer;
-let provider: Provider;
+let provider: CompleteProvider;
 const pool = createLaggingPool();
 beforeAll(async () => {
   [project, server] = await Promise.all([startEmbedded(), serveCognito(pool.answer)]);
@@ -32,11 +32,11 @@ beforeAll(async () => {
   writer = createWriter(engine, { inFlight: 2, queueLimit: 1000 });
   const config = configAt(server.url);
   const pools = connectPools(config);
+  const cognito = createCognito(config, engine);
   provider = {
-    ...createCognito(config, engine),
-    records: cognitoDeliveries(pools, engine, pool.now),
-    directory: cognitoDirectory(pools, pool.now),
-    lookup: cognitoLookup(pools, pool.now),
+    ...cognito,
+    webhooks: { ...cognito.webhooks, parse: cognitoDeliveries(pools, engine, pool.now) },
+    directory: { ...cognitoListing(pools, pool.now), lookup: cognitoLookup(pools, pool.now) },
   };
 });
 afterAll(async () => {
@@ -152,7 +152,7 @@ async function happen(history: Step[]): Promise<void> {
     pool.pass(0.001);
     delivered += 1;
     const delivery = { id: `evt_${delivered}`, provider: 'cognito', body, receivedAt: pool.now() } as const;
-    await deliver(provider, writer, delivery);
+    await deliver(provider.webhooks, writer, delivery);
     last = body;
   };
   for (const one of history) {

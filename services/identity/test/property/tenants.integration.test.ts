@@ -12,7 +12,7 @@ import { type ReconcileBench, startReconcileBench } from '@latchkey/tests/suppor
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createCasdoor } from '#providers/casdoor/index.ts';
-import type { Provider } from '#providers/provider.ts';
+import type { CompleteProvider } from '#providers/provider.ts';
 import { deliver } from '#sync/deliver.ts';
 import { repair } from '#sync/reconcile.ts';
 import { createWriter, type Writer } from '#sync/writer.ts';
@@ -24,7 +24,7 @@ import { configOf } from '../support/casdoor.ts';
 
 let bench: ReconcileBench;
 let casdoor: LocalCasdoor;
-let provider: Provider;
+let provider: CompleteProvider;
 let writer: Writer;
 beforeAll(async () => {
   [bench, casdoor] = await Promise.all([startReconcileBench(), startLocalCasdoor({ port: 0 })]);
@@ -151,7 +151,7 @@ async function arrive(told: readonly (CasdoorRecord | Message)[]): Promise<void>
       if ('action' in one) {
         const id = `casdoor:${one.name}:${one.action}`;
         const body = JSON.stringify(one);
-        await deliver(provider, writer, { id, provider: 'casdoor', body, receivedAt: Date.now() });
+        await deliver(provider.webhooks, writer, { id, provider: 'casdoor', body, receivedAt: Date.now() });
       } else {
         await bench.directory.deliver(writer, one);
       }

@@ -94,7 +94,7 @@ describe('what is kept of a set', () => {
     [
       'too large a body',
       () => publish(first, { kid: 'x'.repeat(300_000) }),
-      'they are larger than 262144 bytes',
+      'the answer is larger than 262144 bytes',
     ],
   ])('is nothing where the answer is %s, and the error says so', async (_what, set, why) => {
     set();

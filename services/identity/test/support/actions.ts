@@ -67,7 +67,14 @@ export function setUpActions() {
     return {
       ...clerk,
       name,
-      engineAuth: () => ({ ...clerk.engineAuth(), issuers: [`https://${name}.example.com`], ...trust }),
+      tokens: {
+        ...clerk.tokens,
+        engineAuth: () => ({
+          ...clerk.tokens.engineAuth(),
+          issuers: [`https://${name}.example.com`],
+          ...trust,
+        }),
+      },
       accounts: {
         async read(person) {
           note('read', person);

@@ -1,12 +1,12 @@
 import type { CasdoorRecord, LocalCasdoor } from '@latchkey/local/stand-ins/casdoor';
 import { createSigningKey } from '@latchkey/local/stand-ins/core';
-import type { CasdoorConfig } from '#core/config.ts';
-import { readConfig } from '#core/config.ts';
+import { readConfig } from '#config/read-config.ts';
 import type { Delivery, ParsedDelivery } from '#core/deliveries.ts';
 import type { IdentityRecord, Person } from '#core/records.ts';
 import type { StoredOwner, StoredState } from '#core/stored-state.ts';
 import { type CasdoorApi, createCasdoorApi } from '#providers/casdoor/api.ts';
 import { casdoorDeliveries } from '#providers/casdoor/deliveries.ts';
+import type { CasdoorConfig } from '#providers/casdoor/settings.ts';
 
 /** For the local Casdoors of tests in which keys make no difference: to make one takes longer than most tests. */
 export const { privateJwk: PRIVATE_JWK } = await createSigningKey('of the tests');

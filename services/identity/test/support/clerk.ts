@@ -1,5 +1,5 @@
 import { SECRET } from '@latchkey/tests/support/clerk';
-import type { ClerkConfig } from '#core/config.ts';
+import type { ClerkConfig } from '#providers/clerk/settings.ts';
 
 /** Of an application that is only heard: nothing can be asked of its Backend API. */
 export const CONFIG: ClerkConfig = {

@@ -2,8 +2,8 @@ import { text } from 'node:stream/consumers';
 import { CLIENT, JSON_OBJECT, type JsonFixture, POOL, SECRET } from '@latchkey/tests/support/cognito';
 import { type LocalServer, serve } from '@latchkey/tests/support/http';
 import { onTestFinished } from 'vitest';
-import type { CognitoConfig } from '#core/config.ts';
 import { connectPools, type Pool } from '#providers/cognito/pools.ts';
+import type { CognitoConfig } from '#providers/cognito/settings.ts';
 
 export const CONFIG: CognitoConfig = {
   userPoolIds: [POOL],

@@ -24,7 +24,7 @@ beforeEach(async () => {
 });
 
 const send = (body: string, id: string, to: Writer = writer) =>
-  deliver(clerk, to, { id, provider: 'clerk', body, receivedAt: Date.now() });
+  deliver(clerk.webhooks, to, { id, provider: 'clerk', body, receivedAt: Date.now() });
 const userEvent = (id: string, clock: number, changes: object = {}) =>
   JSON.stringify({ type: 'user.updated', data: { id, updated_at: clock, ...changes } });
 const ledger = () =>

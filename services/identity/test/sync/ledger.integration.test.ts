@@ -2,9 +2,11 @@ import { once } from 'node:events';
 import { type LocalClerk, startLocalClerk } from '@latchkey/local/stand-ins/clerk';
 import { type EmbeddedProject, startEmbedded } from '@latchkey/tests/support/embedded';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { readConfig } from '#core/config.ts';
+import { readConfig } from '#config/read-config.ts';
 import { DELETION_LIMIT } from '#core/settings/deletion-limit.ts';
 import { createHasuraClient, type HasuraClient } from '#hasura/client.ts';
+import { hasDirectory } from '#providers/parts.ts';
+import type { Provider } from '#providers/provider.ts';
 import { loadProviders, type Registry } from '#providers/registry.ts';
 import { createReconcileJob } from '#sync/reconcile-job.ts';
 import { type Replayed, replay } from '#sync/replay.ts';
@@ -248,10 +250,10 @@ describe('the scheduled reconcile', () => {
 
   test('that is asked for soon begins after what asked for it, once for all who ask meanwhile', async () => {
     const clerkProvider = providers.get('clerk');
-    if (clerkProvider === undefined) throw new Error('Clerk is not set up.');
+    if (clerkProvider === undefined || !hasDirectory(clerkProvider)) throw new Error('Clerk is not set up.');
     const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     let begun = 0;
-    const slow: typeof clerkProvider = {
+    const slow: Provider = {
       ...clerkProvider,
       directory: {
         ...clerkProvider.directory,
@@ -334,7 +336,7 @@ describe('the scheduled reconcile', () => {
 
   test('ends in order when the service stops, and leaves nothing unfinished', async () => {
     const clerkProvider = providers.get('clerk');
-    if (clerkProvider === undefined) throw new Error('Clerk is not set up.');
+    if (clerkProvider === undefined || !hasDirectory(clerkProvider)) throw new Error('Clerk is not set up.');
     let isReading = false;
     const slow = {
       ...clerkProvider,

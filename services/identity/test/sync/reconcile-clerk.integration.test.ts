@@ -198,7 +198,7 @@ test('a delivery of another instance is kept as dead, and changes nothing', asyn
   const { messages } = bench.directory.change(() => at().signUp({ firstName: 'Ada' }));
   const provider = createClerk({ ...CONFIG, instanceId: 'ins_mine' });
   for (const { id, body } of messages) {
-    await deliver(provider, bench.writer, { id, provider: 'clerk', body, receivedAt: Date.now() });
+    await deliver(provider.webhooks, bench.writer, { id, provider: 'clerk', body, receivedAt: Date.now() });
   }
   expect(await bench.query('SELECT id FROM public.users')).toEqual([]);
   expect(await bench.query('SELECT status, error FROM identity.deliveries')).toEqual([

@@ -9,7 +9,7 @@ import {
   type UserRecord,
 } from '#core/records.ts';
 import { createHasuraClient, type HasuraClient } from '#hasura/client.ts';
-import type { Provider } from '#providers/provider.ts';
+import type { Listed } from '#providers/parts.ts';
 import { drift, repair } from '#sync/reconcile.ts';
 import { driftOf } from '#sync/report.ts';
 import { createWriter, type Writer } from '#sync/writer.ts';
@@ -57,7 +57,7 @@ const organization = (name: string): IdentityRecord => ({
 });
 
 /** A provider that holds exactly these, and dates them to the instant of the reading. */
-function provider(...records: IdentityRecord[]): Pick<Provider, 'name' | 'directory' | 'lookup'> {
+function provider(...records: IdentityRecord[]): Listed {
   return {
     name: 'casdoor',
     directory: {
@@ -65,8 +65,8 @@ function provider(...records: IdentityRecord[]): Pick<Provider, 'name' | 'direct
       async *pages() {
         yield { records, cursor: '' };
       },
+      lookup: async () => undefined,
     },
-    lookup: async () => undefined,
   };
 }
 const repairTo = (...records: IdentityRecord[]) =>

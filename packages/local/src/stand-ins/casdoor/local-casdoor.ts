@@ -14,6 +14,7 @@ import { type Actions, createActions } from './actions.ts';
 import { api } from './api.ts';
 import { controlApi } from './control-api.ts';
 import { createDirectory, type LocalDirectory, RefusedError } from './directory.ts';
+import { casdoorGuide } from './guide.ts';
 import { addPersonas } from './personas.ts';
 import { refuse } from './replies.ts';
 import { type TokenOptions, tokenHeader, tokenPayload } from './tokens.ts';
@@ -181,6 +182,7 @@ function answerError(reply: FastifyReply, error: unknown, text: string): Fastify
 }
 
 export const standIn: StandIn<LocalCasdoor> = {
+  guide: casdoorGuide,
   start: ({ port, stateDirectory, personas, onAttempt }) =>
     startLocalCasdoor({
       port,

@@ -14,6 +14,7 @@ import { backendApi, clerkError, json } from './backend-api.ts';
 import { controlApi } from './control-api.ts';
 import { createDirectory, type KeptDirectory, type LocalDirectory } from './directory.ts';
 import { KeptOutError, NotFoundError, TakenError } from './errors.ts';
+import { clerkGuide } from './guide.ts';
 import { clerkId } from './ids.ts';
 import { addPersonas } from './personas.ts';
 import { type TokenOptions, templatePayload } from './tokens.ts';
@@ -134,6 +135,7 @@ export async function startLocalClerk(options: LocalClerkOptions): Promise<Local
 }
 
 export const standIn: StandIn<LocalClerk> = {
+  guide: clerkGuide,
   start: ({ port, stateDirectory, personas, onAttempt }) =>
     startLocalClerk({
       port,

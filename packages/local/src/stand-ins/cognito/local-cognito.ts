@@ -19,6 +19,7 @@ import { controlApi } from './control-api.ts';
 import { createEventQueue } from './event-queue.ts';
 import { startFront } from './front.ts';
 import { withGroups } from './groups.ts';
+import { cognitoGuide } from './guide.ts';
 import { type LocalLambda, startLocalLambda } from './lambda.ts';
 import { addPersonas } from './personas.ts';
 import { keptPool, type Pool } from './pool.ts';
@@ -186,6 +187,7 @@ export async function startLocalCognito(options: LocalCognitoOptions): Promise<L
 }
 
 export const standIn: StandIn<LocalCognito> = {
+  guide: cognitoGuide,
   start: ({ port, stateDirectory, personas, onLine, onAttempt }) =>
     startLocalCognito({
       port,

@@ -17,6 +17,20 @@ export interface LocalProvider {
 /** How the local stack starts a stand-in: what the `index.ts` of each exports as `standIn`. */
 export interface StandIn<Provider extends LocalProvider = LocalProvider> {
   start(options: StandInOptions): Promise<Provider>;
+  /** What to do with it once it runs; `npm start` prints it. */
+  guide(running: Provider): StandInGuide;
+}
+
+/** What people do first with a stand-in. */
+export interface StandInGuide {
+  /** What it is called, and what of it can be reached. */
+  readonly name: string;
+  readonly what: string;
+  /** The words and commands that sign somebody up, and get their token. */
+  readonly signUp: readonly [words: string, command: string];
+  readonly token: readonly [words: string, command: string];
+  /** What brings their row, where no webhook does: the words, and a GraphQL request. */
+  readonly sync?: readonly [words: string, query: string];
 }
 
 export interface StandInOptions {

@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ActionServices } from '#actions/action.ts';
 import { runAction } from '#actions/index.ts';
+import { headerList, readCredentials } from '#auth/credentials.ts';
 import { requireEngineSecret } from '#http/engine-secret.ts';
 import { toLatchkeyError } from '#http/errors.ts';
 
@@ -12,7 +13,9 @@ export function actions(
   void app.register(async (scope) => {
     requireEngineSecret(scope, services.engineSecrets);
     scope.setErrorHandler(actionErrorHandler);
-    scope.post('/actions', ({ body }) => runAction(services, body));
+    scope.post('/actions', ({ body, raw }) =>
+      runAction(services, body, () => readCredentials(headerList(raw.rawHeaders)).token),
+    );
   });
 }
 

@@ -1,7 +1,7 @@
 import { LatchkeyError } from '@latchkey/core/errors';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { HeaderList } from '#auth/credentials.ts';
+import { type HeaderList, headerList } from '#auth/credentials.ts';
 import { type AuthHookSettings, createAuthHook, type Session } from '#auth/hook.ts';
 import { isJsonObject } from '#core/payload.ts';
 import { errorHandler } from '#http/errors.ts';
@@ -40,7 +40,7 @@ export function authHook(app: FastifyInstance, settings: AuthHookSettings): void
     return `${textOf(variables)},"Cache-Control":"${lifetime}"}`;
   }
 
-  app.get('/auth/hook', async (request, reply) => answer(pairs(request.raw.rawHeaders), reply));
+  app.get('/auth/hook', async (request, reply) => answer(headerList(request.raw.rawHeaders), reply));
 
   const limits = { bodyLimit: BODY_LIMIT, errorHandler: hookErrorHandler };
   app.post('/auth/hook', limits, async (request, reply) => {
@@ -56,13 +56,6 @@ export function authHook(app: FastifyInstance, settings: AuthHookSettings): void
     }
     return answer(Object.entries(posted.data.headers), reply);
   });
-}
-
-/** From Node's flat list of names and values, which alone shows a header that came twice. */
-function pairs(raw: readonly string[]): HeaderList {
-  const list: [string, string][] = [];
-  for (let index = 0; index + 1 < raw.length; index += 2) list.push([raw[index] ?? '', raw[index + 1] ?? '']);
-  return list;
 }
 
 function hookErrorHandler(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {

@@ -12,7 +12,7 @@ const MAX_AGE_SECONDS = 60;
 export function keyRelay(app: FastifyInstance, { providers }: { providers: Registry }): void {
   for (const provider of new Set(providersByIssuer(providers).values())) {
     app.get(`/jwks/${provider.name}`, { logLevel: 'warn' }, async (request, reply) => {
-      const { keySet, readAt, outage } = await provider.keys();
+      const { keySet, readAt, outage } = await provider.tokens.keys();
       if (outage !== undefined) {
         const ageSeconds = Math.round((Date.now() - readAt) / 1000);
         request.log.warn(

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { ProviderName } from '#core/records.ts';
+import { withoutPart } from '#providers/parts.ts';
 import type { Registry } from '#providers/registry.ts';
 import { deliver, toHttpError } from '#sync/deliver.ts';
 import type { ReconcileJob } from '#sync/reconcile-job.ts';
@@ -25,10 +26,12 @@ export function webhooks(
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 
     for (const provider of services.providers.values()) {
+      const { webhooks } = provider;
       scope.post(`/webhooks/${provider.name}`, async (request) => {
+        if (webhooks === undefined) throw withoutPart(provider, 'webhooks', 'not-found');
         const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-        const delivery = provider.verify({ headers: request.headers, body, receivedAt: Date.now() });
-        const result = await deliver(provider, services.writer, delivery);
+        const delivery = webhooks.verify({ headers: request.headers, body, receivedAt: Date.now() });
+        const result = await deliver(webhooks, services.writer, delivery);
         const { status, type, error } = result;
         // Reasons of dead ones may quote what was sent.
         const why = status === 'ignored' && error !== null ? { reason: error } : {};

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LatchkeyError } from '@latchkey/core/errors';
-import type { CasdoorConfig } from '#core/config.ts';
 import type { Instant, Person, UserRecord } from '#core/records.ts';
 import type { Accounts, ProfileChange } from '#providers/provider.ts';
 import { checkAccountItems } from './account-items.ts';
@@ -8,6 +7,7 @@ import { type CasdoorApi, isRefusal } from './api.ts';
 import { casdoorUserFinder, isKept } from './lookup.ts';
 import { SHARED_ID_FIX } from './read-users.ts';
 import { userRecord } from './records.ts';
+import type { CasdoorConfig } from './settings.ts';
 import type { CasdoorUser } from './shapes.ts';
 
 /** Between the attempts to let somebody in again, in milliseconds. */

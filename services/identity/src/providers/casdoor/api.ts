@@ -2,10 +2,10 @@ import { LatchkeyError } from '@latchkey/core/errors';
 import { networkCause } from '@latchkey/core/network-cause';
 import { fetchWithoutRedirects, RedirectError } from '@latchkey/core/redirects';
 import { z } from 'zod';
-import type { CasdoorConfig } from '#core/config.ts';
 import { parsePayload } from '#core/payload.ts';
 import type { UnreadableItem } from '#providers/provider.ts';
 import { type TransientFailure, withRetry } from '#providers/with-retry.ts';
+import type { CasdoorConfig } from './settings.ts';
 import {
   type CasdoorGroup,
   type CasdoorOrganization,

@@ -1,13 +1,13 @@
 import { LatchkeyError } from '@latchkey/core/errors';
 import { z } from 'zod';
-import type { CasdoorConfig } from '#core/config.ts';
 import type { Instant } from '#core/records.ts';
 import type { StoredState } from '#core/stored-state.ts';
 import { readCursor } from '#providers/cursor.ts';
-import type { Directory, DirectoryPage, UnreadableItem } from '#providers/provider.ts';
+import type { DirectoryPage, Listing, UnreadableItem } from '#providers/provider.ts';
 import type { CasdoorApi, Page, PageOptions } from './api.ts';
 import { groupRecord, membershipRecords, organizationRecord, userRecord } from './records.ts';
 import { rolesHeld } from './role-names.ts';
+import type { CasdoorConfig } from './settings.ts';
 import type { CasdoorOrganization, Items } from './shapes.ts';
 import { createSharedIdCheck } from './shared-ids.ts';
 
@@ -25,12 +25,12 @@ type Cursor = z.infer<typeof CURSOR>;
  * Lists of users carry no roles, so each organization's roles are read before its users are, and the
  * records' clock is the instant at which that began.
  */
-export function casdoorDirectory(
+export function casdoorListing(
   config: Pick<CasdoorConfig, 'organizations' | 'properties'>,
   api: CasdoorApi,
   stored: Pick<StoredState, 'hasTenant'>,
   now: () => Instant = Date.now,
-): Directory {
+): Listing {
   const { organizations: wanted } = config;
 
   /** @throws LatchkeyError `configuration-invalid` where one is wanted that never was */

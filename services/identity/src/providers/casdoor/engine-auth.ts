@@ -1,8 +1,8 @@
 import type { JwtSecret } from '@latchkey/core/jwt-secret';
-import { attributeAt, type CustomClaim } from '@latchkey/core/settings/claims';
-import type { CasdoorConfig } from '#core/config.ts';
-import { CLOCK_SKEW_SECONDS } from '#providers/jwt.ts';
+import { type CustomClaim, plainAttribute } from '@latchkey/core/settings/claims';
+import { CLOCK_SKEW_SECONDS } from '#providers/clock-skew.ts';
 import type { EngineAuth } from '#providers/provider.ts';
+import type { CasdoorConfig } from './settings.ts';
 
 /** The events that are kept in step. `logout` and the others change nothing here. */
 export const SUBSCRIBED_EVENTS = [
@@ -112,7 +112,7 @@ function claimsMap(claims: readonly CustomClaim[]): NonNullable<JwtSecret['claim
   return Object.fromEntries(
     claims.map((claim) => [
       claim.variable,
-      { path: `$.properties['${attributeAt('casdoor', claim)}']`, default: '' },
+      { path: `$.properties['${plainAttribute(claim)}']`, default: '' },
     ]),
   );
 }

@@ -1,6 +1,6 @@
 import { LatchkeyError } from '@latchkey/core/errors';
-import type { CasdoorConfig } from '#core/config.ts';
 import { createKeySource, type KeySource } from '#providers/key-source.ts';
+import type { CasdoorConfig } from './settings.ts';
 
 type Place = Pick<CasdoorConfig, 'endpoint' | 'application'>;
 

@@ -1,9 +1,9 @@
-import type { CasdoorConfig } from '#core/config.ts';
 import { type Instant, UNCERTAIN_TENANT } from '#core/records.ts';
-import type { Provider } from '#providers/provider.ts';
+import type { Directory } from '#providers/provider.ts';
 import { type CasdoorApi, isRefusal, type UserPlace } from './api.ts';
 import { groupRecord, membershipRecords, organizationRecord, userRecord } from './records.ts';
 import { rolesHeld } from './role-names.ts';
+import type { CasdoorConfig } from './settings.ts';
 import type { CasdoorGroup, CasdoorUser } from './shapes.ts';
 
 export type Kept = Pick<CasdoorConfig, 'organizations' | 'properties'>;
@@ -53,7 +53,7 @@ export function casdoorLookup(
   config: Kept,
   api: CasdoorApi,
   now: () => Instant = Date.now,
-): Provider['lookup'] {
+): Directory['lookup'] {
   const findUser = casdoorUserFinder(api);
   const findKept = async (owner: string, userId: string) =>
     isKept(config, owner) ? findUser({ owner, userId }) : undefined;
@@ -91,7 +91,7 @@ export function casdoorLookup(
 }
 
 /** Makes the function that tells whether the place of a user in an organization is empty. */
-export function casdoorDeparture(api: CasdoorApi): NonNullable<Provider['hasLeft']> {
+export function casdoorDeparture(api: CasdoorApi): NonNullable<Directory['hasLeft']> {
   const findUser = casdoorUserFinder(api);
   // Of an organization that was renamed everybody is asked for at once. No answer outlives its question:
   // another organization may have the name by then.

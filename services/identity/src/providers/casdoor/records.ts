@@ -1,6 +1,6 @@
-import type { CasdoorConfig } from '#core/config.ts';
 import type { Instant, MembershipRecord, OrganizationRecord, UserRecord } from '#core/records.ts';
 import { roleNames } from './role-names.ts';
+import type { CasdoorConfig } from './settings.ts';
 import type { CasdoorGroup, CasdoorOrganization, CasdoorUser } from './shapes.ts';
 
 /** Longer ones are no addresses (RFC 5321), and no index could hold them. */

@@ -1,5 +1,4 @@
 import { decodeProtectedHeader } from 'jose';
-import type { CasdoorConfig } from '#core/config.ts';
 import { isJsonObject } from '#core/payload.ts';
 import type { StoredState } from '#core/stored-state.ts';
 import { grant } from '#providers/claims.ts';
@@ -7,6 +6,7 @@ import { jwtVerifier, refused, tokenError } from '#providers/jwt.ts';
 import type { KeySource } from '#providers/key-source.ts';
 import type { VerifiedToken } from '#providers/provider.ts';
 import { isKept } from './lookup.ts';
+import type { CasdoorConfig } from './settings.ts';
 
 /**
  * Makes the function that verifies Casdoor's access tokens, of any token format. Those of JWT and, where

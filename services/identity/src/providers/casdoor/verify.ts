@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { LatchkeyError } from '@latchkey/core/errors';
-import type { CasdoorConfig } from '#core/config.ts';
 import type { Delivery } from '#core/deliveries.ts';
 import { secretCheck } from '#core/secrets.ts';
 import type { RawRequest } from '#providers/provider.ts';
 import { readRecord } from './hint.ts';
+import type { CasdoorConfig } from './settings.ts';
 
 /**
  * Makes the function that authenticates Casdoor's webhooks. Casdoor signs nothing and sends no time:

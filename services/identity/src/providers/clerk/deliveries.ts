@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { ClerkConfig } from '#core/config.ts';
 import type { Delivery, ParsedDelivery } from '#core/deliveries.ts';
 import { toInstant } from '#core/instants.ts';
 import { isJsonObject, parsePayload, storable } from '#core/payload.ts';
@@ -27,6 +26,7 @@ import {
   time,
   userRecord,
 } from './records.ts';
+import type { ClerkConfig } from './settings.ts';
 
 /** The events that say something of users, organizations and memberships, by the first part of their names. */
 const FAMILIES = ['user', 'session', 'organization', 'organizationMembership'];

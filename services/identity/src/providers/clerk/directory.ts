@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { IdentityRecord, Json } from '#core/records.ts';
 import { readCursor } from '#providers/cursor.ts';
-import type { Directory, DirectoryPage } from '#providers/provider.ts';
+import type { DirectoryPage, Listing } from '#providers/provider.ts';
 import { type ClerkAccess, createClerkApi, isWithoutOrganizations, readList } from './api.ts';
 import { readItems } from './read-items.ts';
 
@@ -31,7 +31,7 @@ const COUNTED = z.object({ total_count: z.int() });
 const countOf = (answer: Json): number => COUNTED.parse(answer).total_count;
 
 /** Everybody in a Clerk application, through its Backend API. */
-export function clerkDirectory(access: ClerkAccess): Directory {
+export function clerkListing(access: ClerkAccess): Listing {
   const api = createClerkApi(access);
 
   /** @returns undefined where Organizations are switched off */

@@ -1,10 +1,9 @@
 import { LatchkeyError } from '@latchkey/core/errors';
 import { CLAIMS_NAMESPACE } from '@latchkey/core/jwt-secret';
-import { attributeAt, type CustomClaim } from '@latchkey/core/settings/claims';
-import { type ClerkTokenSettings, readClerkIssuer } from '#core/settings/clerk.ts';
-import { CLOCK_SKEW_SECONDS } from '#providers/jwt.ts';
-import { createKeySource, type KeySource } from '#providers/key-source.ts';
+import { type CustomClaim, plainAttribute } from '@latchkey/core/settings/claims';
+import { CLOCK_SKEW_SECONDS } from '#providers/clock-skew.ts';
 import type { EngineAuth } from '#providers/provider.ts';
+import { type ClerkTokenSettings, readClerkIssuer } from './settings.ts';
 
 /** The events that are kept in step; Clerk sends no others if only these are ticked. */
 export const SUBSCRIBED_EVENTS = [
@@ -20,7 +19,7 @@ export const SUBSCRIBED_EVENTS = [
  */
 function template(claims: readonly CustomClaim[]): Record<string, unknown> {
   const listed = claims.map((claim) => {
-    const attribute = attributeAt('clerk', claim);
+    const attribute = plainAttribute(claim);
     return [claim.variable, `{{user.public_metadata.${attribute} || ''}}`] as const;
   });
   return {
@@ -110,15 +109,7 @@ export function clerkEngineAuth(
 }
 
 /** @param issuer one of {@link clerkIssuers} */
-export function clerkKeySource(issuer: string): KeySource {
-  return createKeySource({
-    url: keysUrl(issuer),
-    provider: 'Clerk',
-    fix: `check CLERK_PUBLISHABLE_KEY (or CLERK_FRONTEND_API_URL, CLERK_ISSUERS) and the way to ${keysUrl(issuer)}`,
-  });
-}
-
-const keysUrl = (issuer: string): string => `${issuer}/.well-known/jwks.json`;
+export const keysUrl = (issuer: string): string => `${issuer}/.well-known/jwks.json`;
 
 function hostOf(publishableKey: string): string {
   const encoded = /^pk_(?:test|live)_([A-Za-z0-9+/_-]+=*)$/.exec(publishableKey)?.[1] ?? '';

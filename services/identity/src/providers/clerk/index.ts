@@ -1,48 +1,46 @@
 import { decodeJwt } from 'jose';
-import type { ClerkConfig } from '#core/config.ts';
 import { refused } from '#providers/jwt.ts';
-import type { KeptKeys, KeySource } from '#providers/key-source.ts';
-import type { Provider, VerifiedToken } from '#providers/provider.ts';
+import type { KeySource } from '#providers/key-source.ts';
+import type { CompleteProvider, Tokens } from '#providers/provider.ts';
 import { clerkAccounts } from './accounts.ts';
 import { clerkDeliveries } from './deliveries.ts';
-import { clerkDirectory } from './directory.ts';
-import { clerkEngineAuth, clerkIssuers, clerkKeySource } from './engine-auth.ts';
+import { clerkListing } from './directory.ts';
+import { clerkEngineAuth, clerkIssuers } from './engine-auth.ts';
+import { clerkKeySource } from './keys.ts';
 import { clerkLookup } from './lookup.ts';
+import type { ClerkConfig } from './settings.ts';
 import { clerkVerifier } from './verify.ts';
 import { clerkTokenVerifier } from './verify-token.ts';
 
 /** @param allowedRoles those that a token may give besides `user` */
-export function createClerk(config: ClerkConfig, allowedRoles: readonly string[] = []): Provider {
+export function createClerk(config: ClerkConfig, allowedRoles: readonly string[] = []): CompleteProvider {
   // Webhooks need no issuer: a missing one is an error only where a token comes in, a wrong one at once.
   const isNamed = config.publishableKey !== undefined || config.frontendApiUrl !== undefined;
-  let tokens = isNamed ? createTokens(config, allowedRoles) : undefined;
+  let verified = isNamed ? createTokens(config, allowedRoles) : undefined;
   return {
     name: 'clerk',
-    verify: clerkVerifier(config.webhookSecrets),
-    records: clerkDeliveries(config),
-    directory: clerkDirectory(config),
-    lookup: clerkLookup(config),
+    tokens: {
+      engineAuth: () => clerkEngineAuth(config),
+      async keys() {
+        verified ??= createTokens(config, allowedRoles);
+        return verified.keys();
+      },
+      async verifyToken(token) {
+        verified ??= createTokens(config, allowedRoles);
+        return verified.verifyToken(token);
+      },
+    },
+    webhooks: { verify: clerkVerifier(config.webhookSecrets), parse: clerkDeliveries(config) },
+    directory: { ...clerkListing(config), lookup: clerkLookup(config) },
     accounts: clerkAccounts(config),
-    engineAuth: () => clerkEngineAuth(config),
-    async keys() {
-      tokens ??= createTokens(config, allowedRoles);
-      return tokens.keys();
-    },
-    async verifyToken(token) {
-      tokens ??= createTokens(config, allowedRoles);
-      return tokens.verifyToken(token);
-    },
   };
 }
 
-interface Tokens {
-  /** Of the first issuer, which is the one that Hasura trusts by itself. */
-  keys(): Promise<KeptKeys>;
-  verifyToken(token: string): Promise<VerifiedToken>;
-}
-
-/** Each issuer has keys of its own, and its tokens are verified by those alone. */
-function createTokens(config: ClerkConfig, allowedRoles: readonly string[]): Tokens {
+/** `keys` are those of the first issuer, which is the one that Hasura trusts by itself. Each issuer has keys of its own, and its tokens are verified by those alone. */
+function createTokens(
+  config: ClerkConfig,
+  allowedRoles: readonly string[],
+): Pick<Tokens, 'keys' | 'verifyToken'> {
   const { authorizedParties, instanceId: tenant } = config;
   const [first, ...others] = clerkIssuers(config);
   const firstKeys = clerkKeySource(first);

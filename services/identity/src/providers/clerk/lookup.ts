@@ -1,5 +1,5 @@
 import type { IdentityRecord, Json, RecordKey } from '#core/records.ts';
-import type { Provider } from '#providers/provider.ts';
+import type { Directory } from '#providers/provider.ts';
 import {
   type ClerkAccess,
   type ClerkApi,
@@ -12,7 +12,7 @@ import { membershipRecord, organizationRecord, type Source, userRecord } from '.
 import { UnexpectedAnswer } from './request.ts';
 
 /** Reads one user, organization or membership through Clerk’s Backend API. */
-export function clerkLookup(access: ClerkAccess): Provider['lookup'] {
+export function clerkLookup(access: ClerkAccess): Directory['lookup'] {
   const api = createClerkApi(access);
   return async (key, signal) => {
     if (!isOfInstance(access, key)) return undefined;

@@ -2,7 +2,6 @@ import type {
   CognitoIdentityProviderClient,
   CognitoIdentityProviderClientConfig,
 } from '@aws-sdk/client-cognito-identity-provider';
-import type { CognitoConfig } from '#core/config.ts';
 import { withRetry } from '#providers/with-retry.ts';
 import {
   explain,
@@ -24,6 +23,7 @@ import {
   readItems,
   readUser,
 } from './read-answer.ts';
+import type { CognitoConfig } from './settings.ts';
 
 /** A user who was looked for. */
 export interface FoundUser extends PoolUser {

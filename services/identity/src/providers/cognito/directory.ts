@@ -2,7 +2,7 @@ import { LatchkeyError } from '@latchkey/core/errors';
 import { z } from 'zod';
 import type { Instant } from '#core/records.ts';
 import { readCursor } from '#providers/cursor.ts';
-import type { Directory, DirectoryPage, UnreadableItem } from '#providers/provider.ts';
+import type { DirectoryPage, Listing, UnreadableItem } from '#providers/provider.ts';
 import { keepsGroup, keepsUser, SEARCH_LAG_MS } from './pool.ts';
 import type { Pool } from './pools.ts';
 import { membershipRecord, organizationId, organizationRecord, userRecord } from './records.ts';
@@ -24,7 +24,7 @@ const CURSOR = z.object({ pools: z.array(z.string()), pool: z.string(), at: PLAC
  * Cognito lists users without their groups, so who is in which group of a pool is read first, whole, and
  * again when a run is resumed. It is held in memory: some 100 bytes for each membership.
  */
-export function cognitoDirectory(pools: readonly Pool[], now: () => Instant = Date.now): Directory {
+export function cognitoListing(pools: readonly Pool[], now: () => Instant = Date.now): Listing {
   const ids = pools.map(({ config }) => config.userPoolId);
 
   /** @returns the pools from there on, and where to begin in the first of them */
@@ -61,14 +61,14 @@ export function cognitoDirectory(pools: readonly Pool[], now: () => Instant = Da
   };
 }
 
-interface Listing {
+interface PoolWalk {
   readonly at: Place;
   readonly now: () => Instant;
   readonly pools: readonly string[];
   readonly signal: AbortSignal | undefined;
 }
 
-async function* pagesOf(pool: Pool, { at, now, pools, signal }: Listing): AsyncGenerator<DirectoryPage> {
+async function* pagesOf(pool: Pool, { at, now, pools, signal }: PoolWalk): AsyncGenerator<DirectoryPage> {
   const { config, patientApi: api } = pool;
   const { userPoolId } = config;
   const cursor = (place: Place): string =>

@@ -1,7 +1,7 @@
-import type { CognitoTokens } from '#core/settings/cognito.ts';
-import { CLOCK_SKEW_SECONDS } from '#providers/jwt.ts';
+import { CLOCK_SKEW_SECONDS } from '#providers/clock-skew.ts';
 import type { EngineAuth } from '#providers/provider.ts';
 import { issuerOf, keysUrlOf, placesOf } from './pool.ts';
+import type { CognitoTokens } from './settings.ts';
 
 /** As Cognito's console names the versions that the AWS API calls V1_0 to V3_0. */
 const TRIGGER_EVENT_VERSION = {

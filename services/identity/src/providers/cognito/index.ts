@@ -1,13 +1,14 @@
-import type { CognitoConfig } from '#core/config.ts';
 import type { StoredState } from '#core/stored-state.ts';
-import type { Provider } from '#providers/provider.ts';
+import type { CompleteProvider } from '#providers/provider.ts';
 import { cognitoAccounts } from './accounts.ts';
 import { cognitoDeliveries } from './deliveries.ts';
-import { cognitoDirectory } from './directory.ts';
+import { cognitoListing } from './directory.ts';
 import { cognitoEngineAuth } from './engine-auth.ts';
+import { cognitoKeySource } from './keys.ts';
 import { cognitoLookup } from './lookup.ts';
-import { cognitoKeySource, type PoolPlace, placesOf } from './pool.ts';
+import { type PoolPlace, placesOf } from './pool.ts';
 import { connectPools } from './pools.ts';
+import type { CognitoConfig } from './settings.ts';
 import { cognitoVerifier } from './verify.ts';
 import { cognitoTokenVerifier } from './verify-token.ts';
 
@@ -16,22 +17,22 @@ export function createCognito(
   config: CognitoConfig,
   stored: StoredState,
   allowedRoles: readonly string[] = [],
-): Provider {
+): CompleteProvider {
   const pools = connectPools(config);
   const withKeys = (place: PoolPlace) => ({ place, keys: cognitoKeySource(place) });
   const [place, ...others] = placesOf(config);
   const first = withKeys(place);
   return {
     name: 'cognito',
-    verify: cognitoVerifier(config.webhookSecrets),
-    records: cognitoDeliveries(pools, stored),
-    directory: cognitoDirectory(pools),
-    lookup: cognitoLookup(pools),
+    tokens: {
+      engineAuth: () => cognitoEngineAuth(config),
+      // Of several pools the first one's: each key is good for its own pool alone, and Hasura, which tries
+      // them all, must not be given those of another.
+      keys: first.keys.keys,
+      verifyToken: cognitoTokenVerifier(config, [first, ...others.map(withKeys)], allowedRoles),
+    },
+    webhooks: { verify: cognitoVerifier(config.webhookSecrets), parse: cognitoDeliveries(pools, stored) },
+    directory: { ...cognitoListing(pools), lookup: cognitoLookup(pools) },
     accounts: cognitoAccounts(pools),
-    engineAuth: () => cognitoEngineAuth(config),
-    // Of several pools the first one's: each key is good for its own pool alone, and Hasura, which tries
-    // them all, must not be given those of another.
-    keys: first.keys.keys,
-    verifyToken: cognitoTokenVerifier(config, [first, ...others.map(withKeys)], allowedRoles),
   };
 }

@@ -1,12 +1,12 @@
 import type { IdentityRecord, Instant, RecordKey } from '#core/records.ts';
-import type { Provider } from '#providers/provider.ts';
+import type { Directory } from '#providers/provider.ts';
 import type { FoundUser } from './api.ts';
 import { keepsGroup, keepsUser, SEARCH_LAG_MS } from './pool.ts';
 import { type Pool, poolsOf } from './pools.ts';
 import { membershipRecord, organizationId, organizationRecord, userRecord } from './records.ts';
 
 /** Reads one user, group or membership of the pool that it is of. */
-export function cognitoLookup(pools: readonly Pool[], now: () => Instant = Date.now): Provider['lookup'] {
+export function cognitoLookup(pools: readonly Pool[], now: () => Instant = Date.now): Directory['lookup'] {
   return async (key) => {
     // Whoever is of another pool is asked for there.
     for (const pool of poolsOf(pools, key.tenant)) {

@@ -1,7 +1,6 @@
-import type { CognitoConfig } from '#core/config.ts';
-import { isOnThisMachine } from '#core/settings/aws.ts';
-import { createKeySource, type KeySource } from '#providers/key-source.ts';
+import { isOnThisMachine } from './aws.ts';
 import type { PoolUser } from './read-answer.ts';
+import type { CognitoConfig } from './settings.ts';
 
 /** Where a pool is. */
 export type PoolPlace = { readonly userPoolId: string } & Pick<
@@ -66,14 +65,6 @@ export function keysUrlOf(pool: PoolPlace): string {
   const address = keysUrl ?? standIn;
   const folder = address === undefined ? issuerOf(pool) : `${address}/${userPoolId}`;
   return `${folder}/.well-known/jwks.json`;
-}
-
-export function cognitoKeySource(pool: PoolPlace): KeySource {
-  return createKeySource({
-    url: keysUrlOf(pool),
-    provider: 'Cognito',
-    fix: 'check COGNITO_USER_POOL_ID (or COGNITO_ENDPOINT, COGNITO_KEYS_URL) and the way to it',
-  });
 }
 
 /**

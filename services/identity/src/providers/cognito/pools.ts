@@ -1,6 +1,6 @@
-import type { CognitoConfig } from '#core/config.ts';
 import { type CognitoApi, createCognitoApi } from './api.ts';
 import type { PoolConfig } from './pool.ts';
+import type { CognitoConfig } from './settings.ts';
 
 /** A user pool that is kept in step, and the ways to it. */
 export interface Pool {

@@ -1,12 +1,12 @@
 import { CLAIMS_NAMESPACE } from '@latchkey/core/jwt-secret';
 import { decodeJwt, type JWTPayload } from 'jose';
-import type { CognitoConfig } from '#core/config.ts';
 import { isJsonObject, parsePayload } from '#core/payload.ts';
 import { type Claims, grant, readClaims } from '#providers/claims.ts';
 import { jwtVerifier, refused } from '#providers/jwt.ts';
 import type { KeySource } from '#providers/key-source.ts';
 import type { VerifiedToken } from '#providers/provider.ts';
 import { issuerOf, type PoolPlace } from './pool.ts';
+import type { CognitoConfig } from './settings.ts';
 
 type Verify = (token: string) => Promise<VerifiedToken>;
 type Kinds = Pick<CognitoConfig, 'clientIds' | 'tokenUse'>;

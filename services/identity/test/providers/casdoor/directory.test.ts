@@ -4,7 +4,7 @@ import type { IdentityRecord } from '#core/records.ts';
 import type { StoredState } from '#core/stored-state.ts';
 import { type CasdoorApi, createCasdoorApi } from '#providers/casdoor/api.ts';
 import { casdoorDeliveries } from '#providers/casdoor/deliveries.ts';
-import { casdoorDirectory } from '#providers/casdoor/directory.ts';
+import { casdoorListing } from '#providers/casdoor/directory.ts';
 import type { DirectoryPage } from '#providers/provider.ts';
 import { configOf, delivery, NOTHING_STORED, PRIVATE_JWK } from '../../support/casdoor.ts';
 
@@ -28,7 +28,7 @@ async function pages(
   const api = { ...createCasdoorApi(config), ...options.api };
   const all: DirectoryPage[] = [];
   const { cursor } = options;
-  const directory = casdoorDirectory(config, api, { ...NOTHING_STORED, ...options.stored }, () => NOW);
+  const directory = casdoorListing(config, api, { ...NOTHING_STORED, ...options.stored }, () => NOW);
   for await (const page of directory.pages(cursor === undefined ? {} : { cursor })) all.push(page);
   return all;
 }

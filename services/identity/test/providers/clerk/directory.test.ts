@@ -3,7 +3,7 @@ import { type LocalServer, serve } from '@latchkey/tests/support/http';
 import { afterEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { IdentityRecord } from '#core/records.ts';
-import { clerkDirectory } from '#providers/clerk/directory.ts';
+import { clerkListing } from '#providers/clerk/directory.ts';
 import type { UnreadableItem } from '#providers/provider.ts';
 import { observeRetries, type Wait } from '#providers/with-retry.ts';
 
@@ -58,8 +58,7 @@ async function serveClerk(all: unknown[], intercept: (call: Call) => Answer = ()
   return calls;
 }
 
-const directoryAt = (apiUrl: string) =>
-  clerkDirectory({ secretKey: 'sk_test_1', apiUrl, instanceId: 'ins_1' });
+const directoryAt = (apiUrl: string) => clerkListing({ secretKey: 'sk_test_1', apiUrl, instanceId: 'ins_1' });
 
 async function everything(cursor?: string) {
   const records: IdentityRecord[] = [];

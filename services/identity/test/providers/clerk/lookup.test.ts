@@ -6,7 +6,7 @@ import {
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { RecordKey } from '#core/records.ts';
 import { clerkLookup } from '#providers/clerk/lookup.ts';
-import type { Provider } from '#providers/provider.ts';
+import type { Directory } from '#providers/provider.ts';
 
 let directory: ClerkDirectory;
 beforeAll(async () => {
@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => directory.close());
 beforeEach(() => directory.reset());
 
-const lookup = (...args: Parameters<Provider['lookup']>) => directory.provider.lookup(...args);
+const lookup = (...args: Parameters<Directory['lookup']>) => directory.provider.directory.lookup(...args);
 
 function populate() {
   return directory.change(() => {

@@ -3,8 +3,8 @@ import { type LocalServer, serve } from '@latchkey/tests/support/http';
 import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { clerkKeySource } from '#providers/clerk/engine-auth.ts';
 import { createClerk } from '#providers/clerk/index.ts';
+import { clerkKeySource } from '#providers/clerk/keys.ts';
 import { clerkTokenVerifier } from '#providers/clerk/verify-token.ts';
 import { CONFIG } from '../../support/clerk.ts';
 
@@ -185,19 +185,25 @@ describe('of several issuers', () => {
       furtherIssuers: [`${proxy.url}/__clerk`],
     });
     const proxied = { ...base(), iss: `${proxy.url}/__clerk` };
-    expect(await provider.verifyToken(await sign(base()))).toMatchObject({ issuer: clerk.url });
-    expect(await provider.verifyToken(await sign(proxied, {}, others.privateKey))).toMatchObject({
+    expect(await provider.tokens.verifyToken(await sign(base()))).toMatchObject({ issuer: clerk.url });
+    expect(await provider.tokens.verifyToken(await sign(proxied, {}, others.privateKey))).toMatchObject({
       issuer: `${proxy.url}/__clerk`,
       subject: 'user_2exampleUser000000000001',
     });
     expect(asked).toEqual(['/__clerk/.well-known/jwks.json']);
     // The keys of one say nothing of the other's tokens.
-    await expect(provider.verifyToken(await sign(proxied))).rejects.toThrow(refusal);
-    await expect(provider.verifyToken(await sign(base(), {}, others.privateKey))).rejects.toThrow(refusal);
-    await expect(provider.verifyToken(await sign({ ...base(), iss: proxy.url }))).rejects.toThrow(refusal);
-    await expect(provider.verifyToken('nonsense')).rejects.toThrow(refusal);
+    await expect(provider.tokens.verifyToken(await sign(proxied))).rejects.toThrow(refusal);
+    await expect(provider.tokens.verifyToken(await sign(base(), {}, others.privateKey))).rejects.toThrow(
+      refusal,
+    );
+    await expect(provider.tokens.verifyToken(await sign({ ...base(), iss: proxy.url }))).rejects.toThrow(
+      refusal,
+    );
+    await expect(provider.tokens.verifyToken('nonsense')).rejects.toThrow(refusal);
     // What the relay passes on to Hasura is the first one's.
-    expect((await provider.keys()).keySet.keys).toMatchObject([{ n: (await exportJWK(keys.publicKey)).n }]);
+    expect((await provider.tokens.keys()).keySet.keys).toMatchObject([
+      { n: (await exportJWK(keys.publicKey)).n },
+    ]);
     await proxy.close();
   });
 });

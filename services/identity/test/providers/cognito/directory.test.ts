@@ -1,6 +1,6 @@
 import { fixture, POOL, SUB } from '@latchkey/tests/support/cognito';
 import { expect, test } from 'vitest';
-import { cognitoDirectory } from '#providers/cognito/directory.ts';
+import { cognitoListing } from '#providers/cognito/directory.ts';
 import type { DirectoryPage } from '#providers/provider.ts';
 import { type Answer, type Call, reachCognito } from '../../support/cognito.ts';
 
@@ -46,7 +46,7 @@ async function directory(answer: (call: Call) => Answer) {
   let asked = 0;
   return {
     calls,
-    pages: cognitoDirectory(pools, () => {
+    pages: cognitoListing(pools, () => {
       asked += 1;
       return NOW + asked;
     }).pages,
@@ -188,7 +188,7 @@ test('about how many users there are is the pool’s own estimate', async () => 
       ? { UserPool: { EstimatedNumberOfUsers: 150 } }
       : { error: 'AccessDeniedException' },
   );
-  expect(await cognitoDirectory(pools).total?.()).toBe(150);
+  expect(await cognitoListing(pools).total?.()).toBe(150);
 });
 
 test('an answer that never comes is not an empty directory', async () => {

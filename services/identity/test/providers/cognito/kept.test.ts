@@ -1,11 +1,11 @@
 import { POOL } from '@latchkey/tests/support/cognito';
 import { describe, expect, test } from 'vitest';
-import type { CognitoConfig } from '#core/config.ts';
 import type { StoredState } from '#core/stored-state.ts';
 import { cognitoAccounts } from '#providers/cognito/accounts.ts';
 import { cognitoDeliveries } from '#providers/cognito/deliveries.ts';
-import { cognitoDirectory } from '#providers/cognito/directory.ts';
+import { cognitoListing } from '#providers/cognito/directory.ts';
 import { cognitoLookup } from '#providers/cognito/lookup.ts';
+import type { CognitoConfig } from '#providers/cognito/settings.ts';
 import { type Answer, type Call, reachCognito } from '../../support/cognito.ts';
 import { answerFrom, type PoolMember } from '../../support/cognito-pools.ts';
 
@@ -33,7 +33,7 @@ async function readers(
     lookup: cognitoLookup(pools, () => NOW),
     async listed() {
       const records = [];
-      for await (const page of cognitoDirectory(pools, () => NOW).pages()) records.push(...page.records);
+      for await (const page of cognitoListing(pools, () => NOW).pages()) records.push(...page.records);
       return records;
     },
     async told(type: string, data: object) {

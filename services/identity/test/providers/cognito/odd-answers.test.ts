@@ -1,7 +1,7 @@
 import { POOL } from '@latchkey/tests/support/cognito';
 import { expect, test } from 'vitest';
 import { cognitoDeliveries } from '#providers/cognito/deliveries.ts';
-import { cognitoDirectory } from '#providers/cognito/directory.ts';
+import { cognitoListing } from '#providers/cognito/directory.ts';
 import { cognitoLookup } from '#providers/cognito/lookup.ts';
 import { type Answer, type Call, reachCognito } from '../../support/cognito.ts';
 import { answerFrom } from '../../support/cognito-pools.ts';
@@ -12,7 +12,7 @@ async function listing(answer: (call: Call) => Answer) {
   const { pools } = await reachCognito(answer);
   const records = [];
   const unreadable = [];
-  for await (const page of cognitoDirectory(pools).pages()) {
+  for await (const page of cognitoListing(pools).pages()) {
     records.push(...page.records);
     unreadable.push(...(page.unreadable ?? []));
   }

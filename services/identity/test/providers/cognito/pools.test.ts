@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { StoredState } from '#core/stored-state.ts';
 import { cognitoAccounts } from '#providers/cognito/accounts.ts';
 import { cognitoDeliveries } from '#providers/cognito/deliveries.ts';
-import { cognitoDirectory } from '#providers/cognito/directory.ts';
+import { cognitoListing } from '#providers/cognito/directory.ts';
 import { cognitoLookup } from '#providers/cognito/lookup.ts';
 import type { DirectoryPage } from '#providers/provider.ts';
 import { reachCognito } from '../../support/cognito.ts';
@@ -127,7 +127,7 @@ const keysOf = (pages: readonly DirectoryPage[]) =>
 
 test('the listing holds every pool, each with its own tenant, and says so', async () => {
   const { pools } = await reach();
-  const directory = cognitoDirectory(pools);
+  const directory = cognitoListing(pools);
   expect(directory.tenants).toEqual([POOL, OTHER]);
   expect(await directory.total?.()).toBe(4);
   expect(keysOf(await all(directory.pages()))).toEqual([
@@ -144,7 +144,7 @@ test('the listing holds every pool, each with its own tenant, and says so', asyn
 
 test('wherever a run is cut off, it goes on with all that it has not listed, and nothing is listed twice but what is read anew', async () => {
   const { pools } = await reach();
-  const { pages } = cognitoDirectory(pools);
+  const { pages } = cognitoListing(pools);
   const whole = await all(pages());
   for (const [index, { cursor }] of whole.entries()) {
     const before = whole.slice(0, index + 1);
@@ -160,9 +160,9 @@ test('wherever a run is cut off, it goes on with all that it has not listed, and
 
 test('a cursor of a listing of other pools is refused: the listing would not be whole', async () => {
   const { pools } = await reach();
-  const cursor = (await all(cognitoDirectory(pools).pages())).at(-1)?.cursor ?? '';
+  const cursor = (await all(cognitoListing(pools).pages())).at(-1)?.cursor ?? '';
   for (const others of [pools.slice(0, 1), pools.slice(1), [...pools].reverse()]) {
-    await expect(all(cognitoDirectory(others).pages({ cursor }))).rejects.toMatchObject({
+    await expect(all(cognitoListing(others).pages({ cursor }))).rejects.toMatchObject({
       code: 'request-invalid',
     });
   }

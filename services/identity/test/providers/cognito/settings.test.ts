@@ -1,6 +1,6 @@
 import { CLIENT, POOL, SECRET } from '@latchkey/tests/support/cognito';
 import { describe, expect, test } from 'vitest';
-import { readConfig } from '#core/config.ts';
+import { readConfig } from '#config/read-config.ts';
 import { CONFIG } from '../../support/cognito.ts';
 
 const cognito = {

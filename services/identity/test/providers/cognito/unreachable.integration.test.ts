@@ -1,7 +1,7 @@
 import { POOL } from '@latchkey/tests/support/cognito';
 import { serve } from '@latchkey/tests/support/http';
 import { expect, test } from 'vitest';
-import { cognitoDirectory } from '#providers/cognito/directory.ts';
+import { cognitoListing } from '#providers/cognito/directory.ts';
 import { connectPools } from '#providers/cognito/pools.ts';
 import type { Directory } from '#providers/provider.ts';
 import { observeRetries, type Wait } from '#providers/with-retry.ts';
@@ -24,7 +24,7 @@ test('a closed port is told with its address and cause, in a quarter of a minute
   const began = performance.now();
   const listing = observeRetries(
     (wait) => waits.push(wait),
-    () => drain(cognitoDirectory(connectPools(configAt(url))).pages()),
+    () => drain(cognitoListing(connectPools(configAt(url))).pages()),
   );
   await expect(listing).rejects.toMatchObject({
     code: 'provider-unreachable',
@@ -57,7 +57,7 @@ test('throttling is waited for as long as Cognito says, and shown', async () => 
   const waits: Wait[] = [];
   await observeRetries(
     (wait) => waits.push(wait),
-    () => drain(cognitoDirectory(pools).pages()),
+    () => drain(cognitoListing(pools).pages()),
   );
   expect(waits).toEqual([
     { seconds: 1, attempt: 1, attempts: 8, reason: 'Cognito limits the rate (TooManyRequestsException)' },
@@ -70,7 +70,7 @@ test('a refusal is told at once, with the address that refuses', async () => {
   const waits: Wait[] = [];
   const listing = observeRetries(
     (wait) => waits.push(wait),
-    () => drain(cognitoDirectory(pools).pages()),
+    () => drain(cognitoListing(pools).pages()),
   );
   await expect(listing).rejects.toMatchObject({
     message: expect.stringMatching(/does not let the service in.*service-policy\.json/),

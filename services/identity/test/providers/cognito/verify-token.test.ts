@@ -2,9 +2,10 @@ import { CLIENT, fixture, POOL, SUB } from '@latchkey/tests/support/cognito';
 import { type LocalServer, serve } from '@latchkey/tests/support/http';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { CognitoConfig } from '#core/config.ts';
 import { createCognito } from '#providers/cognito/index.ts';
-import { cognitoKeySource, type PoolPlace, placesOf } from '#providers/cognito/pool.ts';
+import { cognitoKeySource } from '#providers/cognito/keys.ts';
+import { type PoolPlace, placesOf } from '#providers/cognito/pool.ts';
+import type { CognitoConfig } from '#providers/cognito/settings.ts';
 import { cognitoTokenVerifier } from '#providers/cognito/verify-token.ts';
 import { CONFIG } from '../../support/cognito.ts';
 
@@ -206,10 +207,10 @@ describe('with several pools', () => {
       ownerOf: async () => undefined,
     };
     const provider = createCognito({ ...CONFIG, endpoint: server.url, userPoolIds: [OTHER, POOL] }, stored);
-    const { keySet } = await provider.keys();
+    const { keySet } = await provider.tokens.keys();
     expect(keySet.keys.map(({ n }) => n)).toEqual([otherJwk.n]);
-    expect(provider.engineAuth().jwtSecret.issuer).toBe(`${server.url}/${OTHER}`);
-    expect(provider.engineAuth().issuers).toEqual([`${server.url}/${OTHER}`, issuer]);
+    expect(provider.tokens.engineAuth().jwtSecret.issuer).toBe(`${server.url}/${OTHER}`);
+    expect(provider.tokens.engineAuth().issuers).toEqual([`${server.url}/${OTHER}`, issuer]);
   });
 
   test('a token of a pool that is not configured is refused', async () => {

@@ -1,6 +1,6 @@
 import { SECRET } from '@latchkey/tests/support/clerk';
 import { describe, expect, test } from 'vitest';
-import { readConfig } from '#core/config.ts';
+import { readConfig } from '#config/read-config.ts';
 
 const NEEDED = { HASURA_GRAPHQL_ADMIN_SECRET: 'hunter2', CLERK_WEBHOOK_SECRET: SECRET };
 const OTHER = `whsec_${Buffer.from('another key of thirty-two bytes!').toString('base64')}`;

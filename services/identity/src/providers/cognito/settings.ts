@@ -142,10 +142,14 @@ export function cognitoTokens(env: z.infer<typeof COGNITO_SETTINGS>): CognitoTok
 }
 
 /**
+ * @param claimed the attributes that become session variables, and so must be in users.metadata
  * @returns undefined where Cognito is not set up
  * @throws LatchkeyError `configuration-invalid` where it is set up by half
  */
-export function cognitoConfig(env: z.infer<typeof COGNITO_SETTINGS>): CognitoConfig | undefined {
+export function cognitoConfig(
+  env: z.infer<typeof COGNITO_SETTINGS>,
+  claimed: readonly string[] = [],
+): CognitoConfig | undefined {
   const own = [env.COGNITO_USER_POOL_ID, env.COGNITO_CLIENT_IDS, env.COGNITO_WEBHOOK_SECRET];
   if (!isAnySet(own)) return undefined;
   const apiEndpoint = env.COGNITO_ENDPOINT ?? awsEndpoint(env);
@@ -156,7 +160,7 @@ export function cognitoConfig(env: z.infer<typeof COGNITO_SETTINGS>): CognitoCon
       'COGNITO_WEBHOOK_SECRET',
       'make one with echo "whsec_$(openssl rand -base64 32)" and give the Lambda functions the same',
     ),
-    metadataAttributes: env.COGNITO_METADATA_ATTRIBUTES,
+    metadataAttributes: [...new Set([...env.COGNITO_METADATA_ATTRIBUTES, ...claimed])],
     keepsFederatedGroups: env.COGNITO_FEDERATED_GROUPS,
     keepsUnconfirmedUsers: env.COGNITO_UNCONFIRMED_USERS,
     apiEndpoint,

@@ -1,6 +1,6 @@
 import { SECRET } from '@latchkey/tests/support/clerk';
 import { describe, expect, test } from 'vitest';
-import { readConfig } from '#core/config.ts';
+import { readConfig } from '#config/read-config.ts';
 
 const NEEDED = { HASURA_GRAPHQL_ADMIN_SECRET: 'admin', CLERK_WEBHOOK_SECRET: SECRET };
 const read = (settings: Record<string, string>) => readConfig({ ...NEEDED, ...settings }).providers.clerk;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readConfig } from '#core/config.ts';
+import { readConfig } from '#config/read-config.ts';
 
 const complete = {
   HASURA_GRAPHQL_ADMIN_SECRET: 'admin',

@@ -1,7 +1,12 @@
-import { attributeAt, CLAIM_SETTINGS, type CustomClaim } from '@latchkey/core/settings/claims';
+import {
+  CLAIM_SETTINGS,
+  type CustomClaim,
+  cognitoAttribute,
+  plainAttribute,
+} from '@latchkey/core/settings/claims';
 import { SECRET } from '@latchkey/tests/support/clerk';
 import { describe, expect, test } from 'vitest';
-import { readConfig } from '#core/config.ts';
+import { readConfig } from '#config/read-config.ts';
 
 const read = (text: string): readonly CustomClaim[] =>
   CLAIM_SETTINGS.parse({ LATCHKEY_CLAIMS: text }).LATCHKEY_CLAIMS;
@@ -29,9 +34,7 @@ test.each<[string, string, string, string]>([
 ])('%s is %s at Clerk, %s at Cognito and %s at Casdoor', (text, clerk, cognito, casdoor) => {
   const [claim] = read(text);
   if (claim === undefined) throw new Error('It is not read.');
-  expect([attributeAt('clerk', claim), attributeAt('cognito', claim), attributeAt('casdoor', claim)]).toEqual(
-    [clerk, cognito, casdoor],
-  );
+  expect([plainAttribute(claim), cognitoAttribute(claim)]).toEqual([clerk, cognito, casdoor]);
 });
 
 describe('refused, with the variable and the fix', () => {
