@@ -6,6 +6,7 @@ const STAND_INS = {
   clerk: async () => (await import('#stand-ins/clerk/index.ts')).standIn,
   casdoor: async () => (await import('#stand-ins/casdoor/index.ts')).standIn,
   cognito: async () => (await import('#stand-ins/cognito/index.ts')).standIn,
+  oidc: async () => (await import('#stand-ins/oidc/index.ts')).standIn,
 };
 
 type Table = typeof STAND_INS;

@@ -6,6 +6,7 @@ import { casdoor } from './casdoor/definition.ts';
 import { clerk } from './clerk/definition.ts';
 import { cognito } from './cognito/definition.ts';
 import type { Environment, ProviderDefinition, SettingsContext } from './definition.ts';
+import { oidc } from './oidc/definition.ts';
 import type { Provider } from './provider.ts';
 
 /** All providers: one line for each. Whatever is said of providers elsewhere follows from it. */
@@ -13,6 +14,7 @@ export const PROVIDERS = [
   clerk, //
   casdoor,
   cognito,
+  oidc,
 ] as const;
 
 export const PROVIDER_NAMES: readonly ProviderName[] = PROVIDERS.map(({ name }) => name);

@@ -36,7 +36,7 @@ function create(mostTokens?: number) {
 }
 const refusal = expect.objectContaining({ code: 'token-invalid' });
 
-test.each(['clerk', 'casdoor', 'cognito'] as const)(
+test.each(['clerk', 'casdoor', 'cognito', 'oidc'] as const)(
   'a token of %s goes to it by its issuer',
   async (name) => {
     const { provider, subject, allowedRoles } = await create()(await issuers.token(name));

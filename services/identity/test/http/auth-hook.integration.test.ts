@@ -82,19 +82,20 @@ const MODES: [string, typeof ask][] = [
 const bearer = (token: string): Headers => ({ Authorization: `Bearer ${token}` });
 
 describe.each(MODES)('mode %s', (_mode, ask) => {
-  test.each(['clerk', 'casdoor', 'cognito'] as const)(
+  test.each(['clerk', 'casdoor', 'cognito', 'oidc'] as const)(
     'tells who the bearer of a token of %s is',
     async (name) => {
       const exp = Math.floor(Date.now() / 1000) + 600;
       vi.useFakeTimers({ toFake: ['Date'], now: (exp - 600) * 1000 });
-      await insertRow({ provider: name, tenant: TENANTS[name] });
+      const tenant = name === 'oidc' ? `${issuers.url}/oidc` : TENANTS[name];
+      await insertRow({ provider: name, tenant });
       const answer = await ask(bearer(await issuers.token(name, { exp, iat: exp - 600 })));
       expect(answer.statusCode).toBe(200);
       expect(answer.json()).toEqual({
         'x-hasura-user-id': SUBJECT,
         'x-hasura-role': 'user',
         'x-hasura-identity-provider': name,
-        'x-hasura-identity-tenant': TENANTS[name],
+        'x-hasura-identity-tenant': tenant,
         'x-hasura-identity-issued-at': String(exp - 600),
         'x-hasura-org-id': '',
         'x-hasura-org-role': '',

@@ -31,13 +31,16 @@ afterEach(async () => {
   await issuers.close();
 });
 
-test.each(['clerk', 'casdoor', 'cognito'])('the public keys of %s are given, for a minute', async (name) => {
-  const answer = await app.inject(`/jwks/${name}`);
-  expect([answer.statusCode, answer.headers['cache-control']]).toEqual([200, 'public, max-age=60']);
-  expect(answer.json()).toEqual({
-    keys: [{ kty: 'RSA', use: 'sig', kid: 'key-1', alg: 'RS256', n: expect.any(String), e: 'AQAB' }],
-  });
-});
+test.each(['clerk', 'casdoor', 'cognito', 'oidc'])(
+  'the public keys of %s are given, for a minute',
+  async (name) => {
+    const answer = await app.inject(`/jwks/${name}`);
+    expect([answer.statusCode, answer.headers['cache-control']]).toEqual([200, 'public, max-age=60']);
+    expect(answer.json()).toEqual({
+      keys: [{ kty: 'RSA', use: 'sig', kid: 'key-1', alg: 'RS256', n: expect.any(String), e: 'AQAB' }],
+    });
+  },
+);
 
 test('there are no keys of anybody else', async () => {
   for (const path of ['/jwks', '/jwks/', '/jwks/auth0', '/jwks/clerk/x', '/jwks/..%2Fclerk', '/jwks/CLERK']) {

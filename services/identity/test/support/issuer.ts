@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { createCasdoor } from '#providers/casdoor/index.ts';
 import { createClerk } from '#providers/clerk/index.ts';
 import { createCognito } from '#providers/cognito/index.ts';
+import { createOidc } from '#providers/oidc/index.ts';
 import type { Provider } from '#providers/provider.ts';
 import { NOTHING_STORED } from './casdoor.ts';
 import { CONFIG as COGNITO } from './cognito.ts';
@@ -15,10 +16,10 @@ export const SUBJECT = '7c9e6679-7425-40de-944b-e07fc1f90ae7';
 export const CASDOOR_OWNER = 'acme';
 const CASDOOR_CLIENT = '0123456789abcdef0123';
 
-/** Three providers that do no more than publish keys and issue tokens. */
+/** Providers that do no more than publish keys and issue tokens. */
 export interface Issuers {
   readonly providers: ReadonlyMap<Provider['name'], Provider>;
-  /** The address that all three are at. */
+  /** The address that all of them are at. */
   readonly url: string;
   /** A good token, with some of its claims changed (undefined: left out). */
   token(name: Provider['name'], changes?: JWTPayload): Promise<string>;
@@ -69,6 +70,10 @@ export async function startIssuers(allowedRoles: readonly string[] = []): Promis
     allowedRoles,
   );
   const cognito = createCognito({ ...COGNITO, endpoint: url }, NOTHING_STORED, allowedRoles);
+  const oidc = createOidc(
+    { issuer: `${url}/oidc`, audience: ['api'], keysUrl: `${url}/keys`, serviceUrl: 'http://identity:8081' },
+    { allowedRoles, claims: [] },
+  );
   const claims: Record<Provider['name'], JWTPayload> = {
     clerk: { iss: url },
     casdoor: {
@@ -79,9 +84,12 @@ export async function startIssuers(allowedRoles: readonly string[] = []): Promis
       owner: CASDOOR_OWNER,
     },
     cognito: { iss: `${url}/${POOL}`, aud: COGNITO.clientIds[0] ?? '', token_use: 'id' },
+    oidc: { iss: `${url}/oidc`, aud: 'api', iat: Math.floor(Date.now() / 1000) },
   };
   return {
-    providers: new Map([clerk, casdoor, cognito].map((provider) => [provider.name, provider])),
+    providers: new Map(
+      [clerk, casdoor, cognito, oidc].map((provider: Provider) => [provider.name, provider]),
+    ),
     url,
     token(name, changes = {}) {
       const exp = Math.floor(Date.now() / 1000) + 600;
