@@ -22,23 +22,23 @@ test('a name is the variable’s, and the attribute’s where that is not named 
   ]);
 });
 
-test.each<[string, string, string, string]>([
-  ['plan', 'plan', 'custom:plan', 'plan'],
-  ['tenant=tenant_id', 'tenant_id', 'custom:tenant_id', 'tenant_id'],
-  ['tenant=custom:tenant', 'tenant', 'custom:tenant', 'tenant'],
-  ['tenant=dev:custom:tenant', 'tenant', 'dev:custom:tenant', 'tenant'],
+test.each<[string, string, string]>([
+  ['plan', 'plan', 'custom:plan'],
+  ['tenant=tenant_id', 'tenant_id', 'custom:tenant_id'],
+  ['tenant=custom:tenant', 'tenant', 'custom:tenant'],
+  ['tenant=dev:custom:tenant', 'tenant', 'dev:custom:tenant'],
   // A standard attribute only where it is meant: the team's own one may bear the same name.
-  ['language=locale', 'locale', 'locale', 'locale'],
-  ['locale=locale', 'locale', 'locale', 'locale'],
-  ['locale', 'locale', 'custom:locale', 'locale'],
-])('%s is %s at Clerk, %s at Cognito and %s at Casdoor', (text, clerk, cognito, casdoor) => {
+  ['language=locale', 'locale', 'locale'],
+  ['locale=locale', 'locale', 'locale'],
+  ['locale', 'locale', 'custom:locale'],
+])('%s is %s at Clerk and Casdoor, and %s at Cognito', (text, plain, cognito) => {
   const [claim] = read(text);
   if (claim === undefined) throw new Error('It is not read.');
-  expect([plainAttribute(claim), cognitoAttribute(claim)]).toEqual([clerk, cognito, casdoor]);
+  expect([plainAttribute(claim), cognitoAttribute(claim)]).toEqual([plain, cognito]);
 });
 
 describe('refused, with the variable and the fix', () => {
-  const toHttpError = (text: string): string => {
+  const errorOf = (text: string): string => {
     const settings = {
       HASURA_GRAPHQL_ADMIN_SECRET: 's',
       CLERK_WEBHOOK_SECRET: SECRET,
@@ -68,7 +68,7 @@ describe('refused, with the variable and the fix', () => {
     'identity-provider',
     'identity-anything',
   ])('is the name that means something already: %s', (text) => {
-    const message = toHttpError(`plan,${text}`);
+    const message = errorOf(`plan,${text}`);
     expect(message).toMatch(/^LATCHKEY_CLAIMS must not hold /);
     expect(message).toContain('choose another name');
   });
@@ -88,10 +88,10 @@ describe('refused, with the variable and the fix', () => {
     'a'.repeat(64),
     `plan=${'a'.repeat(200)}`,
   ])('is what is no name: %s', (text) => {
-    expect(toHttpError(text)).toMatch(/^LATCHKEY_CLAIMS must be names with commas between them, such as/);
+    expect(errorOf(text)).toMatch(/^LATCHKEY_CLAIMS must be names with commas between them, such as/);
   });
 
   test('is a variable that is given twice', () => {
-    expect(toHttpError('plan,plan=tier')).toContain('must not give x-hasura-plan twice');
+    expect(errorOf('plan,plan=tier')).toContain('must not give x-hasura-plan twice');
   });
 });

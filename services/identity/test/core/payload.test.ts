@@ -33,7 +33,11 @@ describe('a webhook body', () => {
     '\\udfff',
     '\\uDFFF',
   ])('with %s alone loses it, in whatever letters it is written', (sequence) => {
-    expect(parsePayload(`{"a":"${sequence}"}`)).toEqual({ ok: true, value: { a: '\uFFFD' }, isAsSent: false });
+    expect(parsePayload(`{"a":"${sequence}"}`)).toEqual({
+      ok: true,
+      value: { a: '\uFFFD' },
+      isAsSent: false,
+    });
   });
 
   test.each(['\\ud7ff', '\\uD7FF', '\\ue000', '\\uE000', '\\u0001'])(
