@@ -43,7 +43,7 @@ const OF_SOURCE = `add_source drop_source set_table_customization set_apollo_fed
 const NOT_HERE = /remote_schema|^dc_|opentelemetry|native_query|logical_model|apollo_federation/;
 
 /** What is wrong with the command by itself; its arguments do not matter. */
-function complaint(type: string): string | undefined {
+function errorOf(type: string): string | undefined {
   try {
     readRequest('v1/metadata', { type, args: {} }, true);
     return undefined;
@@ -56,14 +56,14 @@ function complaint(type: string): string | undefined {
 
 describe('every command of the metadata API', () => {
   test.each([...PLAIN, ...OF_SOURCE.flatMap((name) => [`pg_${name}`, `postgres_${name}`])])('%s', (type) => {
-    if (NOT_HERE.test(type)) expect(complaint(type)).toMatch(/not supported by the embedded engine$/);
-    else expect(complaint(type)).toBeUndefined();
+    if (NOT_HERE.test(type)) expect(errorOf(type)).toMatch(/not supported by the embedded engine$/);
+    else expect(errorOf(type)).toBeUndefined();
   });
 
   test.each(['mssql_track_table', 'citus_add_source', 'bigquery_get_source_tables'])(
     '%s is refused',
     (type) => {
-      expect(complaint(type)).toBe(`${type}: the embedded engine knows PostgreSQL sources only`);
+      expect(errorOf(type)).toBe(`${type}: the embedded engine knows PostgreSQL sources only`);
     },
   );
 });

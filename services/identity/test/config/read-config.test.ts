@@ -5,7 +5,7 @@ import { readConfig } from '#config/read-config.ts';
 const NEEDED = { HASURA_GRAPHQL_ADMIN_SECRET: 'hunter2', CLERK_WEBHOOK_SECRET: SECRET };
 const OTHER = `whsec_${Buffer.from('another key of thirty-two bytes!').toString('base64')}`;
 
-function complaintAbout(environment: Record<string, string>): string {
+function problemWith(environment: Record<string, string>): string {
   try {
     readConfig(environment);
   } catch (error) {
@@ -101,28 +101,24 @@ describe('a wrong value is named in one line with its fix, and not repeated', ()
     ['CLERK_SECRET_KEY', 'pk_test_tell-nobody'],
     ['CLERK_FRONTEND_API_URL', 'tell-nobody'],
   ])('%s=%s', (variable, value) => {
-    const toHttpError = complaintAbout({ ...NEEDED, [variable]: value });
-    expect(toHttpError).toMatch(new RegExp(`^${variable} (must|is missing).+\\.$`));
-    expect(toHttpError).not.toContain('tell-nobody');
+    const message = problemWith({ ...NEEDED, [variable]: value });
+    expect(message).toMatch(new RegExp(`^${variable} (must|is missing).+\\.$`));
+    expect(message).not.toContain('tell-nobody');
   });
 
   test.each(['HASURA_GRAPHQL_ADMIN_SECRET', 'CLERK_WEBHOOK_SECRET'])('%s missing', (variable) => {
-    expect(complaintAbout({ ...NEEDED, [variable]: '' })).toMatch(
-      new RegExp(`^${variable} is missing.+\\.$`),
-    );
+    expect(problemWith({ ...NEEDED, [variable]: '' })).toMatch(new RegExp(`^${variable} is missing.+\\.$`));
   });
 });
 
 test('Clerk set up by half is not Clerk left out', () => {
   const { CLERK_WEBHOOK_SECRET: _, ...rest } = NEEDED;
-  expect(complaintAbout({ ...rest, CLERK_SECRET_KEY: 'sk_test_1' })).toMatch(
-    /^CLERK_WEBHOOK_SECRET is missing/,
-  );
+  expect(problemWith({ ...rest, CLERK_SECRET_KEY: 'sk_test_1' })).toMatch(/^CLERK_WEBHOOK_SECRET is missing/);
 });
 
 test('several wrong values are several lines', () => {
-  const toHttpError = complaintAbout({ ...NEEDED, LATCHKEY_PORT: 'x', LATCHKEY_LOG_LEVEL: 'y' });
-  expect(toHttpError.split('\n')).toHaveLength(2);
+  const message = problemWith({ ...NEEDED, LATCHKEY_PORT: 'x', LATCHKEY_LOG_LEVEL: 'y' });
+  expect(message.split('\n')).toHaveLength(2);
 });
 
 test('the attributes that become claims are kept of each user of a pool', () => {
@@ -144,7 +140,7 @@ test('how long a session is good may be bounded, in whole seconds', () => {
   expect(readConfig(NEEDED).sessionSeconds).toBeUndefined();
   expect(readConfig({ ...NEEDED, LATCHKEY_SESSION_SECONDS: ' 300 ' }).sessionSeconds).toBe(300);
   for (const wrong of ['0', '-1', '1.5', 'an hour', '86401']) {
-    expect(complaintAbout({ ...NEEDED, LATCHKEY_SESSION_SECONDS: wrong })).toBe(
+    expect(problemWith({ ...NEEDED, LATCHKEY_SESSION_SECONDS: wrong })).toBe(
       'LATCHKEY_SESSION_SECONDS must be a whole number from 1 to 86400.',
     );
   }

@@ -79,7 +79,7 @@ describe('changes', () => {
 });
 
 describe('deletes', () => {
-  test('a user, and again without toHttpError', async () => {
+  test('a user, and again without an error', async () => {
     await accountsOf().remove(person());
     expect(casdoor.directory.findUser(user.id)).toBeUndefined();
     await accountsOf().remove(person());

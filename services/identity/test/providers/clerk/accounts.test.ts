@@ -48,7 +48,7 @@ test('says that Clerk keeps no name beside first and last name', async () => {
   });
 });
 
-test('deletes a user, and again without toHttpError', async () => {
+test('deletes a user, and again without an error', async () => {
   await accounts().remove(person(user.id));
   expect(clerk.directory.findUser(user.id)).toBeUndefined();
   await accounts().remove(person(user.id));

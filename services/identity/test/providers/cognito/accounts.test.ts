@@ -55,7 +55,7 @@ test('changes the attributes that are given, by the user’s name in the pool', 
   ]);
 });
 
-test('deletes a user, and again without toHttpError', async () => {
+test('deletes a user, and again without an error', async () => {
   const accounts = await accountsOf();
   await accounts.remove(ADA);
   expect(calls('AdminDeleteUser')).toEqual([{ UserPoolId: POOL, Username: 'ada' }]);
