@@ -1,6 +1,6 @@
 /** Where a request carries its token. */
 import { EngineError } from '#base/errors.ts';
-import { cookieValues, type HeaderList } from '#base/headers.ts';
+import { cookieValues, type HeaderList, isSameHeader } from '#base/headers.ts';
 import { invalidJwt } from './jws.ts';
 import { unverifiedIssuer } from './jwt.ts';
 import type { JwtConfig, JwtHeader } from './jwt-config.ts';
@@ -32,12 +32,12 @@ function tokens(header: JwtHeader, headers: HeaderList): string[] {
     return ['authorization', 'cookie'].includes(header.name) ? [] : valuesOf(headers, header.name);
   }
   return valuesOf(headers, 'authorization').map((value) => {
-    const token = /^\s*Bearer\s+(\S+)\s*$/.exec(value)?.[1];
+    const token = /^[\t-\r ]*Bearer[\t-\r ]+([^\t-\r ]+)[\t-\r ]*$/.exec(value)?.[1];
     if (token === undefined) throw new EngineError('invalid-headers', 'Malformed Authorization header');
     return token;
   });
 }
 
 function valuesOf(headers: HeaderList, name: string): string[] {
-  return headers.filter(([key]) => key.toLowerCase() === name).map(([, value]) => value);
+  return headers.filter(([key]) => isSameHeader(key, name)).map(([, value]) => value);
 }

@@ -31,16 +31,21 @@ export function headerList(raw: readonly string[]): HeaderList {
   return list;
 }
 
+/** In any case of ASCII: over WebSocket a name may hold letters that become others in lower case, or in upper case. */
+export function isSameHeader(a: string, b: string): boolean {
+  if (a.length !== b.length) return false;
+  return a.toLowerCase() === b.toLowerCase() && a.toUpperCase() === b.toUpperCase();
+}
+
 /** The first header of that name, in any case. */
 export function findHeader(headers: HeaderList, name: string): string | undefined {
-  const wanted = name.toLowerCase();
-  return headers.find(([key]) => key.toLowerCase() === wanted)?.[1];
+  return headers.find(([key]) => isSameHeader(key, name))?.[1];
 }
 
 /** Every value of one cookie, as it stands there: Hasura neither unquotes nor decodes it. */
 export function cookieValues(headers: HeaderList, name: string): string[] {
   return headers
-    .filter(([key]) => key.toLowerCase() === 'cookie')
+    .filter(([key]) => isSameHeader(key, 'cookie'))
     .flatMap(([, value]) => value.split(';'))
     .flatMap((part) => {
       const [key = '', ...value] = part.replace(/^ +/, '').split('=');

@@ -26,13 +26,13 @@ export function hasRepeatedKeys(text: string, value: unknown): boolean {
   return keys > 1 && keys !== countKeys(value);
 }
 
-/** Colons behind a quote: every key has one. */
+/** Colons behind a quote that is no escaped one: every key has one, and texts that begin with a colon. */
 function countKeysOfText(text: string): number {
   let count = 0;
   for (let colon = text.indexOf(':'); colon !== -1; colon = text.indexOf(':', colon + 1)) {
     let before = colon - 1;
     while (text.charCodeAt(before) <= 0x20) before -= 1;
-    if (text.charAt(before) === '"') count += 1;
+    if (text.charAt(before) === '"' && !isEscaped(text, before)) count += 1;
   }
   return count;
 }
@@ -97,11 +97,16 @@ function isKey(text: string, at: number): boolean {
 /** Behind the closing quote of the string that begins at `start`; the end of the text where there is none. */
 function endOfString(text: string, start: number): number {
   for (let quote = text.indexOf('"', start + 1); quote !== -1; quote = text.indexOf('"', quote + 1)) {
-    let slashes = 0;
-    while (text.charAt(quote - 1 - slashes) === '\\') slashes += 1;
-    if (slashes % 2 === 0) return quote + 1;
+    if (!isEscaped(text, quote)) return quote + 1;
   }
   return text.length;
+}
+
+/** Whether an odd number of backslashes stands before. */
+function isEscaped(text: string, quote: number): boolean {
+  let slashes = 0;
+  while (text.charAt(quote - 1 - slashes) === '\\') slashes += 1;
+  return slashes % 2 === 1;
 }
 
 /** @param root parsed from a marked text; changed in place. @throws {SyntaxError} */

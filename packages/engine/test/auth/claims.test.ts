@@ -252,6 +252,18 @@ describe('a cookie is taken as it stands', () => {
   });
 });
 
+test('names and spaces beyond ASCII are none: over WebSocket headers may hold any letter', async () => {
+  const token = await sign(claims());
+  for (const value of [`Bearer\u00a0${token}`, `Bearer\u2003${token}`, `\ufeffBearer ${token}`])
+    expect(await outcome(token, {}, [['Authorization', value]])).toMatch(/^invalid-headers: Malformed/);
+  const missing = /^invalid-headers: Missing/;
+  expect(await outcome(token, {}, [['authori\u017fation', `Bearer ${token}`]])).toMatch(missing);
+  const cookie = { header: { type: 'Cookie', name: 'token' } };
+  expect(await outcome(token, cookie, [['coo\u212aie', `token=${token}`]])).toMatch(missing);
+  const custom = { header: { type: 'CustomHeader', name: 'x-sealed' } };
+  expect(await outcome(token, custom, [['x-\u017fealed', token]])).toMatch(missing);
+});
+
 test('Authorization and Cookie are no headers of another name', async () => {
   const token = await sign(claims());
   const settings = { header: { type: 'CustomHeader', name: 'Authorization' } };
