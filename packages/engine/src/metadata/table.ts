@@ -1,5 +1,6 @@
 /** One tracked table or view, with its relationships, permissions and event triggers. */
 import { z } from 'zod';
+import { isPlainObject } from '#values/json.ts';
 import {
   graphqlName,
   header,
@@ -178,6 +179,20 @@ export const deletePermission = object({
 const forRole = <Permission extends z.ZodType>(permission: Permission) =>
   object({ role: nonEmptyText, permission, comment: z.string().optional() });
 
+/** What consoles of Hasura leave in permissions to write, where it grants and forbids nothing. */
+const STRAY_KEYS = ['computed_fields', 'localPresets'];
+
+const toWrite = <Permission extends z.ZodType>(permission: Permission) =>
+  forRole(
+    z.preprocess(
+      (value) =>
+        isPlainObject(value)
+          ? Object.fromEntries(Object.entries(value).filter(([key]) => !STRAY_KEYS.includes(key)))
+          : value,
+      permission,
+    ),
+  );
+
 const operation = object({ columns: columnSpec, payload: columnSpec.optional() });
 
 export const eventTrigger = object({
@@ -211,10 +226,10 @@ export const tableMetadata = object({
   array_relationships: list(arrayRelationship),
   computed_fields: list(computedField),
   remote_relationships: list(z.union([remoteRelationship, remoteSchemaRelationship])),
-  insert_permissions: list(forRole(insertPermission)),
+  insert_permissions: list(toWrite(insertPermission)),
   select_permissions: list(forRole(selectPermission)),
-  update_permissions: list(forRole(updatePermission)),
-  delete_permissions: list(forRole(deletePermission)),
+  update_permissions: list(toWrite(updatePermission)),
+  delete_permissions: list(toWrite(deletePermission)),
   event_triggers: list(eventTrigger),
   apollo_federation_config: kept,
   logical_model: kept,

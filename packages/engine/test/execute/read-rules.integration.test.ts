@@ -119,3 +119,43 @@ describe('what Hasura keeps in hash maps', () => {
     );
   });
 });
+
+describe('an object relationship that several rows fit', () => {
+  let shelves: TestCore;
+  beforeAll(async () => {
+    shelves = await startCore(
+      `CREATE TABLE shelf (id int PRIMARY KEY, label text);
+       CREATE TABLE book (id int PRIMARY KEY, shelf_id int REFERENCES shelf, label text);
+       INSERT INTO shelf VALUES (1, 'a'), (2, 'b'); INSERT INTO book VALUES (1, 1, 'a'), (2, 1, 'a');`,
+      {
+        tables: [
+          {
+            table: 'shelf',
+            object_relationships: [
+              {
+                name: 'by_key',
+                using: { foreign_key_constraint_on: { table: 'book', column: 'shelf_id' } },
+              },
+              {
+                name: 'by_label',
+                using: { manual_configuration: { remote_table: 'book', column_mapping: { label: 'label' } } },
+              },
+            ],
+          },
+          { table: 'book' },
+        ],
+      },
+    );
+  });
+  afterAll(() => shelves.close());
+
+  test('leads to one of them', async () => {
+    const query = '{shelf(order_by: {id: asc}){by_key{label} by_label{label}}}';
+    expect(await shelves.query(query)).toEqual({
+      shelf: [
+        { by_key: { label: 'a' }, by_label: { label: 'a' } },
+        { by_key: null, by_label: null },
+      ],
+    });
+  });
+});

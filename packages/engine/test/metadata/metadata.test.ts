@@ -303,6 +303,19 @@ describe('export', () => {
     expect(exportMetadata(parseMetadata(full), true).cron_triggers).toHaveLength(2);
   });
 
+  test('what consoles leave in permissions to write is not read', () => {
+    const permission = {
+      check: {},
+      columns: '*',
+      computed_fields: ['a'],
+      localPresets: [{ key: '', value: '' }],
+    };
+    const parsed = parseMetadata(withTable({ insert_permissions: [{ role: 'user', permission }] }));
+    expect(parsed.sources[0]?.tables[0]?.insert_permissions).toMatchObject([
+      { permission: { check: {}, columns: '*' } },
+    ]);
+  });
+
   test('the kind of a query action is not read', () => {
     const action = (type: string, kind: string) => ({
       version: 3,
