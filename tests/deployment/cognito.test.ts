@@ -144,7 +144,7 @@ describe('docs/cognito.md', () => {
     expect(new Set(run)).toEqual(new Set(['build:triggers', 'deploy:triggers']));
     for (const name of run) expect(Object.keys(scripts)).toContain(name);
     for (const [, command = ''] of docs.matchAll(/npx latchkey ([a-z-]+)/g)) {
-      expect(read('scripts/latchkey.ts')).toContain(command);
+      expect(read('scripts/program/commands.ts')).toContain(command);
     }
   });
 
