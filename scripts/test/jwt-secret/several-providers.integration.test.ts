@@ -165,7 +165,7 @@ test('tells beside it what to set, what to leave out, and what to paste at each 
 test('names what is not known or missing', () => {
   expect(latchkey(['jwt-secret', '--provider', 'okta'])).toMatchObject({
     status: 2,
-    stderr: oneLine(/.*--provider takes clerk, casdoor, cognito, not okta\./),
+    stderr: oneLine(/.*--provider takes clerk, casdoor, cognito, oidc, not okta\./),
   });
   expect(latchkey(['jwt-secret', '--edition', 'pro'], ALL)).toMatchObject({
     status: 2,
