@@ -1,5 +1,5 @@
 /**
- * `npm run mutate [-- <area or path>…] [--sample <n>] [--seed <n>]`: breaks the sources in small ways, one at a time,
+ * `npm run mutate [-- <area or path>…] [--sample <n>] [--seed <n>] [--unit]`: breaks the sources in small ways, one at a time,
  * and lists what no test notices (docs/mutation.md). Everything happens in copies under `dist/mutate/`.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,11 @@ import { tryWholeFiles } from './whole-files.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { sample: { type: 'string', default: '100' }, seed: { type: 'string', default: '1' } },
+  options: {
+    sample: { type: 'string', default: '100' },
+    seed: { type: 'string', default: '1' },
+    unit: { type: 'boolean', default: false },
+  },
 });
 const output = join(PROJECT_ROOT, 'dist', 'mutate');
 mkdirSync(output, { recursive: true });
@@ -22,6 +26,7 @@ for (const area of areas) {
   const { all, results } = await (isTypeScript ? tryTypeScript : tryWholeFiles)(area, {
     sample: Number(values.sample),
     seed: Number(values.seed),
+    unitOnly: values.unit,
     log: (line) => console.error(line),
   });
   writeFileSync(join(output, `${area.name}.json`), JSON.stringify(results, undefined, 2));

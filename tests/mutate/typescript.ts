@@ -9,7 +9,13 @@ import { createSandbox, removeSandbox } from './sandbox.ts';
 import { type Coverage, readCoverage, remove, writeDryRun, writeTrial } from './wrappers.ts';
 
 export type Result = { mutant: Mutant; noticedBy: string | undefined };
-export type Options = { sample: number; seed: number; log: (line: string) => void; onlyFile?: string };
+export type Options = {
+  sample: number;
+  seed: number;
+  /** Whether the unit tier alone is asked, which takes seconds. */
+  unitOnly: boolean;
+  log: (line: string) => void;
+};
 
 /** How many mutants go into one run of Vitest. */
 const AT_ONCE = 25;
@@ -36,7 +42,7 @@ export async function tryTypeScript(
   const noticed = new Map<number, string>();
   const runner = await startRunner(root);
   try {
-    const covering = await dryRuns(testsOf(area, root));
+    const covering = await dryRuns(testsOf(area, root, options.unitOnly));
     log(`${covering.length} test files ask for them`);
     for (const { file, coverage } of covering) {
       const left = chosen.filter(({ id }) => !noticed.has(id)).map(({ id }) => id);
@@ -104,8 +110,10 @@ export async function tryTypeScript(
   }
 }
 
-function testsOf(area: Area, root: string): string[] {
+function testsOf(area: Area, root: string, unitOnly: boolean): string[] {
   const files = new Set(area.tests.flatMap((pattern) => globSync(pattern, { cwd: root })));
-  const isUnit = (file: string): number => (file.endsWith('.integration.test.ts') ? 1 : 0);
-  return [...files].toSorted((a, b) => isUnit(a) - isUnit(b) || a.localeCompare(b));
+  const tierOf = (file: string): number => (file.endsWith('.integration.test.ts') ? 1 : 0);
+  return [...files]
+    .filter((file) => !unitOnly || tierOf(file) === 0)
+    .toSorted((a, b) => tierOf(a) - tierOf(b) || a.localeCompare(b));
 }

@@ -1,3 +1,4 @@
+import { createDatabase, type TestDatabase } from '@latchkey/tests/support/postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { assertNoRoleCycles } from '#permissions/role-cycles.ts';
@@ -28,10 +29,18 @@ const UNSUPPORTED: readonly (readonly [filter: unknown, reason: string])[] = [
   [{ shout: { _eq: 'x' } }, 'input arguments can not be part'],
 ];
 
+/** What the tests below only read. */
+let sample: TestDatabase;
+beforeAll(async () => {
+  sample = await createDatabase();
+  await sample.query(SAMPLE_SQL);
+});
+afterAll(() => sample.close());
+
 describe('a row filter that is not understood', () => {
   test.each(UNSUPPORTED)('%j grants nothing', async (filter, reason) => {
     const [author, article] = SAMPLE_SOURCE.tables;
-    const core = await startCore(SAMPLE_SQL, {
+    const core = await startCore(sample, {
       tables: [
         { ...author, select_permissions: [{ role: 'user', permission: { columns: '*', filter } }] },
         { ...article, select_permissions: [] },
@@ -84,7 +93,7 @@ const FILTERS: readonly (readonly [filter: unknown, session: Record<string, stri
 describe('a row filter', () => {
   test.each(FILTERS)('%j with %j shows %j', async (filter, session, names) => {
     const [author, article] = SAMPLE_SOURCE.tables;
-    const core = await startCore(SAMPLE_SQL, {
+    const core = await startCore(sample, {
       tables: [
         { ...author, select_permissions: [{ role: 'user', permission: { columns: ['name'], filter } }] },
         { ...article, select_permissions: [] },
@@ -174,7 +183,7 @@ test('what a role may not read of related rows, no condition and no order tells 
   const guest = (columns: string[], filter: object) => ({
     select_permissions: [{ role: 'guest', permission: { columns, filter, allow_aggregations: true } }],
   });
-  const core = await startCore(SAMPLE_SQL, {
+  const core = await startCore(sample, {
     tables: [
       { ...author, ...guest(['id', 'name'], {}) },
       { ...article, ...guest(['id', 'title'], { published: { _eq: true } }) },

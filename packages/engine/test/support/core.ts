@@ -1,4 +1,4 @@
-import { createDatabase } from '@latchkey/tests/support/postgres';
+import { createDatabase, type TestDatabase } from '@latchkey/tests/support/postgres';
 import { z } from 'zod';
 import { readConfig } from '#base/config.ts';
 import { EngineError } from '#base/errors.ts';
@@ -33,10 +33,10 @@ const CONTEXT = { headers: [], requestId: 'test' };
 
 type Ran = { text: string; values: unknown }[];
 
-/** A new database made by `sql`, whose pool notes what it runs. */
-async function openDatabase(sql: string, ran: Ran) {
-  const database = await createDatabase();
-  await database.query(sql);
+/** A new database made by SQL, or one that is there and stays; its pool notes what it runs. */
+async function openDatabase(from: string | TestDatabase, ran: Ran) {
+  const database = typeof from === 'string' ? await createDatabase() : from;
+  if (typeof from === 'string') await database.query(from);
   const pool = testPool(database.url);
   // Statements of transactions run on a connection of their own, so it is there that all are seen.
   pool.on('connect', (client) => {
@@ -50,7 +50,14 @@ async function openDatabase(sql: string, ran: Ran) {
       },
     });
   });
-  return { database, pool };
+  return {
+    database,
+    pool,
+    async close() {
+      await pool.end();
+      if (typeof from === 'string') await database.close();
+    },
+  };
 }
 
 /** A source beside the first one. */
@@ -61,9 +68,14 @@ export interface OtherSource {
   readonly customization?: unknown;
 }
 
-/** GraphQL on a new database made by `sql`, under the `source`'s tables and functions. */
+/**
+ * GraphQL on a database under the `source`'s tables and functions.
+ *
+ * @param from the SQL that makes the database, or one that several cores share: to make one takes longer than most
+ *   tests
+ */
 export async function startCore(
-  sql: string,
+  from: string | TestDatabase,
   source: Record<string, unknown>,
   settings: {
     env?: Record<string, string>;
@@ -72,9 +84,10 @@ export async function startCore(
   } = {},
 ): Promise<TestCore> {
   const ran: Ran = [];
-  const { database, pool } = await openDatabase(sql, ran);
+  const main = await openDatabase(from, ran);
+  const { database, pool } = main;
   const first: Record<string, unknown> & { name: string } = { name: 'default', tables: [], ...source };
-  const opened = [{ database, pool, source: first }];
+  const opened = [{ ...main, source: first }];
   for (const { sql: text, ...other } of settings.others ?? [])
     opened.push({ ...(await openDatabase(text, ran)), source: { ...other } });
   const parsed = metadata.parse({
@@ -139,10 +152,7 @@ export async function startCore(
       return found.database.query(text);
     },
     async close() {
-      for (const one of opened) {
-        await one.pool.end();
-        await one.database.close();
-      }
+      for (const one of opened) await one.close();
     },
   };
 }
