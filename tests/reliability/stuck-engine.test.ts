@@ -5,7 +5,7 @@ import { type HeldUp, startHeldUp } from './held-up.ts';
 const QUEUE_LIMIT = 400;
 const BEYOND = 50;
 /** A slow machine is no failure. */
-const PATIENTLY = { timeout: 20_000 };
+const LONG_WAIT = { timeout: 20_000 };
 
 let open: HeldUp | undefined;
 afterEach(() => open?.close());
@@ -29,7 +29,7 @@ test('an engine that takes requests and never answers: 503 in time, a bounded qu
   expect(answers.every(({ retryAfter }) => retryAfter > 0)).toBe(true);
   // What waits behind a batch that is not answered is not tried in its turn: it would wait as long again.
   expect(between.kept()).toBeLessThanOrEqual(2);
-  await expect.poll(() => refusals('queue-full') + refusals('engine-unreachable'), PATIENTLY).toBe(count);
+  await expect.poll(() => refusals('queue-full') + refusals('engine-unreachable'), LONG_WAIT).toBe(count);
   expect(refusals('queue-full')).toBeGreaterThan(0);
   expect(await stored()).toEqual(['before@example.com']);
 
@@ -49,13 +49,13 @@ test('an engine that answers each batch only after a while: nothing is lost, wha
     return { email: `${name}@example.com`, ...answer };
   });
   // One batch is under way, the queue is full, and what is beyond it has been sent away.
-  await expect.poll(() => refusals('queue-full'), PATIENTLY).toBeGreaterThanOrEqual(1);
+  await expect.poll(() => refusals('queue-full'), LONG_WAIT).toBeGreaterThanOrEqual(1);
   expect(between.kept()).toBe(1);
   expect((await fetch(`${service.url}/healthz`)).status).toBe(200);
 
   // Batch by batch, the stop coming in between.
   between.passOn();
-  await expect.poll(() => between.kept(), PATIENTLY).toBe(2);
+  await expect.poll(() => between.kept(), LONG_WAIT).toBe(2);
   process.kill(service.child.pid, 'SIGTERM');
   await expect
     .poll(
@@ -64,7 +64,7 @@ test('an engine that answers each batch only after a while: nothing is lost, wha
           () => 'up',
           () => 'closed',
         ),
-      PATIENTLY,
+      LONG_WAIT,
     )
     .toBe('closed');
   expect(service.child.hasExited()).toBe(false);

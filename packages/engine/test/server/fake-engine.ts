@@ -201,3 +201,17 @@ export async function connect(
     },
   };
 }
+
+/** What a client of both protocols says first. */
+export const INIT = {
+  type: 'connection_init',
+  payload: { headers: { 'x-hasura-admin-secret': ADMIN_SECRET } },
+};
+
+/** A connection that has been acknowledged. */
+export async function connectAndInit(wsUrl: string, protocol: string, init: unknown = INIT) {
+  const socket = await connect(`${wsUrl}/v1/graphql`, protocol);
+  socket.send(init);
+  await socket.next('connection_ack');
+  return socket;
+}
