@@ -122,7 +122,12 @@ const metadata = {
   actions: [
     {
       name: 'whose',
-      definition: { handler: 'http://handler.example', output_type: 'Owner', type: 'query' },
+      definition: {
+        handler: 'http://handler.example',
+        ignored_client_headers: ['Host'],
+        output_type: 'Owner',
+        type: 'query',
+      },
       permissions: [{ role: 'user' }],
     },
   ],
