@@ -38,15 +38,26 @@ function countKeysOfText(text: string): number {
 }
 
 function countKeys(root: unknown): number {
-  if (typeof root !== 'object' || root === null) return 0;
   let count = 0;
-  const waiting: object[] = [root];
-  for (let value = waiting.pop(); value !== undefined; value = waiting.pop()) {
-    const items: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
-    if (!Array.isArray(value)) count += items.length;
-    for (const item of items) if (typeof item === 'object' && item !== null) waiting.push(item);
-  }
+  forEachContainer(root, (value) => {
+    if (!Array.isArray(value)) count += Object.keys(value).length;
+  });
   return count;
+}
+
+/** Every object and array, `root` first; what `visit` puts into one is gone through too. */
+function forEachContainer(root: unknown, visit: (value: object) => void): void {
+  const waiting: object[] = [];
+  const add = (item: unknown) => {
+    if (typeof item === 'object' && item !== null) waiting.push(item);
+  };
+  add(root);
+  for (let value = waiting.pop(); value !== undefined; value = waiting.pop()) {
+    visit(value);
+    // By hand: lists of keys with their values cost more than the parser itself.
+    if (Array.isArray(value)) for (let index = 0; index < value.length; index += 1) add(value[index]);
+    else for (const key of Object.keys(value)) add(Reflect.get(value, key));
+  }
 }
 
 /** The text to be parsed instead, for {@link unmark}. @throws {SyntaxError} */
@@ -111,19 +122,30 @@ function isEscaped(text: string, quote: number): boolean {
 
 /** @param root parsed from a marked text; changed in place. @throws {SyntaxError} */
 export function unmark(root: unknown): unknown {
-  const top: Record<string, unknown> = { root };
-  const waiting: object[] = [top];
-  for (let value = waiting.pop(); value !== undefined; value = waiting.pop()) {
-    for (const [key, item] of Object.entries(value)) {
-      if (key.startsWith(NUMBER_MARK)) throw new SyntaxError('a number is no key');
-      if (key.startsWith(REPEATED_MARK)) Reflect.deleteProperty(value, key);
-      else if (typeof item === 'object' && item !== null) waiting.push(item);
-      else if (typeof item === 'string' && item.startsWith(NUMBER_MARK))
-        replace(value, key, new NumberLiteral(item.slice(NUMBER_MARK.length)));
+  if (isMarkedNumber(root)) return toNumber(root);
+  forEachContainer(root, (value) => {
+    if (Array.isArray(value)) {
+      for (let index = 0; index < value.length; index += 1) {
+        const item: unknown = value[index];
+        if (isMarkedNumber(item)) value[index] = toNumber(item);
+      }
+      return;
     }
-  }
-  return top.root;
+    for (const key of Object.keys(value)) {
+      if (key.startsWith(NUMBER_MARK)) throw new SyntaxError('a number is no key');
+      const item: unknown = Reflect.get(value, key);
+      if (key.startsWith(REPEATED_MARK)) Reflect.deleteProperty(value, key);
+      else if (isMarkedNumber(item)) replace(value, key, toNumber(item));
+    }
+  });
+  return root;
 }
+
+function isMarkedNumber(value: unknown): value is string {
+  return typeof value === 'string' && value.startsWith(NUMBER_MARK);
+}
+
+const toNumber = (marked: string) => new NumberLiteral(marked.slice(NUMBER_MARK.length));
 
 /** Not by assignment: a key may be called `__proto__`. */
 function replace(object: object, key: string, value: unknown): void {

@@ -75,7 +75,7 @@ test('a client that reads nothing is cut off before its answers fill the memory'
   const socket = await ready();
   socket.raw.pause();
   const closed = once(socket.raw, 'close');
-  const ping = JSON.stringify({ type: 'ping', payload: { ballast: 'x'.repeat(8 * 1024 * 1024) } });
+  const ping = JSON.stringify({ type: 'ping', payload: { message: 'x'.repeat(8 * 1024 * 1024) } });
   let sent = 0;
   while (sent < 64 && socket.raw.readyState === socket.raw.OPEN) {
     sent += 1;

@@ -5,7 +5,7 @@ import { NumberLiteral } from '#values/scalar.ts';
 
 test('every JSON value is read as it was written, with spaces or without', () => {
   fc.assert(
-    fc.property(fc.jsonValue({ noUnicodeString: false }), fc.constantFrom(0, 2, '\t'), (value, space) => {
+    fc.property(fc.jsonValue({ maxDepth: 3 }), fc.constantFrom(0, 2, '\t'), (value, space) => {
       const text = JSON.stringify(value, undefined, space);
       expect(parseFirstKeyJson(text)).toEqual(JSON.parse(text));
     }),
@@ -17,7 +17,7 @@ const objectText = (entries: readonly (readonly [string, string])[]) =>
   `{ ${entries.map(([key, value]) => `${JSON.stringify(key)} : ${value}`).join(',')} }`;
 
 test('of equal keys the first counts, however deep, and their order stays', () => {
-  // No key ends in a backslash: V8 itself then takes the key `a"` for it.
+  // No key ends in a backslash: after one V8 itself reads the key `a"` as `a\`.
   const key = fc.constantFrom('a', 'b', 'a"', 'a\\b', '', ':', '": ', '__proto__', '1', '{', 'é');
   const leaf = fc.constantFrom(
     '1',
