@@ -231,9 +231,25 @@ function isSame(key: string, one: Json, other: Json): boolean {
   return isDeepStrictEqual(canonical(one, key), canonical(other, key));
 }
 
-/** Without what says nothing (null, false, empty), and with columns in one order. */
+/** What an action leaves out of the client's headers unless told: Hasura writes it into what it exports. */
+const IGNORED_UNLESS_TOLD = [
+  ...[
+    'Content-Length',
+    'Content-MD5',
+    'User-Agent',
+    'Host',
+    'Origin',
+    'Referer',
+    'Accept',
+    'Accept-Encoding',
+  ],
+  ...['Accept-Language', 'Accept-Datetime', 'Cache-Control', 'Connection', 'DNT', 'Content-Type'],
+];
+
+/** Without what says nothing (null, false, empty, Hasura's own default), and with columns in one order. */
 export function canonical(value: Json, key = ''): Json {
   if (Array.isArray(value)) {
+    if (key === 'ignored_client_headers' && isDeepStrictEqual(value, IGNORED_UNLESS_TOLD)) return undefined;
     const items = value.map((item) => canonical(item));
     if (items.length === 0 && !TELLING.has(key)) return undefined;
     return key === 'columns' ? items.map(String).sort() : items;
