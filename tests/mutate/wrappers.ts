@@ -12,6 +12,8 @@ export type Coverage = {
   /** In hooks of the file or a suite. */
   setUp: number[];
   tests: Record<string, number[]>;
+  /** How long all of it took, in milliseconds. */
+  ms: number;
 };
 
 const wrapperOf = (file: string, suffix: string): string => file.replace(/\.test\.ts$/, `.${suffix}.test.ts`);
@@ -26,11 +28,13 @@ const nameOf = (task) => (task.suite ? nameOf(task.suite) + ' > ' : '') + task.n
 export function writeDryRun(root: string, file: string, runtime: string, report: string): string {
   const path = wrapperOf(file, 'mutate-dry');
   const text = `${HEAD(runtime)}
+const began = performance.now();
 const coverage = { loading: [], setUp: [], tests: {} };
 beforeEach(() => void coverage.setUp.push(...takeAsked()));
 afterEach(({ task }) => void (coverage.tests[nameOf(task)] = takeAsked()));
 afterAll(() => {
   coverage.setUp.push(...takeAsked());
+  coverage.ms = Math.ceil(performance.now() - began);
   writeFileSync(${JSON.stringify(report)}, JSON.stringify(coverage));
 });
 activate(0);
@@ -67,6 +71,8 @@ afterEach(({ task }) => {
 beforeAll(() => activate(${id}));
 afterAll(() => activate(0));
 activate(${id});
+// Without an end to wait for, a test would wait for half a minute.
+vi.setConfig({ testTimeout: ${Math.min(30_000, 3_000 + 3 * coverage.ms)} });
 ${coverage.loading.includes(id) || id === 0 ? 'vi.resetModules();' : ''}
 await import('./${basename(file)}?${id}');
 `;
