@@ -238,6 +238,7 @@ const DIRECTIVE: Readers<Directive> = {
   name: ({ name }) => name,
   description: ({ description }) => description,
   locations: ({ locations }) => locations,
-  args: (directive, shown) => inputThings(directive.arguments, shown),
+  // In the order that Hasura's source has them, and not by name.
+  args: (directive, shown) => [...directive.arguments.values()].map((one) => thingOf(INPUT, one, shown)),
   isRepeatable: () => false,
 };

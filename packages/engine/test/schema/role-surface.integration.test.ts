@@ -51,6 +51,20 @@ describe('a role', () => {
     return JSON.stringify(answer).match(/(?<="name":")\w+/g) ?? [];
   };
 
+  test('is told of directives and their arguments in the order of Hasura’s source', async () => {
+    const answer = await core.query('{ __schema { directives { name args { name } } } }', as('plain'));
+    const args = (...names: string[]) => names.map((name) => ({ name }));
+    expect(answer).toEqual({
+      __schema: {
+        directives: [
+          { name: 'include', args: args('if') },
+          { name: 'skip', args: args('if') },
+          { name: 'cached', args: args('ttl', 'refresh') },
+        ],
+      },
+    });
+  });
+
   test('gets no more rows at a time than its limit, however it asks', async () => {
     const two = [{ id: 1 }, { id: 2 }];
     expect(await core.query('{ note(order_by: {id: asc}) { id } }', as('few'))).toEqual({ note: two });
