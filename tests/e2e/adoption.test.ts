@@ -182,8 +182,8 @@ test('Casdoor’s word opens nothing until it is trusted by name, and no more on
 
 test.each<[string[], RegExp]>([
   [[], /It takes one <file>, or --trust or --distrust/],
-  [['--trust', 'okta'], /--trust takes clerk, casdoor, cognito, not okta/],
-  [['--distrust', 'Casdoor'], /--distrust takes clerk, casdoor, cognito, not Casdoor/],
+  [['--trust', 'okta'], /--trust takes clerk, casdoor, cognito, oidc, not okta/],
+  [['--distrust', 'Casdoor'], /--distrust takes clerk, casdoor, cognito, oidc, not Casdoor/],
   [['--trust', 'casdoor', '--distrust', 'casdoor'], /Either --trust or --distrust casdoor/],
   [['--trust', 'casdoor', '--dry-run'], /--dry-run goes with a file alone/],
   [['one.csv', 'two.csv'], /takes one <file>/],

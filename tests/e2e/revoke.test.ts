@@ -100,7 +100,7 @@ describe('latchkey revoke', () => {
   test.each<[string[], number, RegExp]>([
     [['nobody-at-all'], 1, /There is no user nobody-at-all/],
     [[], 2, /It takes one <user-id>/],
-    [['x', '--provider', 'okta'], 2, /--provider takes clerk, casdoor, cognito, not okta/],
+    [['x', '--provider', 'okta'], 2, /--provider takes clerk, casdoor, cognito, oidc, not okta/],
   ])('%j ends with %i and says why', async (args, code, message) => {
     const answer = await latchkey(['revoke', ...args], env);
     expect(answer).toMatchObject({ code, stderr: expect.stringMatching(message) });

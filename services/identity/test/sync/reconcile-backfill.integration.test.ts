@@ -88,8 +88,11 @@ test('progress tells rows and about how many there are', async () => {
 test('one that was stopped goes on at its cursor, in the same run', async () => {
   const { users } = bench.populate({ users: 1200 });
   const stopped = new AbortController();
-  bench.directory.intercept = ({ path, query }) => {
-    if (path === '/v1/users' && query.get('offset') === '980') stopped.abort(new Error('stopped'));
+  // Once something of it is done and noted.
+  bench.directory.intercept = async ({ path, query }) => {
+    if (path !== '/v1/users' || query.get('offset') !== '980') return undefined;
+    await expect.poll(async () => (await runs())[0]?.cursor, { timeout: 20_000 }).toMatch(/490|980/);
+    stopped.abort(new Error('stopped'));
     return undefined;
   };
   await expect(backfill({ ...bench.context, signal: stopped.signal })).rejects.toThrow('stopped');
