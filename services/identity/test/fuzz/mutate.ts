@@ -84,8 +84,10 @@ function change(root: Json, random: Random): void {
     if (Array.isArray(holder)) holder.splice(Number(key), 1);
     else delete holder[key];
   } else if (dice < 8 || Array.isArray(holder)) holder[key] = structuredClone(random.pick(HOSTILE));
-  else if (dice < 9) holder[key] = structuredClone(random.pick(places)).holder[key] ?? null;
-  else {
+  else if (dice < 9) {
+    const other = random.pick(places);
+    holder[key] = structuredClone(other.holder[other.key] ?? null);
+  } else {
     // Assigning to __proto__ would not make a key of that name.
     Object.defineProperty(holder, random.pick(KEYS), {
       value: structuredClone(holder[key]),

@@ -41,7 +41,8 @@ const CALLS: Record<string, (at: Accounts, id?: string) => Promise<unknown>> = {
 };
 const EVERY = Object.entries(CALLS);
 
-// The client takes the global fetch of another moment in each of these.
+// The client takes the global fetch of another moment in each of these; in production of when it is loaded, so this file is
+// none of the unit tests, which share what is loaded.
 describe.each(['production', 'test'])('a redirect, where NODE_ENV is %s', (environment) => {
   test.each(EVERY.flatMap(([name, ask]) => [302, 307].map((status) => [name, status, ask] as const)))(
     'is no answer, and is not followed: %s, %i',
