@@ -20,9 +20,15 @@ export function createOutbox<Message>(
 ): Outbox<Message> {
   let held: Message[] | undefined;
   let saving = Promise.resolve();
+  let next: Promise<void> | undefined;
+  // A save that has not begun keeps what changes meanwhile too: the whole state is copied for each.
   const saveNext = (): Promise<void> => {
-    saving = saving.then(save);
-    return saving;
+    next ??= saving.then(() => {
+      next = undefined;
+      return save();
+    });
+    saving = next;
+    return next;
   };
   return {
     put(message) {
