@@ -1,6 +1,7 @@
 /**
- * No request takes the engine two seconds, whatever it holds, and others are answered on. Measured is the
- * processor time of the engine's process, which a busy machine does not stretch.
+ * No request takes the engine long, whatever it holds, and others are answered on. Measured is the processor time of
+ * the engine's process. The largest take some two seconds, and up to half more where the processor is shared; what
+ * grows faster than the request takes many times that.
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,7 +9,7 @@ import { ADMIN_SECRET } from '../support/engine.ts';
 import { until } from '../support/until.ts';
 import { type ForkedEngine, forkEngine } from './forked-engine.ts';
 
-const MOST_SECONDS = 2;
+const MOST_SECONDS = 5;
 
 let engine: ForkedEngine;
 beforeAll(async () => {
@@ -197,7 +198,7 @@ const BOMBS: readonly (readonly [string, () => string])[] = [
   ['a batch of 1,000', () => `[${times(1000, (n) => `{"query":"{ a${n}: item { id } }"}`, ',')}]`],
 ];
 
-describe('costs less than two seconds', () => {
+describe('costs a few seconds at most', () => {
   test.each(BOMBS)('%s', async (_, body) => {
     await afford(body());
   });
