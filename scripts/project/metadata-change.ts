@@ -1,7 +1,8 @@
 import { createTwoFilesPatch } from 'diff';
 import { stringify } from 'yaml';
+import { canonical } from './canonical.ts';
 import type { Metadata } from './metadata.ts';
-import { canonical, compareMetadata, mergeMetadata } from './metadata-objects.ts';
+import { compareMetadata, mergeMetadata } from './metadata-objects.ts';
 
 /**
  * What to do about metadata of Hasura's that the project's files do not have:

@@ -1,9 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
+import { canonical, isObject, type Json, type JsonObject } from './canonical.ts';
 import type { Metadata } from './metadata.ts';
-
-/** Metadata, or a part of them, as JSON. */
-type Json = unknown;
-type JsonObject = Readonly<Record<string, Json>>;
 
 /** A list of the metadata whose items have names of their own, and how one of them is called. */
 const NAMED: Readonly<Record<string, { readonly word: string; readonly by: readonly string[] }>> = {
@@ -38,9 +35,6 @@ const NAMED: Readonly<Record<string, { readonly word: string; readonly by: reado
 };
 
 const SEPARATOR = ': ';
-
-/** Settings that mean something where they are empty: `filter: {}` lets every row through. */
-const TELLING = new Set(['filter', 'check', 'columns', 'table', 'function', 'definition']);
 
 /** What two versions of metadata differ by, each object in words: `table public.users: select permission of user`. */
 export interface MetadataDifference {
@@ -216,7 +210,7 @@ function nameOf(field: string, value: Json): string {
   return `${typeof within === 'string' ? within : 'public'}.${value.name}`;
 }
 
-const isNamedList = (key: string, value: Json): boolean => key in NAMED && Array.isArray(value);
+const isNamedList = (key: string, value: Json): boolean => Object.hasOwn(NAMED, key) && Array.isArray(value);
 
 /** An object, or none: custom types that Hasura does not have yet differ by each type. */
 const isPart = (value: Json): value is JsonObject | undefined => value === undefined || isObject(value);
@@ -231,43 +225,6 @@ function isSame(key: string, one: Json, other: Json): boolean {
   return isDeepStrictEqual(canonical(one, key), canonical(other, key));
 }
 
-/** What an action leaves out of the client's headers unless told: Hasura writes it into what it exports. */
-const IGNORED_UNLESS_TOLD = [
-  ...[
-    'Content-Length',
-    'Content-MD5',
-    'User-Agent',
-    'Host',
-    'Origin',
-    'Referer',
-    'Accept',
-    'Accept-Encoding',
-  ],
-  ...['Accept-Language', 'Accept-Datetime', 'Cache-Control', 'Connection', 'DNT', 'Content-Type'],
-];
-
-/** Without what says nothing (null, false, empty, Hasura's own default), and with columns in one order. */
-export function canonical(value: Json, key = ''): Json {
-  if (Array.isArray(value)) {
-    if (key === 'ignored_client_headers' && isDeepStrictEqual(value, IGNORED_UNLESS_TOLD)) return undefined;
-    const items = value.map((item) => canonical(item));
-    if (items.length === 0 && !TELLING.has(key)) return undefined;
-    return key === 'columns' ? items.map(String).sort() : items;
-  }
-  if (!isObject(value)) return value === null || value === false || value === '' ? undefined : value;
-  // What a filter compares with is data: an empty list lets nobody through.
-  if (key === 'filter' || key === 'check') return value;
-  const entries = Object.entries(value)
-    .map(([name, item]) => [name, canonical(item, name)] as const)
-    .filter(([, item]) => item !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1));
-  return entries.length === 0 && !TELLING.has(key) ? undefined : Object.fromEntries(entries);
-}
-
 function asList(value: Json): readonly Json[] {
   return Array.isArray(value) ? value : [];
-}
-
-function isObject(value: Json): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
