@@ -64,8 +64,8 @@ function verdict(report: Report): string {
   if (task === 'backfill') return `Everything ${provider} lists has been written.`;
   if (differences === 0) return `The tables are what ${provider} holds.`;
   return task === 'drift'
-    ? `${differences} differences: latchkey sync repair --provider ${provider} fixes them.`
-    : `${differences} differences were found and fixed.`;
+    ? `Differences: ${differences}. Fix them by latchkey sync repair --provider ${provider}.`
+    : `Differences found and fixed: ${differences}.`;
 }
 
 function describeKey(key: RecordKey): string {
